@@ -1,0 +1,1 @@
+"""Checks on rounding, counts, effects, ranks and design."""

@@ -1,0 +1,1 @@
+"""Checks on survival data and feasible sets."""

@@ -1,0 +1,1 @@
+"""Checks of the wider toolbox: means and standard deviations, categorical tests, duplicates."""
