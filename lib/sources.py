@@ -1,0 +1,469 @@
+"""Records of the sources: what was reported, where it stands, and whether every numeral in a text is accounted for.
+
+A record (``seeds/<slug>.yml``) holds a source's citation, the fingerprint of its text, its claims and the numerals that
+are no claims. It never holds the text itself and never knows a verdict. Records are data: nothing in them is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from lib import ROOT
+from lib.reported import ROUNDINGS, Interval, Printed
+
+SEEDS = ROOT / "seeds"
+
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million"
+).split()
+_OTHERS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth once twice single both half quarter double none"
+).split()
+_PLURALS = [w[:-1] + "ies" if w.endswith("y") else w + "es" if w.endswith("x") else w + "s" for w in _UNITS] + [
+    "halves",
+    "quarters",
+    "doubles",
+    "singles",
+    "thirds",
+    "fourths",
+    "fifths",
+    "sixths",
+    "sevenths",
+    "eighths",
+    "ninths",
+    "tenths",
+    "seconds",
+    "firsts",
+]
+NUMERAL = re.compile(
+    r"[0-9]+(?:[.,][0-9]+)*|(?<![^\W\d_])(?:" + "|".join(sorted(_UNITS + _OTHERS + _PLURALS, key=len, reverse=True)) + r")(?![^\W\d_])",
+    re.IGNORECASE,
+)
+"""A numeral: digits with inner points or commas anywhere (in names and DOIs too), or a number word standing alone."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Kind = Literal[
+    "count", "percentage", "duration", "estimate", "p-value", "threshold", "dose", "date", "characteristic",
+    "definition", "citation", "background", "opinion", "finding", "conclusion",
+]  # fmt: skip
+Reason = Literal["identifier", "citation", "date", "furniture", "duplicate", "grammar"]
+RelationKind = Literal[
+    "sum-of", "part-of", "percentage-of", "within", "same-patients", "same-clock", "later-than", "equals", "at-least",
+]  # fmt: skip
+
+
+class SourceError(ValueError):
+    """A record that cannot be used; the message is one line a figure."""
+
+
+class Strict(BaseModel):
+    """A field that is not known here is refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Locator(Strict):
+    """Characters ``start`` to ``end`` (exclusive) of paragraph ``par``; paragraphs count from 1."""
+
+    par: int = Field(ge=1)
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def forwards(self):
+        if self.end <= self.start:
+            raise ValueError(f"start {self.start} must be before end {self.end}")
+        return self
+
+    def __str__(self):
+        return f"paragraph {self.par}, characters {self.start}–{self.end}"
+
+
+class Figure(Strict):
+    """One reported number: the string as printed, its unit and the part it plays in its claim."""
+
+    printed: Text
+    unit: Text
+    role: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+
+    @model_validator(mode="after")
+    def readable(self):
+        Printed.parse(self.printed)
+        return self
+
+    @cached_property
+    def value(self) -> Printed:
+        return Printed.parse(self.printed)
+
+
+class Relation(Strict):
+    """What must hold between this claim's figure ``role`` and the figures named in ``of`` (``CML-07`` or ``CML-07/role``)."""
+
+    kind: RelationKind
+    role: str | None = None
+    of: list[str] = Field(min_length=1)
+
+
+class Claim(Strict):
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}-[0-9]{2,3}$")]
+    at: Locator
+    kind: Kind
+    says: Text
+    figures: list[Figure] = []
+    relations: list[Relation] = []
+    rests_on: list[str] = []
+
+    @model_validator(mode="after")
+    def distinct_roles(self):
+        roles = [f.role for f in self.figures]
+        twice = {r for r in roles if roles.count(r) > 1}
+        if twice:
+            raise ValueError(f"roles must differ within a claim; twice: {', '.join(sorted(twice))}")
+        return self
+
+    def __getitem__(self, role: str) -> Printed:
+        for figure in self.figures:
+            if figure.role == role:
+                return figure.value
+        raise SourceError(f"{self.id} has no figure {role!r}; it has {', '.join(f.role for f in self.figures) or 'none'}")
+
+    @property
+    def reported(self) -> str:
+        """The claim's figures as printed, with units, for a table."""
+        return "; ".join(f.printed + ("%" if f.unit == "%" else f" {f.unit}") for f in self.figures)
+
+
+class NotClaim(Strict):
+    """A numeral that is no reported figure, and why."""
+
+    at: Locator
+    printed: Text
+    reason: Reason
+
+
+class Citation(Strict):
+    """Who said it and where. ``unknown`` names the fields that could not be established."""
+
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    file: Text
+    kind: Text
+    title: Text | None = None
+    authors: list[Text] = []
+    container: Text | None = None
+    year: int | None = None
+    volume: Text | None = None
+    issue: Text | None = None
+    pages: Text | None = None
+    doi: Text | None = None
+    url: Text | None = None
+    read_in: list[Text] = []
+    rounding: Literal[ROUNDINGS]
+    unknown: list[Text] = []
+    note: Text | None = None
+
+
+class Fingerprint(Strict):
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    bytes: int = Field(gt=0)
+    paragraphs: list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]]
+
+
+class Record(Strict):
+    source: Citation
+    text: Fingerprint
+    claims: list[Claim]
+    not_claims: list[NotClaim] = []
+
+    @cached_property
+    def by_id(self) -> dict[str, Claim]:
+        return {c.id: c for c in self.claims}
+
+    def __getitem__(self, claim_id: str) -> Claim:
+        try:
+            return self.by_id[claim_id]
+        except KeyError:
+            raise SourceError(f"{self.source.slug} has no claim {claim_id}; it has {self.claims[0].id} to {self.claims[-1].id}") from None
+
+    def figure(self, ref: str) -> Printed:
+        """The figure named ``CML-07/role``, or the only one of ``CML-07``."""
+        claim_id, _, role = ref.partition("/")
+        claim = self[claim_id]
+        if role:
+            return claim[role]
+        if len(claim.figures) != 1:
+            raise SourceError(f"{ref} has {len(claim.figures)} figures: name one as {claim_id}/role")
+        return claim.figures[0].value
+
+    @model_validator(mode="after")
+    def consistent(self):
+        seen: set[str] = set()
+        for claim in self.claims:
+            if claim.id in seen:
+                raise ValueError(f"{claim.id}: claim id stands twice; ids are permanent and unique")
+            seen.add(claim.id)
+            if not claim.id.startswith(self.source.prefix + "-"):
+                raise ValueError(f"{claim.id}: id must begin with {self.source.prefix}-")
+        for claim in self.claims:
+            for other in claim.rests_on:
+                if other not in seen:
+                    raise ValueError(f"{claim.id}.rests_on: no claim {other}")
+            for n, relation in enumerate(claim.relations):
+                if relation.role is not None:
+                    claim[relation.role]
+                for ref in relation.of:
+                    other, _, role = ref.partition("/")
+                    if other not in seen:
+                        raise ValueError(f"{claim.id}.relations[{n}].of: no claim {other}")
+                    if role:
+                        self[other][role]
+        return self
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """Safe YAML in which a key that stands twice is an error instead of the last one winning."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(k, deep=True) for k, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load(path: Path) -> Record:
+    """The record at ``path``.
+
+    Raises
+    ------
+    SourceError
+        One line per fault: file, claim id, field, what was expected.
+    """
+    try:
+        data = yaml.load(path.read_text("utf-8"), Loader=_NoDuplicates)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Record.model_validate(data)
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            where = list(fault["loc"])
+            if len(where) > 1 and where[0] == "claims" and isinstance(where[1], int):
+                entry = data["claims"][where[1]]
+                where[:2] = [entry.get("id", f"claims[{where[1]}]") if isinstance(entry, dict) else f"claims[{where[1]}]"]
+            lines.append(f"{path.name}: {'.'.join(map(str, where)) or 'record'}: {fault['msg'].removeprefix('Value error, ')}")
+        raise SourceError("\n".join(lines)) from None
+
+
+def record(slug: str) -> Record:
+    """The record of the source ``slug``."""
+    path = SEEDS / f"{slug}.yml"
+    if not path.is_file():
+        raise SourceError(f"no record seeds/{slug}.yml; there are {', '.join(slugs())}")
+    return load(path)
+
+
+def slugs() -> list[str]:
+    """All sources, in the order of their text files."""
+    return sorted((p.stem for p in SEEDS.glob("*.yml")), key=lambda s: load(SEEDS / f"{s}.yml").source.file)
+
+
+def paragraphs(text: str) -> list[str]:
+    """Runs of non-blank lines, in order."""
+    return [p for p in re.split(r"\n(?:[^\S\n]*\n)+", text.strip("\n")) if p.strip()]
+
+
+def fingerprint(raw: bytes) -> dict:
+    """The fingerprint of a source text: sha256, bytes, and eight hexadecimal digits for each paragraph."""
+    parts = paragraphs(raw.decode("utf-8"))
+    short = [hashlib.sha256(p.encode()).hexdigest()[:8] for p in parts]
+    return {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "paragraphs": short}
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A numeral found in a text: where it stands and the characters themselves."""
+
+    par: int
+    start: int
+    end: int
+    printed: str
+
+
+def numerals(text: str) -> list[Numeral]:
+    """Every numeral of ``text`` in reading order."""
+    return [
+        Numeral(n, m.start(), m.end(), m.group())
+        for n, p in enumerate(paragraphs(text), 1)
+        for m in NUMERAL.finditer(p)
+    ]
+
+
+def _text_of(rec: Record, folder: Path) -> bytes:
+    path = folder / rec.source.file
+    if not path.is_file():
+        raise FileNotFoundError(f"no text {rec.source.file} in {folder}: put the source texts there, or name their folder")
+    return path.read_bytes()
+
+
+def verify(rec: Record, folder: Path) -> list[str]:
+    """Faults of a record held against its text in ``folder``; empty if it holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        The text is not in ``folder``.
+    """
+    name = f"{rec.source.slug}.yml"
+    raw = _text_of(rec, folder)
+    now = fingerprint(raw)
+    faults = []
+    for field, value in now.items():
+        stated = getattr(rec.text, field)
+        if stated != value:
+            if field == "paragraphs":
+                at = next((i for i, (a, b) in enumerate(zip(stated, value), 1) if a != b), min(len(stated), len(value)) + 1)
+                faults.append(f"{name}: text.paragraphs: paragraph {at} differs from the record; expected {len(value)} paragraphs as in the text")
+            else:
+                faults.append(f"{name}: text.{field}: {stated} in the record, {value} in the text")
+    return faults + census(rec, raw.decode("utf-8")).faults
+
+
+@dataclass(frozen=True)
+class Census:
+    """What became of every numeral of a text: ``rows`` of (numeral, owner, use), and the faults found on the way."""
+
+    rows: list[tuple[Numeral, str, str]]
+    unaccounted: list[Numeral]
+    faults: list[str]
+
+
+def census(rec: Record, text: str) -> Census:
+    """Match the figures and non-claims of a record with the numerals of its text.
+
+    The figures of a claim are looked for from left to right inside the claim's span; a figure uses every numeral in it.
+    """
+    parts = paragraphs(text)
+    found = numerals(text)
+    owner: dict[tuple[int, int], tuple[str, str]] = {}
+    faults: list[str] = []
+    name = f"{rec.source.slug}.yml"
+
+    def use(par: int, start: int, end: int, who: str, what: str):
+        inside = [n for n in found if n.par == par and n.start < end and n.end > start]
+        if not inside:
+            faults.append(f"{name}: {who}: {what}: no numeral at paragraph {par}, characters {start}–{end}")
+        for n in inside:
+            if n.start < start or n.end > end:
+                faults.append(f"{name}: {who}: {what}: covers only part of the numeral {n.printed!r} at {n.start}–{n.end}")
+            elif (n.par, n.start) in owner:
+                faults.append(
+                    f"{name}: {who}: {what}: the numeral {n.printed!r} in paragraph {n.par} at {n.start} is used twice; "
+                    f"{owner[n.par, n.start][0]} has it already"
+                )
+            else:
+                owner[n.par, n.start] = (who, what)
+
+    def span(at: Locator, who: str) -> str | None:
+        if at.par > len(parts):
+            faults.append(f"{name}: {who}: at.par: paragraph {at.par}; the text has {len(parts)}")
+            return None
+        if at.end > len(parts[at.par - 1]):
+            faults.append(f"{name}: {who}: at.end: character {at.end}; paragraph {at.par} has {len(parts[at.par - 1])}")
+            return None
+        return parts[at.par - 1][at.start : at.end]
+
+    for claim in rec.claims:
+        inside = span(claim.at, claim.id)
+        if inside is None:
+            continue
+        position = 0
+        for figure in claim.figures:
+            hit = _stands(figure.printed, inside, position)
+            if hit < 0:
+                faults.append(
+                    f"{name}: {claim.id}: figures.{figure.role}: {figure.printed!r} expected in {claim.at}, after character {claim.at.start + position}"
+                )
+                continue
+            position = hit + len(figure.printed)
+            use(claim.at.par, claim.at.start + hit, claim.at.start + position, claim.id, figure.role)
+    for n, other in enumerate(rec.not_claims):
+        who = f"not_claims[{n}]"
+        inside = span(other.at, who)
+        if inside is not None and inside != other.printed:
+            faults.append(f"{name}: {who}: printed: {other.printed!r} in the record, {inside!r} in the text at {other.at}")
+        elif inside is not None:
+            use(other.at.par, other.at.start, other.at.end, who, other.reason)
+    rows = [(n, *owner[n.par, n.start]) for n in found if (n.par, n.start) in owner]
+    return Census(rows, [n for n in found if (n.par, n.start) not in owner], faults)
+
+
+def _stands(printed: str, text: str, start: int) -> int:
+    """Where ``printed`` stands in ``text`` from ``start`` on, not as a piece of a longer number or word; −1 if nowhere."""
+    pattern = re.compile(r"(?<![0-9])(?<![0-9][.,])" + re.escape(printed) + r"(?![0-9]|[.,][0-9])")
+    match = pattern.search(text, start)
+    return match.start() if match else -1
+
+
+@dataclass(frozen=True)
+class Held:
+    """A relation of a record held against its figures: ``holds`` is False where no value the rounding admits keeps it."""
+
+    claim: str
+    relation: Relation
+    holds: bool
+    shows: str
+
+
+def relations(rec: Record) -> list[Held]:
+    """Every relation stated in a record, checked under the record's rounding rule."""
+    return [_hold(rec, claim, relation) for claim in rec.claims for relation in claim.relations]
+
+
+def _hold(rec: Record, claim: Claim, relation: Relation) -> Held:
+    def box(ref: str) -> Interval:
+        return rec.figure(ref).interval(rec.source.rounding)
+
+    def text(ref: str) -> str:
+        return rec.figure(ref).text
+
+    mine = f"{claim.id}/{relation.role}" if relation.role else claim.id
+    if relation.kind in ("same-patients", "same-clock"):
+        units = {f.unit for c in (claim, *(rec[ref.partition("/")[0]] for ref in relation.of)) for f in c.figures}
+        clash = relation.kind == "same-clock" and len(units) > 1
+        return Held(claim.id, relation, not clash, f"units: {', '.join(sorted(units)) or 'none'}")
+    own, others = box(mine), [box(ref) for ref in relation.of]
+    names = [text(ref) for ref in relation.of]
+    match relation.kind:
+        case "sum-of":
+            low, high = sum(o.lower for o in others), sum(o.upper for o in others)
+            holds, shows = own.lower <= high and low <= own.upper, f"{text(mine)} = {' + '.join(names)}"
+        case "percentage-of":
+            if len(others) != 2:
+                raise SourceError(f"{claim.id}: relations: percentage-of takes a part and a whole, not {len(others)} figures")
+            part, whole = (rec.figure(ref).value for ref in relation.of)
+            holds, shows = 100 * part / whole in own, f"{text(mine)}% = {names[0]} of {names[1]}"
+        case "within":
+            if len(others) != 2:
+                raise SourceError(f"{claim.id}: relations: within takes a lower and an upper figure, not {len(others)}")
+            holds = own.upper >= others[0].lower and own.lower <= others[1].upper
+            shows = f"{names[0]} ≤ {text(mine)} ≤ {names[1]}"
+        case "equals":
+            holds, shows = all(not own.intersection(o).empty for o in others), f"{text(mine)} = {names[0]}"
+        case "part-of":
+            holds, shows = all(own.lower <= o.upper for o in others), f"{text(mine)} ≤ {names[0]}"
+        case "at-least":
+            holds, shows = all(own.upper >= o.lower for o in others), f"{text(mine)} ≥ {names[0]}"
+        case "later-than":
+            holds, shows = all(own.upper > o.lower for o in others), f"{text(mine)} > {names[0]}"
+    return Held(claim.id, relation, holds, shows)
