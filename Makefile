@@ -1,0 +1,91 @@
+# Interferon, Recomputed. `make book` and `make test` work alone on Python >= 3.11, make and git.
+SHELL := /bin/bash
+.DEFAULT_GOAL := book
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+# Sphinx prints the year of this time in the copyright line; the commit's own time keeps clean builds identical.
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+export JUPYTER_PLATFORM_DIRS := 1
+export PYTHONHASHSEED := 0
+
+HTML := _build/html/index.html
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt
+
+.PHONY: book test run chapter bench serve clean lock site
+
+book: run $(HTML)
+	@echo "The book: file://$(CURDIR)/$(HTML)"
+
+site: $(HTML)
+
+# An environment is a folder with a mark for each requirement set installed; a changed lock installs again.
+$(VENV)/.book: requirements.txt
+	@echo "Setting up the book's environment in $(VENV) (about 5 s with uv, 60 s with pip) ..."
+ifneq ($(UV),)
+	@test -x $(PY) || $(UV) venv --quiet --python '>=3.11' $(VENV)
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.txt
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv) or install uv, then run make again."; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+endif
+	@$(PY) -c 'import sysconfig, pathlib; pathlib.Path(sysconfig.get_path("purelib"), "interferon_recomputed.pth").write_text("$(CURDIR)\n")'
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.book
+	@echo "Adding what the tests need (about 10 s) ..."
+ifneq ($(UV),)
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements-dev.txt
+else
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+endif
+	@touch $@
+
+$(VENV)/.models: requirements-models.txt $(VENV)/.book
+	@echo "Adding the sampler (about 60 s) ..."
+ifneq ($(UV),)
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements-models.txt
+else
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-models.txt
+endif
+	@touch $@
+
+run: $(VENV)/.book
+	@$(PY) -m lib run
+
+chapter: $(VENV)/.book
+	@test -n "$(NAME)" || { echo "say which: make chapter NAME=cml-stopping"; exit 2; }
+	@$(PY) -m lib run --force $(NAME)
+
+# Clean builds only: an incremental one is not repeatable.
+$(HTML): $(SITE) | $(VENV)/.book
+	@echo "Building the pages (about 10 s) ..."
+	@rm -rf _build
+	@mkdir -p _build
+	@$(VENV)/bin/jupyter-book build . -W -n --keep-going >_build/build.log 2>&1 || { grep -E 'WARNING|ERROR|Error' _build/build.log | head -n 40; echo "The build failed; the whole log is _build/build.log"; rm -f $(HTML); exit 1; }
+	@touch $(HTML)
+
+test: $(VENV)/.book $(VENV)/.dev
+	@echo "Gate: pairs and stamps ..."
+	@$(PY) -m lib gate
+	@$(MAKE) --no-print-directory site
+	@echo "Tests: units, records, every output of every chapter, the built site ..."
+	@$(PY) -m pytest -q tests chapters
+
+bench: $(VENV)/.book $(VENV)/.dev
+	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
+
+serve: book
+	@echo "http://localhost:8000 (Ctrl-C ends it)"
+	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lock:
+	@for s in "" -models -dev; do uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-header --quiet $(LOCKFLAGS) requirements$$s.in -o requirements$$s.txt || exit 1; done
+	@! grep -nE 'file:|--(extra-)?index-url|--find-links' requirements*.txt
+
+clean:
+	@rm -rf _build .pytest_cache

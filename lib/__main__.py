@@ -1,0 +1,140 @@
+"""``python -m lib COMMAND``: a thin command line over the rooms of ``lib``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def verify_sources(args) -> int:
+    from lib import sources
+
+    faults = []
+    for slug in sources.slugs():
+        try:
+            faults += sources.verify(sources.record(slug), args.folder)
+        except FileNotFoundError as error:
+            print(error, file=sys.stderr)
+            return 2
+    for fault in faults:
+        print(fault)
+    if not faults:
+        print(f"{len(sources.slugs())} records agree with their texts")
+    return bool(faults)
+
+
+def census(args) -> int:
+    from lib import sources
+
+    wanted = [args.source] if args.source else sources.slugs()
+    short = 0
+    for slug in wanted:
+        record = sources.record(slug)
+        path = args.folder / record.source.file
+        if not path.is_file():
+            print(f"no text {record.source.file} in {args.folder}: put the source texts there, or name their folder", file=sys.stderr)
+            return 2
+        found = sources.census(record, path.read_text("utf-8"))
+        claims = sum(who.startswith(record.source.prefix) for _, who, _ in found.rows)
+        print(f"{slug}: {claims} numerals in {len(record.claims)} claims, {len(found.rows) - claims} not claims, {len(found.unaccounted)} unaccounted")
+        for fault in found.faults:
+            print(f"  {fault}")
+        for n in found.unaccounted:
+            print(f"  unaccounted: {n.printed!r}, paragraph {n.par}, characters {n.start}–{n.end}")
+        if args.rows:
+            for n, who, what in found.rows:
+                print(f"  {n.par}:{n.start}–{n.end}  {n.printed:<12} {who} {what}")
+        short += len(found.unaccounted) + len(found.faults)
+    return bool(short)
+
+
+def check(args) -> int:
+    from lib.checks import answers
+
+    for line in answers(sys.stdin):
+        print(line, flush=True)
+    return 0
+
+
+def run(args) -> int:
+    from lib import notebooks
+
+    halves = [notebooks.chapter(n) for n in args.names] if args.names else notebooks.chapters()
+    notebooks.run(halves, force=args.force)
+    return 0
+
+
+def gate(args) -> int:
+    from lib import notebooks
+
+    faults = [f for half in notebooks.chapters() for f in notebooks.faults(half)]
+    for fault in faults:
+        print(fault)
+    if not faults:
+        print(f"{len(notebooks.chapters())} chapters: pairs agree, stamps hold")
+    return bool(faults)
+
+
+def tags(args) -> int:
+    from lib import registry
+
+    new = registry.assign()
+    for tag, label in new:
+        print(f"{tag}  {label}")
+    print(f"{len(new)} new tags" if new else "every label has its tag")
+    return 0
+
+
+def ledger(args) -> int:
+    from lib import review
+
+    rows = [r for r in review.ledger() if args.source in (None, r["source"])]
+    for row in rows:
+        print(review.row_text(row))
+    counts = {v: sum(r["verdict"] == v for r in rows) for v in review.MARKS}
+    print(f"{len(rows)} claims: " + ", ".join(f"{n} {v}" for v, n in counts.items()))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m lib", description="Interferon, Recomputed: the book's own tools.")
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, function, text: str) -> argparse.ArgumentParser:
+        p = sub.add_parser(name, help=text, description=text)
+        p.set_defaults(function=function)
+        return p
+
+    p = command("verify-sources", verify_sources, "hold the records against the source texts in a folder")
+    p.add_argument("folder", type=Path)
+    p = command("census", census, "show that every numeral of the source texts is accounted for")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--source", metavar="SLUG", help="one source only")
+    p.add_argument("--rows", action="store_true", help="list every numeral with its owner")
+    command("check", check, "answer checks, one JSON object a line, from standard input")
+    p = command("run", run, "execute the chapters that are stale")
+    p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
+    p.add_argument("--force", action="store_true", help="execute even what is up to date")
+    command("gate", gate, "list missing, hollow, drifted and stale chapters")
+    command("tags", tags, "give every new label its permanent tag")
+    p = command("ledger", ledger, "print the verdict on every claim")
+    p.add_argument("--source", metavar="SLUG", help="one source only")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 done, 1 something was found wrong, 2 it cannot run."""
+    args = parser().parse_args(argv)
+    try:
+        return args.function(args)
+    except (ValueError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""How a figure looks: one style, two widths, inks that the page can change for a dark ground.
+
+A chapter draws on axes; ``figure`` renders the drawing twice (a page and a phone wide) as SVG whose text stays text,
+with coordinates rounded so that the same drawing gives the same bytes on another machine.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import matplotlib
+import pandas as pd
+from IPython.display import display
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
+
+FIGURE = "application/vnd.figure+json"
+
+INK, QUIET, RULE = "#1f2730", "#586270", "#d9d5cb"
+REPORTED, RECOMPUTED = "#1d5c91", "#b0401c"
+BAND = "#f0d9cd"
+VERDICT = {
+    "reproduced": "#2c6a3c",
+    "compatible": "#6a5a00",
+    "discrepant": "#9a4a00",
+    "contradicted": "#9a1b33",
+    "unchecked": "#586271",
+}
+"""Inks. The page maps each of these values to a variable of its own, so every one must differ from the others."""
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "interferon-recomputed",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "ytick.major.size": 0,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+}
+WIDE, NARROW = 7.0, 3.6  # inches at 100 px an inch: the measure of the page, the measure of a phone
+
+
+def figure(
+    draw: Callable, title: str, data: pd.DataFrame, note: str = "", panels: int = 1, height: float = 4.0, narrow_height: float | None = None
+) -> None:
+    """Show what ``draw`` draws: a wide and a narrow SVG, the finding as title, the drawn figures as data.
+
+    ``draw`` takes one axes, or a list of ``panels`` of them (side by side when wide, stacked when narrow). ``title``
+    states the finding and is computed; ``data`` holds what is drawn, for the reader's download and the section's hash.
+    ``height`` in inches; on a phone each panel has ``narrow_height`` (by default the same).
+    """
+    with plt.rc_context(STYLE):
+        wide = _render(draw, panels, (WIDE, height), stacked=False)
+        tall = (narrow_height or height) * panels
+        narrow = _render(draw, panels, (NARROW, tall), stacked=True)
+    rows = [[_six_digits(v) for v in row] for row in data.itertuples(index=False)]
+    entry = {"title": title, "note": note, "columns": [str(c) for c in data.columns], "rows": rows, "narrow": narrow}
+    display({FIGURE: entry, "image/svg+xml": wide, "text/plain": title}, raw=True)
+
+
+def _render(draw: Callable, panels: int, size: tuple[float, float], stacked: bool) -> str:
+    grid = (panels, 1) if stacked else (1, panels)
+    fig, axes = plt.subplots(*grid, figsize=size, layout="constrained", squeeze=False)
+    flat = list(axes.flat)
+    draw(flat[0] if panels == 1 else flat)
+    out = io.StringIO()
+    fig.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    plt.close(fig)
+    return tidy(out.getvalue())
+
+
+def tidy(svg: str) -> str:
+    """An SVG without prologue and metadata, its coordinates rounded to a tenth of a pixel."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # Ids are hashes of unrounded paths: name them by order instead, or they differ in the last bit between machines.
+    names: dict[str, str] = {}
+    for name in re.findall(r'\bid="([^"]+)"', svg):
+        names.setdefault(name, f"g{len(names)}")
+    svg = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{names[m[1]]}"', svg)
+    svg = re.sub(r'(url\(|href=")#([^")]+)', lambda m: f"{m[1]}#{names.get(m[2], m[2])}", svg)
+    return re.sub(r"-?\d+\.\d{2,}", _tenth, svg) + "\n"
+
+
+def _tenth(match: re.Match) -> str:
+    return f"{round(float(match[0]), 1) + 0.0:g}"
+
+
+def _six_digits(value):
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, bool):
+        return value
+    x = float(value)
+    return None if x != x else float(f"{x:.6g}")

@@ -1,0 +1,302 @@
+"""The chapter's workbench: open a source, check its claims, bind values to prose, read the ledger back.
+
+A verdict is computed from the values that the admissible data give, never typed. Every check emits one
+``application/vnd.ledger+json`` output; the committed notebooks are the only place where verdicts live.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from numbers import Real
+
+from IPython.display import display
+
+from lib import ROOT, sources
+from lib.reported import ROUNDINGS, Printed
+
+LEDGER = "application/vnd.ledger+json"
+BOUND = "application/vnd.bound+json"
+
+MARKS = {"reproduced": "●", "compatible": "◐", "discrepant": "▲", "contradicted": "✕", "unchecked": "○"}
+"""The five verdicts, mildest first but for *unchecked*, each with its shape."""
+
+REASONS = ("no-inputs", "definition", "citation", "background", "opinion")
+DIRECTIONS = ("supports", "against", "supersedes", "context")
+EXTERNAL = ("supported", "contested", "not-supported", "superseded", "none-found")
+_GRAVITY = {"reproduced": 0, "compatible": 1, "discrepant": 2, "contradicted": 3}
+
+
+class ReviewError(ValueError):
+    """A check that cannot be made; one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger, as a chapter emits it (contract C4; the build adds section, tag and url)."""
+
+    id: str
+    source: str
+    at: dict
+    kind: str
+    says: str
+    reported: str
+    recomputed: str
+    verdict: str
+    reason: str | None = None
+    convention: str | None = None
+    clash: str | None = None
+    missing: str | None = None
+    evidence: list[str] = field(default_factory=list)
+    external: str = "none-found"
+
+
+def number(value: Real, unit: str = "") -> str:
+    """``value`` for reading: at most four significant digits, with its unit; never in exponent form above 0.0001."""
+    x = float(value)
+    if math.isinf(x) or math.isnan(x):
+        return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
+    if x == int(x) and abs(x) < 1e6:
+        text = f"{int(x):,}"
+    elif abs(x) >= 1e4:
+        text = f"{float(f'{x:.4g}'):,.0f}"
+    elif x and abs(x) < 1e-4:
+        text = f"{x:.1e}"
+    else:
+        text = f"{x:.4g}"
+    return text.replace("-", "−") + ("%" if unit == "%" else f" {unit}" if unit else "")
+
+
+def spread(values: Iterable[Real], unit: str = "") -> str:
+    """A set of values for reading: the only one, a short list, or the least to the greatest with how many between."""
+    distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
+    texts = list(dict.fromkeys(number(v) for v in distinct))
+    end = "%" if unit == "%" else f" {unit}" if unit else ""
+    if not texts:
+        return "no admissible value"
+    if len(texts) <= 3:
+        return " or ".join(texts) + end
+    return f"{texts[0]} to {texts[-1]}{end} ({len(texts)} values)"
+
+
+def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str, list[str]]:
+    """The verdict on one printed figure given every value the admissible data give it.
+
+    Returns the verdict and, where no value prints as reported, the other rounding rules under which one would.
+    The values are judged one by one: their union counts, never their hull.
+    """
+    values = list(values)
+    prints = [printed.prints(v, rounding) for v in values]
+    if prints and all(prints):
+        return "reproduced", []
+    if any(prints):
+        return "compatible", []
+    return "discrepant", [r for r in ROUNDINGS if r != rounding and any(printed.prints(v, r) for v in values)]
+
+
+class Review:
+    """A source under review. Every claim gets one verdict; ``settle`` closes the ledger of the chapter."""
+
+    def __init__(self, slug: str):
+        self.record = sources.record(slug)
+        self.rounding = self.record.source.rounding
+        self.rows: dict[str, Row] = {}
+        self._appraisal = appraisal()
+
+    def __getitem__(self, claim_id: str) -> sources.Claim:
+        return self.record[claim_id]
+
+    def figure(self, ref: str) -> Printed:
+        """The printed figure ``CML-07/role``, or the only one of ``CML-07``."""
+        return self.record.figure(ref)
+
+    def value(self, ref: str) -> Fraction:
+        """The printed figure as an exact number, for counts and other figures that rounding did not touch."""
+        return self.figure(ref).value
+
+    def judge(self, claim_id: str, convention: str, **roles: Real | Iterable[Real]) -> str:
+        """Hold the figures of a claim against every value the admissible data give them, and show the verdict.
+
+        ``roles`` maps a figure's role (``_`` for ``-``) to one value or all admissible ones; no value at all means that
+        no data admit the figure. The claim gets the gravest verdict of its figures.
+        """
+        claim = self[claim_id]
+        if not roles:
+            raise ReviewError(f"{claim_id}: name at least one figure, as {claim.figures[0].role}=value")
+        found, rules = {}, {}
+        verdict, texts = "reproduced", []
+        units = {f.role: f.unit for f in claim.figures}
+        for key, given in roles.items():
+            role = key.replace("_", "-")
+            values = [given] if isinstance(given, Real) else list(given)
+            one, others = grade(claim[role], values, self.rounding)
+            found[role], rules[role] = one, others
+            verdict = max(verdict, one, key=_GRAVITY.__getitem__)
+            unit = units[role]
+            texts.append(("" if len(claim.figures) == 1 else f"{role} ") + spread(values, unit))
+        notes = [f"only {', '.join(r)} rounding would print {role}" for role, r in rules.items() if r]
+        if len(found) > 1 and verdict != "reproduced":
+            notes.append("; ".join(f"{role}: {v}" for role, v in found.items() if v != "reproduced"))
+        return self._emit(claim, "; ".join(texts), verdict, "; ".join([convention, *notes]))
+
+    def test(self, claim_id: str, outcomes: bool | Iterable[bool], convention: str, found: str) -> str:
+        """Judge a claim in words by a predicate over the admissible data: true for all, for some, for none.
+
+        A concluding claim must rest on others in its record, and is contradicted where the predicate fails throughout.
+        """
+        claim = self[claim_id]
+        if claim.kind == "conclusion" and not claim.rests_on:
+            raise ReviewError(f"{claim_id}: a conclusion rests on other claims; name them under rests_on in its record")
+        held = [outcomes] if isinstance(outcomes, bool) else [bool(o) for o in outcomes]
+        if held and all(held):
+            verdict = "reproduced"
+        elif any(held):
+            verdict = "compatible"
+        else:
+            verdict = "contradicted" if claim.kind == "conclusion" else "discrepant"
+        return self._emit(claim, found, verdict, convention)
+
+    def clash(self, name: str, claim_ids: Iterable[str], convention: str, found: str) -> str:
+        """Mark the claims of a smallest set that no data can satisfy together: discrepant, sharing the name of the clash."""
+        for claim_id in claim_ids:
+            self._emit(self[claim_id], found, "discrepant", convention, clash=name)
+        return "discrepant"
+
+    def leave(self, claim_id: str, missing: str) -> str:
+        """Leave a claim unchecked for want of inputs, naming what is missing and the verdict it would allow."""
+        return self._emit(self[claim_id], "", "unchecked", None, reason="no-inputs", missing=missing)
+
+    def settle(self) -> None:
+        """Enter the claims that only define, cite, give background or an opinion; refuse if any other has no verdict."""
+        rest = [c for c in self.record.claims if c.id not in self.rows]
+        open_ = [c.id for c in rest if c.kind not in REASONS]
+        if open_:
+            raise ReviewError(f"no verdict on {', '.join(open_)}: judge, test or leave them before settling")
+        for claim in rest:
+            self._emit(claim, "", "unchecked", None, reason=claim.kind)
+
+    def counts(self) -> dict[str, int]:
+        """How many claims have each verdict so far."""
+        return {v: sum(r.verdict == v for r in self.rows.values()) for v in MARKS}
+
+    def _emit(self, claim, recomputed, verdict, convention, reason=None, clash=None, missing=None) -> str:
+        if claim.id in self.rows:
+            raise ReviewError(f"{claim.id} has a verdict already: one check a claim, so that the ledger has one row")
+        spoken = [r for r in self._appraisal if r["claim"] == claim.id]
+        row = Row(
+            claim.id, self.record.source.slug, claim.at.model_dump(), claim.kind, claim.says, claim.reported, recomputed,
+            verdict, reason, convention, clash, missing, [r["evidence"] for r in spoken], external(r["direction"] for r in spoken),
+        )  # fmt: skip
+        self.rows[claim.id] = row
+        entry = asdict(row)
+        display({LEDGER: entry, "text/html": row_html(entry), "text/plain": row_text(entry)}, raw=True)
+        return verdict
+
+
+def bind(**values: Real | str | Printed | tuple[Real, str]) -> None:
+    """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit."""
+    entries = {}
+    for key, given in values.items():
+        value, unit = given if isinstance(given, tuple) else (given, "")
+        text = value if isinstance(value, str) else number(value, unit)
+        entries[key.replace("_", "-")] = {"value": value if isinstance(value, str) else float(f"{float(value):.6g}"), "text": text}
+    plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
+    display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
+
+
+def appraisal() -> list[dict]:
+    """The rows of ``data/appraisal.csv``: which evidence speaks to which claim, in which direction, and why.
+
+    Raises
+    ------
+    ReviewError
+        A direction that is none of ``DIRECTIONS``.
+    """
+    path = ROOT / "data" / "appraisal.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["direction"] not in DIRECTIONS:
+            raise ReviewError(f"data/appraisal.csv: {row['claim']}: direction {row['direction']!r}; use one of {', '.join(DIRECTIONS)}")
+    return rows
+
+
+def external(directions: Iterable[str]) -> str:
+    """The word for later evidence: superseded if any row supersedes; else by whether rows support, speak against, or both."""
+    said = set(directions) - {"context"}
+    if "supersedes" in said:
+        return "superseded"
+    if said == {"supports"}:
+        return "supported"
+    if said == {"against"}:
+        return "not-supported"
+    return "contested" if said else "none-found"
+
+
+def lozenge(verdict: str) -> str:
+    """A verdict as shape and word, in HTML."""
+    return f'<span class="verdict verdict-{verdict}"><span aria-hidden="true">{MARKS[verdict]}</span> {verdict}</span>'
+
+
+def row_html(row: Mapping) -> str:
+    """One check as the reader sees it: verdict, claim, reported beside recomputed, and the convention in small."""
+    e = html.escape
+    parts = [
+        f'<div class="check" data-label="{row["id"].lower()}" data-title="{row["id"]}">',
+        f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span> {e(row["says"])}</p>',
+    ]
+    pairs = []
+    if row["reported"]:
+        pairs.append(f'<span class="label">reported</span> <span class="reported">{e(row["reported"])}</span>')
+    if row["recomputed"]:
+        pairs.append(f'<span class="label">recomputed</span> <span class="recomputed">{e(row["recomputed"])}</span>')
+    if pairs:
+        parts.append('<p class="check-values">' + " ".join(pairs) + "</p>")
+    why = row["convention"] or (f"{row['reason']}: {row['missing']}" if row["missing"] else row["reason"])
+    if row["clash"]:
+        why = f"clash {row['clash']}: {why}"
+    parts.append(f'<p class="check-why">{e(why)}</p></div>')
+    return "".join(parts)
+
+
+def row_text(row: Mapping) -> str:
+    """One check on one line of plain text."""
+    mark = MARKS[row["verdict"]]
+    return f"{mark} {row['verdict']:<12} {row['id']}  reported {row['reported'] or '–'}  recomputed {row['recomputed'] or '–'}"
+
+
+def outputs(slug: str, mime: str) -> list:
+    """Every output of one kind in the committed notebook of a chapter, in order.
+
+    Raises
+    ------
+    ReviewError
+        The chapter has no executed notebook.
+    """
+    path = ROOT / "chapters" / f"{slug}.ipynb"
+    if not path.is_file():
+        raise ReviewError(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    data = (o.get("data", {}) for c in cells if c["cell_type"] == "code" for o in c["outputs"])
+    return [d[mime] for d in data if mime in d]
+
+
+def ledger() -> list[dict]:
+    """All checks of all chapters that stand, in the order of the sources."""
+    return [row for slug in sources.slugs() if (ROOT / "chapters" / f"{slug}.ipynb").is_file() for row in outputs(slug, LEDGER)]
+
+
+def bound(slug: str) -> dict[str, dict]:
+    """The values a chapter binds to prose, by name."""
+    values: dict[str, dict] = {}
+    for entries in outputs(slug, BOUND):
+        twice = values.keys() & entries.keys()
+        if twice:
+            raise ReviewError(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
+        values |= entries
+    return values

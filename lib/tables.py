@@ -1,0 +1,106 @@
+"""How a table looks: caption above, units in the header, figures aligned on the decimal, a note beneath."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from numbers import Real
+
+import pandas as pd
+from IPython.display import display
+
+from lib.review import number
+
+TABLE = "application/vnd.table+json"
+_NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")
+
+
+def table(
+    frame: pd.DataFrame,
+    label: str,
+    caption: str,
+    note: str = "",
+    units: Mapping[str, str] | None = None,
+    reported: Iterable[str] = (),
+    recomputed: Iterable[str] = (),
+    strong: Iterable[int] = (),
+) -> None:
+    """Show ``frame`` as a table of the book; its first column heads the rows.
+
+    ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in those
+    colours · ``strong``: positions of the rows that matter.
+
+    Raises
+    ------
+    ValueError
+        The label is no address, or the frame is empty.
+    """
+    if not re.fullmatch(r"tab-[a-z0-9-]+", label):
+        raise ValueError(f"{label!r}: a table's label is tab- and lower-case words joined by hyphens")
+    if frame.empty:
+        raise ValueError(f"{label}: the table has no rows")
+    units = units or {}
+    kind = {c: "reported" for c in reported} | {c: "recomputed" for c in recomputed}
+    texts = [[_cell(v) for v in row] for row in frame.itertuples(index=False)]
+    places = [max((_decimals(row[i]) for row in texts), default=0) for i in range(len(frame.columns))]
+    numeric = [all(_is_figure(row[i]) for row in texts) and any(_NUMBER.fullmatch(row[i]) for row in texts) for i in range(len(frame.columns))]
+
+    def head(i: int, column: str) -> str:
+        unit = f' <span class="unit">{html.escape(units[column])}</span>' if column in units else ""
+        return f'<th scope="col"{_class("num" if numeric[i] else "", kind.get(column, ""))}>{html.escape(column)}{unit}</th>'
+
+    def body(n: int, row: list[str]) -> str:
+        cells = []
+        for i, text in enumerate(row):
+            shown = html.escape(text) + (_pad(text, places[i]) if numeric[i] else "")
+            if i == 0:
+                cells.append(f'<th scope="row">{shown}</th>')
+            else:
+                cells.append(f"<td{_class('num' if numeric[i] else '', kind.get(frame.columns[i], ''))}>{shown}</td>")
+        return f"<tr{_class('strong' if n in set(strong) else '')}>{''.join(cells)}</tr>"
+
+    columns = "".join(head(i, c) for i, c in enumerate(frame.columns))
+    rows = "".join(body(n, r) for n, r in enumerate(texts))
+    foot = f'<p class="table-note">{html.escape(note)}</p>' if note else ""
+    page = (
+        f'<div class="book-table" data-label="{label}" data-title="{html.escape(caption)}">'
+        f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{foot}</div>"
+    )
+    data = {"label": label, "caption": caption, "columns": list(frame.columns), "units": dict(units), "rows": texts}
+    display({TABLE: data, "text/html": page, "text/plain": frame.to_string(index=False)}, raw=True)
+
+
+def _cell(value) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (Real, Fraction)) or hasattr(value, "dtype"):
+        return number(value)
+    return str(value)
+
+
+def _is_figure(text: str) -> bool:
+    return text == "–" or bool(_NUMBER.fullmatch(text))
+
+
+def _decimals(text: str) -> int:
+    return len(text.partition(".")[2]) if _NUMBER.fullmatch(text) else 0
+
+
+def _pad(text: str, places: int) -> str:
+    """Invisible digits that put the decimal points of a column under one another."""
+    lacking = places - _decimals(text)
+    if text == "–" or lacking <= 0:
+        return ""
+    point = "." if "." not in text else ""
+    return f'<span class="pad" aria-hidden="true">{point}{"0" * lacking}</span>'
+
+
+def _class(*names: str) -> str:
+    kept = " ".join(n for n in names if n)
+    return f' class="{kept}"' if kept else ""
