@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -59,6 +60,10 @@ Reason = Literal["identifier", "citation", "date", "furniture", "duplicate", "gr
 RelationKind = Literal[
     "sum-of", "part-of", "percentage-of", "within", "same-patients", "same-clock", "later-than", "equals", "at-least",
 ]  # fmt: skip
+DAYS = {"days": Fraction(1), "weeks": Fraction(7), "months": Fraction(1461, 48), "years": Fraction(1461, 4)}
+"""Units of time in days, a year being 365.25 of them: figures in different ones can be compared."""
+COUNTED = frozenset("patients participants measurements assessments relapses deaths lesions".split())
+"""Units of things that are counted: a printed whole number of them was not rounded."""
 
 
 class SourceError(ValueError):
@@ -130,11 +135,16 @@ class Claim(Strict):
             raise ValueError(f"roles must differ within a claim; twice: {', '.join(sorted(twice))}")
         return self
 
-    def __getitem__(self, role: str) -> Printed:
+    def figure(self, role: str) -> Figure:
+        """The figure that plays ``role``; SourceError if there is none."""
         for figure in self.figures:
             if figure.role == role:
-                return figure.value
-        raise SourceError(f"{self.id} has no figure {role!r}; it has {', '.join(f.role for f in self.figures) or 'none'}")
+                return figure
+        roles = ", ".join(f.role for f in self.figures) or "none"
+        raise SourceError(f"{self.id} has no figure {role!r}; it has {roles}")
+
+    def __getitem__(self, role: str) -> Printed:
+        return self.figure(role).value
 
     @property
     def reported(self) -> str:
@@ -196,13 +206,35 @@ class Record(Strict):
 
     def figure(self, ref: str) -> Printed:
         """The figure named ``CML-07/role``, or the only one of ``CML-07``."""
+        return self._figure(ref).value
+
+    def _figure(self, ref: str) -> Figure:
         claim_id, _, role = ref.partition("/")
         claim = self[claim_id]
         if role:
-            return claim[role]
+            return claim.figure(role)
         if len(claim.figures) != 1:
             raise SourceError(f"{ref} has {len(claim.figures)} figures: name one as {claim_id}/role")
-        return claim.figures[0].value
+        return claim.figures[0]
+
+    def _check(self, claim: Claim, relation: Relation) -> None:
+        """SourceError if a relation names what is not there, or figures that cannot be compared."""
+        for ref in relation.of:
+            claim_id, _, role = ref.partition("/")
+            other = self[claim_id]
+            if role:
+                other.figure(role)
+        if relation.kind in ("same-patients", "same-clock"):
+            return
+        needs = {"percentage-of": "a part and a whole", "within": "a lower and an upper figure"}.get(relation.kind)
+        if needs and len(relation.of) != 2:
+            raise SourceError(f"of: {relation.kind} takes {needs}, not {len(relation.of)} figures")
+        units = [self._figure(f"{claim.id}/{relation.role}" if relation.role else claim.id).unit]
+        units += [self._figure(ref).unit for ref in relation.of]
+        if relation.kind == "percentage-of" and units.pop(0) != "%":
+            raise SourceError("role: percentage-of is stated of a figure in %")
+        if len(set(units)) > 1 and not DAYS.keys() >= set(units):
+            raise SourceError(f"of: units {', '.join(units)} cannot be compared")
 
     @model_validator(mode="after")
     def consistent(self):
@@ -212,20 +244,16 @@ class Record(Strict):
                 raise ValueError(f"{claim.id}: claim id stands twice; ids are permanent and unique")
             seen.add(claim.id)
             if not claim.id.startswith(self.source.prefix + "-"):
-                raise ValueError(f"{claim.id}: id must begin with {self.source.prefix}-")
+                raise ValueError(f"{claim.id}: id must begin with {self.source.prefix}-, the prefix of its source")
         for claim in self.claims:
             for other in claim.rests_on:
                 if other not in seen:
                     raise ValueError(f"{claim.id}.rests_on: no claim {other}")
             for n, relation in enumerate(claim.relations):
-                if relation.role is not None:
-                    claim[relation.role]
-                for ref in relation.of:
-                    other, _, role = ref.partition("/")
-                    if other not in seen:
-                        raise ValueError(f"{claim.id}.relations[{n}].of: no claim {other}")
-                    if role:
-                        self[other][role]
+                try:
+                    self._check(claim, relation)
+                except SourceError as error:
+                    raise ValueError(f"{claim.id}.relations[{n}]: {error}") from None
         return self
 
 
@@ -410,7 +438,9 @@ def census(rec: Record, text: str) -> Census:
 
 def _stands(printed: str, text: str, start: int) -> int:
     """Where ``printed`` stands in ``text`` from ``start`` on, not as a piece of a longer number or word; −1 if nowhere."""
-    pattern = re.compile(r"(?<![0-9])(?<![0-9][.,])" + re.escape(printed) + r"(?![0-9]|[.,][0-9])")
+    before = r"(?<![^\W_])" if printed[0].isalpha() else r"(?<![0-9])(?<![0-9][.,])"
+    after = r"(?![^\W_])" if printed[-1].isalpha() else r"(?![0-9]|[.,][0-9])"
+    pattern = re.compile(before + re.escape(printed) + after)
     match = pattern.search(text, start)
     return match.start() if match else -1
 
@@ -431,39 +461,44 @@ def relations(rec: Record) -> list[Held]:
 
 
 def _hold(rec: Record, claim: Claim, relation: Relation) -> Held:
-    def box(ref: str) -> Interval:
-        return rec.figure(ref).interval(rec.source.rounding)
-
-    def text(ref: str) -> str:
-        return rec.figure(ref).text
-
-    mine = f"{claim.id}/{relation.role}" if relation.role else claim.id
+    involved = [claim, *(rec[ref.partition("/")[0]] for ref in relation.of)]
     if relation.kind in ("same-patients", "same-clock"):
-        units = {f.unit for c in (claim, *(rec[ref.partition("/")[0]] for ref in relation.of)) for f in c.figures}
-        clash = relation.kind == "same-clock" and len(units) > 1
-        return Held(claim.id, relation, not clash, f"units: {', '.join(sorted(units)) or 'none'}")
-    own, others = box(mine), [box(ref) for ref in relation.of]
-    names = [text(ref) for ref in relation.of]
+        timed = [any(f.unit in DAYS for f in c.figures) for c in involved]
+        units = {f.unit for c in involved for f in c.figures}
+        holds = relation.kind == "same-patients" or all(timed)
+        return Held(claim.id, relation, holds, f"units: {', '.join(sorted(units)) or 'none'}")
+    own = rec._figure(f"{claim.id}/{relation.role}" if relation.role else claim.id)
+    others = [rec._figure(ref) for ref in relation.of]
+    names = [f.printed for f in others]
+    if len({f.unit for f in (own, *others)}) > 1 and relation.kind != "percentage-of":
+        own_name, *names = [f"{f.printed} {f.unit}" for f in (own, *others)]
+    else:
+        own_name = own.printed
+    mine, *boxes = [_box(f, rec.source.rounding) for f in (own, *others)]
     match relation.kind:
         case "sum-of":
-            low, high = sum(o.lower for o in others), sum(o.upper for o in others)
-            holds, shows = own.lower <= high and low <= own.upper, f"{text(mine)} = {' + '.join(names)}"
+            low, high = sum(o.lower for o in boxes), sum(o.upper for o in boxes)
+            holds, sign, joint = mine.lower <= high and low <= mine.upper, "=", " + "
         case "percentage-of":
-            if len(others) != 2:
-                raise SourceError(f"{claim.id}: relations: percentage-of takes a part and a whole, not {len(others)} figures")
-            part, whole = (rec.figure(ref).value for ref in relation.of)
-            holds, shows = 100 * part / whole in own, f"{text(mine)}% = {names[0]} of {names[1]}"
+            part, whole = (f.value.value for f in others)
+            holds = 100 * part / whole in own.value.interval(rec.source.rounding)
+            own_name, sign, joint = f"{own.printed}%", "=", " of "
         case "within":
-            if len(others) != 2:
-                raise SourceError(f"{claim.id}: relations: within takes a lower and an upper figure, not {len(others)}")
-            holds = own.upper >= others[0].lower and own.lower <= others[1].upper
-            shows = f"{names[0]} ≤ {text(mine)} ≤ {names[1]}"
+            holds = mine.upper >= boxes[0].lower and mine.lower <= boxes[1].upper
+            return Held(claim.id, relation, holds, f"{names[0]} ≤ {own_name} ≤ {names[1]}")
         case "equals":
-            holds, shows = all(not own.intersection(o).empty for o in others), f"{text(mine)} = {names[0]}"
+            holds, sign, joint = all(not mine.intersection(o).empty for o in boxes), "=", ", "
         case "part-of":
-            holds, shows = all(own.lower <= o.upper for o in others), f"{text(mine)} ≤ {names[0]}"
+            holds, sign, joint = all(mine.lower <= o.upper for o in boxes), "≤", ", "
         case "at-least":
-            holds, shows = all(own.upper >= o.lower for o in others), f"{text(mine)} ≥ {names[0]}"
+            holds, sign, joint = all(mine.upper >= o.lower for o in boxes), "≥", ", "
         case "later-than":
-            holds, shows = all(own.upper > o.lower for o in others), f"{text(mine)} > {names[0]}"
-    return Held(claim.id, relation, holds, shows)
+            holds, sign, joint = all(mine.upper > o.lower for o in boxes), ">", ", "
+    return Held(claim.id, relation, holds, f"{own_name} {sign} {joint.join(names)}")
+
+
+def _box(figure: Figure, rounding: str) -> Interval:
+    """The values a figure may stand for, in days if it is a time; a count of things is exact."""
+    if figure.unit in COUNTED and figure.value.relation == "=":
+        return Interval(figure.value.value, figure.value.value)
+    return figure.value.interval(rounding).scaled(DAYS.get(figure.unit, 1))
