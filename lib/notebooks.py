@@ -121,7 +121,7 @@ def execute(text_half: Path) -> str:
     nb = inputs(text_half)
     client = NotebookClient(
         nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
-        resources={"metadata": {"path": str(CHAPTERS)}},
+        resources={"metadata": {"path": str(CHAPTERS)}}, extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )  # fmt: skip
     with client.setup_kernel():
         hidden = nbformat.v4.new_code_cell(_WATCH)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from numbers import Real
 
+import pandas as pd
 from IPython.display import display
 
 from lib import ROOT, sources
@@ -207,6 +208,18 @@ def bind(**values: Real | str | Printed | tuple[Real, str]) -> None:
         entries[key.replace("_", "-")] = {"value": value if isinstance(value, str) else float(f"{float(value):.6g}"), "text": text}
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
+
+
+def evidence(slug: str) -> pd.DataFrame:
+    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell as printed."""
+    path = ROOT / "data" / "evidence" / f"{slug}.csv"
+    if not path.is_file():
+        raise ReviewError(f"no evidence table data/evidence/{slug}.csv")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
+    if len(bare) or table["id"].duplicated().any():
+        raise ReviewError(f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}")
+    return table.set_index("id")
 
 
 def appraisal() -> list[dict]:
