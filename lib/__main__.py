@@ -86,6 +86,21 @@ def tags(args) -> int:
     return 0
 
 
+def verdicts(args) -> int:
+    from lib import registry
+
+    moved = registry.verdicts_moved()
+    for line in moved:
+        print(line)
+    if args.accept:
+        registry.accept_verdicts()
+        print(f"{len(moved)} verdicts accepted")
+        return 0
+    if not moved:
+        print("no verdict moved")
+    return bool(moved)
+
+
 def ledger(args) -> int:
     from lib import review
 
@@ -119,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
     command("gate", gate, "list missing, hollow, drifted and stale chapters")
     command("tags", tags, "give every new label its permanent tag")
+    p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
+    p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
     p = command("ledger", ledger, "print the verdict on every claim")
     p.add_argument("--source", metavar="SLUG", help="one source only")
     return top

@@ -17,11 +17,12 @@ import yaml
 
 from lib import ROOT
 from lib.figures import FIGURE
-from lib.review import LEDGER
+from lib.review import LEDGER, ledger
 from lib.tables import TABLE
 
 ALPHABET = "23456789CFGHJMPQRVWX"
 TAGS = ROOT / "registry" / "tags.csv"
+VERDICTS = ROOT / "registry" / "verdicts.csv"
 COLUMNS = ["tag", "label", "kind", "state", "note"]
 KINDS = ("section", "figure", "table", "claim")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
@@ -160,3 +161,28 @@ def assign() -> list[tuple[str, str]]:
                 writer.writerow([tag, item.label, item.kind, "live", ""])
                 new.append((tag, item.label))
     return new
+
+
+def verdicts_now() -> dict[str, str]:
+    """The verdict on every claim, from the executed notebooks."""
+    return {row["id"]: row["verdict"] for row in ledger()}
+
+
+def verdicts_moved() -> list[str]:
+    """How the verdicts differ from those last accepted, one line a claim."""
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        before = {row["id"]: row["verdict"] for row in csv.DictReader(file)}
+    now = verdicts_now()
+    return [
+        f"{claim}: {before.get(claim, 'not judged')} → {now.get(claim, 'not judged')}"
+        for claim in sorted(before.keys() | now.keys())
+        if before.get(claim) != now.get(claim)
+    ]
+
+
+def accept_verdicts() -> None:
+    """Record the verdicts of the executed notebooks as the accepted ones."""
+    with VERDICTS.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "verdict"])
+        writer.writerows(sorted(verdicts_now().items()))
