@@ -77,6 +77,15 @@ class Interval:
             all(i.upper_closed for i in (self, other) if i.upper == upper),
         )
 
+    def __add__(self, other: "Interval") -> "Interval":
+        """Every sum of a value here and a value there."""
+        return Interval(
+            self.lower + other.lower,
+            self.upper + other.upper,
+            self.lower_closed and other.lower_closed,
+            self.upper_closed and other.upper_closed,
+        )
+
     def scaled(self, factor: Number) -> "Interval":
         """Every value times ``factor`` (not zero)."""
         k = exact(factor)

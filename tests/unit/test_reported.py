@@ -175,6 +175,16 @@ def test_intersection_is_both(a, b, x):
         assert x not in both
 
 
+@given(intervals, intervals, ends)
+def test_a_sum_lies_between_the_sums_of_ends(a, b, x):
+    total = a + b
+    if a.empty or b.empty or not all(map(math.isfinite, (a.lower, a.upper, b.lower, b.upper))):
+        return
+    # x is a sum of one from each exactly if x − a and b share a value.
+    mirrored = Interval(x - a.upper, x - a.lower, a.upper_closed, a.lower_closed)
+    assert (x in total) == (not mirrored.intersection(b).empty)
+
+
 @given(intervals, ends.filter(bool), ends)
 def test_scaling_moves_every_value(interval, factor, x):
     assert (x in interval) == (x * factor in interval.scaled(factor))
