@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -191,7 +192,7 @@ class Fingerprint(Strict):
 class Record(Strict):
     source: Citation
     text: Fingerprint
-    claims: list[Claim]
+    claims: list[Claim] = Field(min_length=1)
     not_claims: list[NotClaim] = []
 
     @cached_property
@@ -308,7 +309,7 @@ def slugs() -> list[str]:
 
 def paragraphs(text: str) -> list[str]:
     """Runs of non-blank lines, in order."""
-    return [p for p in re.split(r"\n(?:[^\S\n]*\n)+", text.strip("\n")) if p.strip()]
+    return ["\n".join(lines) for filled, lines in groupby(text.split("\n"), lambda line: bool(line.strip())) if filled]
 
 
 def fingerprint(raw: bytes) -> dict:
