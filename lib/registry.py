@@ -17,7 +17,7 @@ import yaml
 
 from lib import ROOT
 from lib.figures import FIGURE
-from lib.review import LEDGER, ledger
+from lib.review import BOUND, LEDGER, ledger
 from lib.tables import TABLE
 
 ALPHABET = "23456789CFGHJMPQRVWX"
@@ -33,14 +33,22 @@ class RegistryError(ValueError):
     """The registry or a label is not as it must be; one line that says what to do."""
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Something a reader can cite: its label, kind, title, and the page it stands on."""
+@dataclass
+class Part:
+    """Something a reader can cite: its label, kind and title, where it stands, its text, and the results it shows.
+
+    ``level`` is the depth of a section's heading (7 for what is no section); ``within`` the label of the section it is
+    part of; ``results`` maps a name to a printed result: claim rows, bound values, tables and figure data.
+    """
 
     label: str
     kind: str
     title: str
     page: str
+    level: int
+    within: str
+    text: str
+    results: dict
 
 
 def pages() -> list[str]:
@@ -60,46 +68,136 @@ def pages() -> list[str]:
     return found
 
 
-def labels() -> list[Labelled]:
-    """Everything labelled in the text halves and executed notebooks, in reading order.
+def parts() -> list[Part]:
+    """Everything labelled in the book, in reading order.
 
     Raises
     ------
     RegistryError
         A label stands twice, or is not lower-case words joined by hyphens.
     """
-    found: list[Labelled] = []
-    for page in pages():
-        text = (ROOT / f"{page}.md").read_text("utf-8")
-        prose = re.sub(r"^(`{3,}).*?^\1\s*$", "", text, flags=re.MULTILINE | re.DOTALL)
-        found += [Labelled(m[1], "section", m[3].strip(), page) for m in _SECTION.finditer(prose)]
-        notebook = ROOT / f"{page}.ipynb"
-        if notebook.is_file():
-            found += _in_notebook(json.loads(notebook.read_text("utf-8")), page)
+    found = [part for page in pages() for part in _parts(page)]
     seen: dict[str, str] = {}
-    for item in found:
-        if not LABEL.fullmatch(item.label):
-            raise RegistryError(f"{item.page}: label {item.label!r}: use lower-case words joined by hyphens")
-        if item.label in seen:
-            raise RegistryError(f"label {item.label!r} stands twice, on {seen[item.label]} and {item.page}: rename the newer one")
-        seen[item.label] = item.page
+    for part in found:
+        if not LABEL.fullmatch(part.label):
+            raise RegistryError(f"{part.page}: label {part.label!r}: use lower-case words joined by hyphens")
+        if part.label in seen:
+            raise RegistryError(f"label {part.label!r} stands twice, on {seen[part.label]} and {part.page}: rename the newer one")
+        seen[part.label] = part.page
     return found
 
 
-def _in_notebook(notebook: dict, page: str) -> list[Labelled]:
+def _parts(page: str) -> list[Part]:
+    notebook = ROOT / f"{page}.ipynb"
+    if notebook.is_file():
+        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    else:
+        cells = [{"cell_type": "markdown", "source": (ROOT / f"{page}.md").read_text("utf-8"), "metadata": {}}]
+    found: list[Part] = []
+    open_: list[Part] = []  # the section we are in and those around it
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "markdown":
+            for section in open_:
+                section.text += "\n" + source
+            for part in _shown(cell, source, page, open_[-1].label if open_ else ""):
+                found.append(part)
+                for section in open_:
+                    section.results |= part.results
+            for output in cell.get("outputs", []):
+                values = {name: entry["text"] for name, entry in output.get("data", {}).get(BOUND, {}).items()}
+                for section in open_:
+                    section.results |= values
+            continue
+        fenceless = re.sub(r"^(`{3,}|:{3,}).*?^\1\s*$", lambda m: re.sub(r"[^\n]", " ", m[0]), source, flags=re.MULTILINE | re.DOTALL)
+        headings = list(_SECTION.finditer(fenceless))
+        edges = [*(m.start() for m in headings), len(source)]
+        for section in open_:
+            section.text += "\n" + source[: edges[0]]
+        for m, end in zip(headings, edges[1:]):
+            level = len(m[2])
+            open_ = [s for s in open_ if s.level < level]
+            part = Part(m[1], "section", m[3].strip(), page, level, open_[-1].label if open_ else "", "", {})
+            open_.append(part)
+            found.append(part)
+            for section in open_:
+                section.text += "\n" + source[m.start() : end]
+    return found
+
+
+def _shown(cell: dict, source: str, page: str, within: str) -> list[Part]:
+    """The figure, tables and claims that the outputs of a cell show."""
     found = []
-    for cell in notebook["cells"]:
-        name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if FIGURE in data and name:
-                found.append(Labelled(name, "figure", data[FIGURE]["title"], page))
-            if TABLE in data:
-                found.append(Labelled(data[TABLE]["label"], "table", data[TABLE]["caption"], page))
-            if LEDGER in data:
-                row = data[LEDGER]
-                found.append(Labelled(row["id"].lower(), "claim", f"{row['id']}: {row['says']}", page))
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if FIGURE in data:
+            shown = cell["metadata"].get("mystnb", {})
+            name = shown.get("figure", {}).get("name")
+            if name:
+                entry = data[FIGURE]
+                drawn = {f"figure {name}": [entry["title"], entry["columns"], entry["rows"]]}
+                text = source + str(shown.get("figure")) + str(shown.get("image"))
+                found.append(Part(name, "figure", entry["title"], page, 7, within, text, drawn))
+        if TABLE in data:
+            entry = data[TABLE]
+            cells = {f"table {entry['label']}": [entry["columns"], entry["rows"]]}
+            found.append(Part(entry["label"], "table", entry["caption"], page, 7, within, source, cells))
+        if LEDGER in data:
+            row = data[LEDGER]
+            found.append(Part(row["id"].lower(), "claim", f"{row['id']}: {row['says']}", page, 7, within, row["says"], {row["id"]: row}))
     return found
+
+
+def sha256_text(part: Part) -> str:
+    """SHA-256 of the MyST and code of a part with its subsections, white space collapsed."""
+    return hashlib.sha256(" ".join(part.text.split()).encode()).hexdigest()
+
+
+def sha256_results(part: Part) -> str:
+    """SHA-256 of the canonical JSON of a part's results with those of its subsections; no SVG, no style."""
+    return hashlib.sha256(_canonical(part.results)).hexdigest()
+
+
+def fingerprints(part: Part) -> dict[str, str]:
+    """Eight hexadecimal digits for each result of a part, so that a later reader learns which one moved."""
+    return {name: hashlib.sha256(_canonical(value)).hexdigest()[:8] for name, value in sorted(part.results.items())}
+
+
+def _canonical(value) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sections() -> list[dict]:
+    """One row for each part of the book as it stands (contract C5), tags from the registry (None where one lacks)."""
+    tags = {row["label"]: row for row in read()}
+    past = editions()
+    rows = []
+    for part in parts():
+        tag = tags.get(part.label)
+        row = {
+            "tag": tag["tag"] if tag else None, "label": part.label, "kind": part.kind, "title": part.title,
+            "page": part.page + ".html", "url": f"{part.page}.html#{part.label}", "within": part.within,
+            "sha256_text": sha256_text(part), "sha256_results": sha256_results(part), "state": tag["state"] if tag else "live",
+        }  # fmt: skip
+        rows.append(row | {"changed": changed(row, past)})
+    return rows
+
+
+def editions() -> list[dict]:
+    """The released editions, oldest first: version, date, and what each tag then was."""
+    found = [json.loads(p.read_text("utf-8")) for p in (ROOT / "registry" / "editions").glob("*.json")]
+    return sorted(found, key=lambda e: [int(n) if n.isdigit() else n for n in e["version"].split(".")])
+
+
+def changed(row: dict, past: list[dict]) -> str:
+    """The edition since which a part has its present text and results; "" if none yet shows it so."""
+    since = ""
+    for edition in reversed(past):
+        then = edition["sections"].get(row["tag"] or "")
+        if not then or (then["sha256_text"], then["sha256_results"]) != (row["sha256_text"], row["sha256_results"]):
+            break
+        since = edition["version"]
+    return since
 
 
 def read(path: Path = TAGS) -> list[dict]:
@@ -154,7 +252,7 @@ def assign() -> list[tuple[str, str]]:
     new = []
     with TAGS.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        for item in labels():
+        for item in parts():
             if item.label not in known:
                 tag = tag_for(item.label, taken)
                 taken.add(tag)

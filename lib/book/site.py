@@ -12,8 +12,8 @@ def config_inited(app, config):
     config.html_theme_options.setdefault("navbar_persistent", [])
     config.html_theme_options.setdefault("show_toc_level", 2)
     config.html_theme_options["logo"] = {"text": config.project}
-    if not config.html_baseurl and config.book_site_url:
-        config.html_baseurl = config.book_site_url
+    if not config.html_baseurl and config.site_url:
+        config.html_baseurl = config.site_url
 
 
 def page_context(app, pagename, template, context, doctree):

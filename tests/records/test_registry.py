@@ -9,7 +9,7 @@ from lib import ROOT, registry
 
 def test_every_label_has_its_tag():
     tags = registry.tag_of()
-    lacking = [item.label for item in registry.labels() if item.label not in tags]
+    lacking = [item.label for item in registry.parts() if item.label not in tags]
     assert not lacking, f"run `python -m lib tags`: {', '.join(lacking)}"
 
 
