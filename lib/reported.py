@@ -197,6 +197,21 @@ def _rounding_interval(value: Fraction, unit: Fraction, rounding: str) -> Interv
     return Interval(value - unit / 2, value + unit / 2, *closed[rounding])
 
 
+def given_interval(value: Number | str, rounding: str = "up_or_down") -> Interval:
+    """A printed text as the interval it stands for, a plain number as itself alone.
+
+    A float is read as the decimal it prints as, so that 0.1 is a tenth.
+    """
+    if isinstance(value, str):
+        return Printed.parse(value).interval(rounding)
+    number = exact(value)
+    if isinstance(number, float):
+        raise ValueError(f"{value!r} is not finite; leave the figure out instead")
+    if isinstance(value, float):
+        number = Fraction(str(float(value)))
+    return Interval(number, number)
+
+
 def percentage(count: int, n: int) -> Fraction:
     """``count`` of ``n`` as an exact percentage. ValueError if ``n`` is not positive."""
     if n <= 0:

@@ -1,0 +1,437 @@
+"""Counts and percentages of small groups, and every usual test of a 2×2 table.
+
+Possible counts, denominators and tables are exact: a count prints a percentage if 100 × count / n lies in the
+interval of what was printed. Tables are ``[[a, b], [c, d]]``: rows the groups, columns event and no event.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import xlogy
+from scipy.stats import beta, binomtest, chi2, norm
+
+from lib.reported import Printed, percentage
+
+MOST_TABLES = 20_000
+MOST_COUNTS = 1_000_000
+
+
+def check_count(name: str, value, least: int = 0, most: int | None = None) -> int:
+    """``value`` as a whole number from ``least`` to ``most``. ValueError naming ``name`` otherwise."""
+    if isinstance(value, (bool, str)) or value is None:
+        raise ValueError(f"{name} is {value!r}: give a whole number")
+    if not math.isfinite(value) or value != int(value):
+        raise ValueError(f"{name} is {value}: give a whole number")
+    count = int(value)
+    if count < least:
+        raise ValueError(f"{name} is {count}: it must be at least {least}")
+    if most is not None and count > most:
+        raise ValueError(f"{name} is {count}: it must be at most {most}")
+    return count
+
+
+def check_group(count, n) -> tuple[int, int]:
+    """A count among ``n`` patients: 0 ≤ count ≤ n and n ≥ 1, or ValueError."""
+    n = check_count("n", n, least=1)
+    count = check_count("count", count)
+    if count > n:
+        raise ValueError(f"a count of {count} among {n}: there are more events than patients")
+    return count, n
+
+
+def read_percentage(text: str | Printed) -> Printed:
+    """A printed percentage of a whole: 0 to 100. ValueError outside."""
+    printed = text if isinstance(text, Printed) else Printed.parse(text)
+    if printed.value is None:
+        raise ValueError(f"{printed.text!r} is no percentage")
+    if not 0 <= printed.value <= 100:
+        raise ValueError(f"a percentage of {printed.text} is outside 0 to 100; is it a ratio or a change?")
+    return printed
+
+
+# Percentages --------------------------------------------------------------------------------------------------------
+
+
+def possible_counts(percent: str | Printed, n, rounding: str = "up_or_down") -> range:
+    """The counts among ``n`` that print as ``percent`` (empty if none does)."""
+    n = check_count("n", n, least=1)
+    return read_percentage(percent).interval(rounding).scaled(Fraction(n, 100)).integers(0, n)
+
+
+def count_prints(count, n, percent: str | Printed, rounding: str = "up_or_down") -> bool:
+    """Would ``count`` of ``n`` be printed as ``percent``?"""
+    count, n = check_group(count, n)
+    return read_percentage(percent).prints(percentage(count, n), rounding)
+
+
+def possible_denominators(
+    percents: str | Printed | Sequence[str | Printed], n_max, rounding: str = "up_or_down"
+) -> list[int]:
+    """Group sizes up to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count."""
+    if isinstance(percents, (str, Printed)):
+        percents = [percents]
+    n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
+    admitted = [read_percentage(p).interval(rounding) for p in percents]
+    return [n for n in range(1, n_max + 1) if all(i.scaled(Fraction(n, 100)).integers(0, n) for i in admitted)]
+
+
+class Parts(NamedTuple):
+    """Ways to fill a whole with parts: ``n_ways`` tuples of counts, one of them ``witness`` (None if there is none)."""
+
+    n_ways: int
+    witness: tuple[int, ...] | None
+
+
+def fill_whole(parts: Sequence[Sequence[int]], whole, exhaustive: bool = True) -> Parts:
+    """How many choices of one count from each of ``parts`` add up to ``whole`` (or to at most it).
+
+    ``parts``: for each part the counts it may be, as :func:`possible_counts` gives. Parts exclude one another;
+    ``exhaustive``: together they are the whole.
+    """
+    whole = check_count("whole", whole)
+    ways = [{0: 1}]
+    for part in parts:
+        grown: dict[int, int] = {}
+        for total, count_of_ways in ways[-1].items():
+            for count in part:
+                if total + count <= whole:
+                    grown[total + count] = grown.get(total + count, 0) + count_of_ways
+        ways.append(grown)
+    ends = [t for t in ways[-1] if t == whole or not exhaustive]
+    if not ends:
+        return Parts(0, None)
+    total, witness = max(ends), []
+    for part, before in zip(reversed(parts), reversed(ways[:-1])):
+        count = next(c for c in part if total - c in before)
+        witness.append(count)
+        total -= count
+    return Parts(sum(ways[-1][t] for t in ends), tuple(reversed(witness)))
+
+
+def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") -> Iterator[list[list[int]]]:
+    """Every 2×2 table of two groups whose event percentages print as given.
+
+    ValueError before the search if there are more than ``MOST_TABLES``.
+    """
+    counts1, counts2 = possible_counts(percent1, n1, rounding), possible_counts(percent2, n2, rounding)
+    size = len(counts1) * len(counts2)
+    if size > MOST_TABLES:
+        raise ValueError(
+            f"{len(counts1)} × {len(counts2)} = {size} tables print these percentages, more than {MOST_TABLES}: "
+            "give a count, or percentages with more decimals"
+        )
+    return ([[a, n1 - a], [c, n2 - c]] for a, c in product(counts1, counts2))
+
+
+# Tests of a 2×2 table -----------------------------------------------------------------------------------------------
+
+
+class Tests2x2(NamedTuple):
+    """Two-sided p of a 2×2 table by every usual test; None where a test is undefined (an empty margin).
+
+    ``pearson`` χ² · ``yates`` χ² with continuity correction · ``likelihood_ratio`` G² · ``n_minus_1`` Pearson
+    × (N − 1)/N · ``fisher_minlike`` sums the tables no likelier · ``fisher_central`` doubles the smaller tail ·
+    ``fisher_midp`` doubles the smaller one-sided mid-p · ``fisher_midp_sas`` takes half the observed table's
+    probability off the minlike sum · ``wald_unpooled_z`` the difference of proportions over its unpooled SE.
+    """
+
+    pearson: float | None
+    yates: float | None
+    likelihood_ratio: float | None
+    n_minus_1: float | None
+    fisher_minlike: float
+    fisher_central: float
+    fisher_midp: float
+    fisher_midp_sas: float
+    wald_unpooled_z: float | None
+
+
+def check_table(table) -> tuple[int, int, int, int]:
+    """The four counts of ``table``, or ValueError; a table needs at least one patient."""
+    if len(table) != 2 or any(len(row) != 2 for row in table):
+        raise ValueError("a 2×2 table is [[a, b], [c, d]]")
+    cells = tuple(check_count("a cell of the table", x) for row in table for x in row)
+    if not sum(cells):
+        raise ValueError("the table is empty: all four counts are 0")
+    return cells
+
+
+def tests_2x2(table) -> Tests2x2:
+    """Every test of :class:`Tests2x2` for ``table`` = ``[[a, b], [c, d]]``."""
+    a, b, c, d = check_table(table)
+    return Tests2x2(*_chi_squares(a, b, c, d), *_fisher(a, b, c, d), _wald(a, b, c, d))
+
+
+def _chi_squares(a: int, b: int, c: int, d: int) -> tuple[float | None, ...]:
+    n, margins = a + b + c + d, (a + b) * (c + d) * (a + c) * (b + d)
+    if not margins:
+        return None, None, None, None
+    cross = abs(a * d - b * c)
+    # Whole numbers to the last step: the correction never exceeds the deviation itself.
+    pearson = Fraction(n * cross**2, margins)
+    yates = Fraction(n * max(Fraction(0), cross - Fraction(n, 2)) ** 2, margins)
+    observed = np.array([a, b, c, d], dtype=float)
+    expected = np.array([(a + b) * (a + c), (a + b) * (b + d), (c + d) * (a + c), (c + d) * (b + d)], dtype=float) / n
+    g2 = 2 * float(np.sum(xlogy(observed, observed / expected)))
+    return tuple(float(chi2.sf(float(x), 1)) for x in (pearson, yates, max(g2, 0.0), pearson * Fraction(n - 1, n)))
+
+
+def _hypergeometric(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """The values the first cell may take given the margins, and the logs of their weights (largest 0)."""
+    least, most = max(0, a - d), min(a + b, a + c)
+    k = np.arange(least, most, dtype=float)
+    # Ratios of neighbours add up without the cancellation that factorials of large counts would bring.
+    steps = np.log((a + b - k) * (a + c - k)) - np.log((k + 1) * (d - a + k + 1))
+    log_weight = np.concatenate([[0.0], np.cumsum(steps, dtype=np.longdouble)])
+    return np.arange(least, most + 1), (log_weight - log_weight.max()).astype(float)
+
+
+def _fisher(a: int, b: int, c: int, d: int) -> tuple[float, float, float, float]:
+    support, log_weight = _hypergeometric(a, b, c, d)
+    weight = np.exp(log_weight)
+    probability = weight / weight.sum()
+    observed = float(probability[support == a][0])
+    # The tolerance makes equally likely tables equal in floating point, as R's fisher.test does.
+    minlike = min(1.0, float(probability[probability <= observed * (1 + 1e-7)].sum()))
+    tail = float(min(probability[support <= a].sum(), probability[support >= a].sum()))
+    return minlike, min(1.0, 2 * tail), min(1.0, 2 * (tail - observed / 2)), minlike - observed / 2
+
+
+def _wald(a: int, b: int, c: int, d: int) -> float | None:
+    n1, n2 = a + b, c + d
+    if not n1 or not n2:
+        return None
+    variance = Fraction(a * b, n1**3) + Fraction(c * d, n2**3)
+    difference = abs(Fraction(a, n1) - Fraction(c, n2))
+    if not variance:
+        return None if not difference else 0.0
+    return float(2 * norm.sf(float(difference) / math.sqrt(variance)))
+
+
+# Odds ratio ---------------------------------------------------------------------------------------------------------
+
+
+class OddsRatio(NamedTuple):
+    """``sample`` odds ratio ad/bc, ``conditional_mle``, and the exact interval; infinite ends are ``math.inf``,
+    None is undefined."""
+
+    sample: float | None
+    conditional_mle: float | None
+    lower: float | None
+    upper: float | None
+
+
+def odds_ratio(table, level: float = 0.95, solver: str = "exact") -> OddsRatio:
+    """The odds ratio of ``[[a, b], [c, d]]``, given its margins (the non-central hypergeometric distribution).
+
+    ``solver="r"`` stops where R's ``fisher.test`` stops (its root finder works to 1.2e-4 on t or 1/t in 0 to 1), so
+    that figures printed from R are found again; ``"exact"`` goes on to machine precision.
+    """
+    a, b, c, d = check_table(table)
+    if solver not in ("exact", "r"):
+        raise ValueError(f"no solver named {solver!r}; known: exact, r")
+    sample = None if a * d == b * c == 0 else (a * d / (b * c) if b * c else math.inf)
+    support, log_weight = _hypergeometric(a, b, c, d)
+    least, most = int(support[0]), int(support[-1])
+    if least == most:  # a margin is empty: every odds ratio is as good as any other
+        return OddsRatio(sample, None, 0.0, math.inf)
+
+    def probabilities(psi: float) -> np.ndarray:
+        log = log_weight + support * math.log(psi)
+        weight = np.exp(log - log.max())
+        return weight / weight.sum()
+
+    def mean(psi: float) -> float:
+        if psi in (0, math.inf):
+            return float(least if psi == 0 else most)
+        return float(support @ probabilities(psi))
+
+    def below(psi: float) -> float:
+        if psi in (0, math.inf):
+            return float(psi == 0 or a == most)
+        return float(probabilities(psi)[support <= a].sum())
+
+    def above(psi: float) -> float:
+        if psi in (0, math.inf):
+            return float(psi == math.inf or a == least)
+        return float(probabilities(psi)[support >= a].sum())
+
+    tail = (1 - level) / 2
+    root = _root_of_r if solver == "r" else _root
+    return OddsRatio(
+        sample,
+        0.0 if a == least else math.inf if a == most else root(mean, a),
+        0.0 if a == least else root(above, tail),
+        math.inf if a == most else root(below, tail),
+    )
+
+
+def _root(function: Callable[[float], float], target: float) -> float:
+    """The ψ in 0 to ∞ at which the monotone ``function`` is ``target``, to machine precision (searched on ln ψ)."""
+    return math.exp(brentq(lambda x: function(math.exp(x)) - target, -700, 700, xtol=1e-14, rtol=1e-14))
+
+
+def _root_of_r(function: Callable[[float], float], target: float) -> float:
+    """As :func:`_root`, but found as ``fisher.test`` does: on t = ψ up to 1, on t = 1/ψ above, to R's tolerance."""
+    at_one = function(1.0)
+    if at_one == target:
+        return 1.0
+    rising = function(math.inf) > function(0.0)
+    if (at_one > target) == rising:
+        return _brent_of_r(lambda x: function(x) - target, 0.0, 1.0)
+    return 1 / _brent_of_r(lambda x: function(1 / x) - target, sys.float_info.epsilon, 1.0)
+
+
+def _brent_of_r(function: Callable[[float], float], a: float, b: float) -> float:
+    """Brent's zero of ``function`` between ``a`` and ``b`` with the default stopping rule of R's ``uniroot``.
+
+    b is the best point, a the one before it, c the other side of the zero. scipy's brentq takes slightly other steps
+    and stops elsewhere within the same tolerance.
+    """
+    tolerance = sys.float_info.epsilon**0.25
+    fa, fb = function(a), function(b)
+    if fa == 0:
+        return a
+    c, fc = a, fa
+    while True:
+        previous = b - a
+        if abs(fc) < abs(fb):
+            a, b, c = b, c, b
+            fa, fb, fc = fb, fc, fb
+        least_step = 2 * sys.float_info.epsilon * abs(b) + tolerance / 2
+        step = (c - b) / 2
+        if abs(step) <= least_step or fb == 0:
+            return b
+        if abs(previous) >= least_step and abs(fa) > abs(fb):
+            p, q = _interpolated(a, b, c, fa, fb, fc)
+            if p < 0.75 * (c - b) * q - abs(least_step * q) / 2 and p < abs(previous * q / 2):
+                step = p / q
+        if abs(step) < least_step:
+            step = math.copysign(least_step, step)
+        a, fa = b, fb
+        b += step
+        fb = function(b)
+        if (fb > 0) == (fc > 0):
+            c, fc = a, fa
+
+
+def _interpolated(a, b, c, fa, fb, fc) -> tuple[float, float]:
+    """Brent's step p/q with p ≥ 0: linear through two points, inverse quadratic through three."""
+    t1 = fb / fa
+    if a == c:
+        p, q = (c - b) * t1, 1 - t1
+    else:
+        q, t1, t2 = fa / fc, fb / fc, fb / fa
+        p = t2 * ((c - b) * q * (q - t1) - (b - a) * (t1 - 1))
+        q = (q - 1) * (t1 - 1) * (t2 - 1)
+    return (p, -q) if p > 0 else (-p, q)
+
+
+# Proportions --------------------------------------------------------------------------------------------------------
+
+
+def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float, float]]:
+    """Confidence intervals of the proportion ``count``/``n`` by name.
+
+    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe) ·
+    ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
+    """
+    count, n = check_group(count, n)
+    test, tail = binomtest(count, n), (1 - level) / 2
+    z = norm.isf(tail)
+    centre = (count + z**2 / 2) / (n + z**2)
+    half_width = z * math.sqrt(centre * (1 - centre) / (n + z**2))
+    return {
+        name: (float(low), float(high))
+        for name, (low, high) in {
+            "clopper_pearson": test.proportion_ci(level, "exact"),
+            "wilson": test.proportion_ci(level, "wilson"),
+            "wilson_cc": test.proportion_ci(level, "wilsoncc"),
+            "jeffreys_unadjusted": beta.ppf([tail, 1 - tail], count + 0.5, n - count + 0.5),
+            "agresti_coull": (max(0.0, centre - half_width), min(1.0, centre + half_width)),
+        }.items()
+    }
+
+
+# Fragility ----------------------------------------------------------------------------------------------------------
+
+SIGNIFICANCE_TESTS = {
+    "fisher": lambda *cells: _fisher(*cells)[0],
+    "fisher_central": lambda *cells: _fisher(*cells)[1],
+    "pearson": lambda *cells: _chi_squares(*cells)[0],
+    "chisq": lambda *cells: _chi_squares(*cells)[0],
+    "yates": lambda *cells: _chi_squares(*cells)[1],
+}
+MOST_CHANGES = 50_000
+
+
+class Fragility(NamedTuple):
+    """``p`` of the table as it is; ``walsh_index`` the outcomes changed by Walsh's rule and ``p_after`` them (None if
+    the rule never gets there); ``minimal_any_change`` the fewest outcomes that must change, in either arm and
+    direction, to cross the level (None if none does)."""
+
+    p: float
+    walsh_index: int | None
+    p_after: float | None
+    minimal_any_change: int | None
+
+
+def _p_by(test: str) -> Callable[[int, int, int, int], float]:
+    if test not in SIGNIFICANCE_TESTS:
+        raise ValueError(f"no test named {test!r}; known: {', '.join(SIGNIFICANCE_TESTS)}")
+
+    def p(events1: int, n1: int, events2: int, n2: int) -> float:
+        value = SIGNIFICANCE_TESTS[test](events1, n1 - events1, events2, n2 - events2)
+        return 1.0 if value is None else value  # no events, or nothing but events, in both arms: no difference
+
+    return p
+
+
+def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> Fragility:
+    """How many outcomes carry a significant difference (p < ``alpha``); all zero if it is not significant.
+
+    Walsh's rule turns non-events into events in the arm with fewer events, one by one, until p ≥ ``alpha``; where
+    that arm already has the higher risk this only widens the difference, and the index is None. Equal counts: the arm
+    with the lower risk.
+    """
+    (events1, n1), (events2, n2) = check_group(events1, n1), check_group(events2, n2)
+    p_of = _p_by(test)
+    p = p_of(events1, n1, events2, n2)
+    if p >= alpha:
+        return Fragility(p, 0, p, 0)
+    first_changes = (events1, Fraction(events1, n1)) < (events2, Fraction(events2, n2))
+    room = n1 - events1 if first_changes else n2 - events2
+    index = p_after = None
+    for k in range(1, room + 1):
+        changed = p_of(events1 + k, n1, events2, n2) if first_changes else p_of(events1, n1, events2 + k, n2)
+        if changed >= alpha:
+            index, p_after = k, changed
+            break
+    return Fragility(p, index, p_after, _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q >= alpha))
+
+
+def reverse_fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> tuple[float, int | None]:
+    """p, and the fewest outcomes that must change in either arm and direction to make it significant (p < ``alpha``)."""
+    (events1, n1), (events2, n2) = check_group(events1, n1), check_group(events2, n2)
+    p_of = _p_by(test)
+    return p_of(events1, n1, events2, n2), _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q < alpha)
+
+
+def _fewest_changes(events1, n1, events2, n2, p_of, reached) -> int | None:
+    tried = 0
+    for k in range(0, max(events1, n1 - events1) + max(events2, n2 - events2) + 1):
+        for i in range(k + 1):
+            for x, y in {(events1 + s * i, events2 + t * (k - i)) for s in (1, -1) for t in (1, -1)}:
+                if 0 <= x <= n1 and 0 <= y <= n2:
+                    tried += 1
+                    if reached(p_of(x, n1, y, n2)):
+                        return k
+        if tried > MOST_CHANGES:
+            raise ValueError(f"more than {k} outcomes must change: {tried} tables tried; give smaller groups")
+    return None
