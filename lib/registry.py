@@ -177,16 +177,50 @@ def sections() -> list[dict]:
         row = {
             "tag": tag["tag"] if tag else None, "label": part.label, "kind": part.kind, "title": part.title,
             "page": part.page + ".html", "url": f"{part.page}.html#{part.label}", "within": part.within,
-            "sha256_text": sha256_text(part), "sha256_results": sha256_results(part), "state": tag["state"] if tag else "live",
+            "sha256_text": sha256_text(part), "sha256_results": sha256_results(part), "results": fingerprints(part),
+            "state": "live", "note": "",
         }  # fmt: skip
         rows.append(row | {"changed": changed(row, past)})
+    live = {row["label"] for row in rows}
+    rows += [_gone(row, past) for row in tags.values() if row["label"] not in live]
     return rows
+
+
+def _gone(row: dict, past: list[dict]) -> dict:
+    """A tag whose label no longer stands in the book: what it last was, with the reason the registry gives.
+
+    Raises
+    ------
+    RegistryError
+        The registry gives no reason: a tag never just vanishes.
+    """
+    if row["state"] == "live" or not row["note"]:
+        raise RegistryError(
+            f"registry/tags.csv: {row['tag']} ({row['label']}) stands nowhere in the book: put the label back, or write state withdrawn or merged with a note"
+        )
+    nothing = {"url": "", "title": row["label"], "page": "", "sha256_text": "0" * 64, "sha256_results": "0" * 64, "results": {}, "kind": row["kind"]}
+    last = next((e["sections"][row["tag"]] for e in reversed(past) if row["tag"] in e["sections"]), nothing)
+    return last | {"tag": row["tag"], "label": row["label"], "within": "", "state": row["state"], "note": row["note"], "changed": ""}
 
 
 def editions() -> list[dict]:
     """The released editions, oldest first: version, date, and what each tag then was."""
     found = [json.loads(p.read_text("utf-8")) for p in (ROOT / "registry" / "editions").glob("*.json")]
     return sorted(found, key=lambda e: [int(n) if n.isdigit() else n for n in e["version"].split(".")])
+
+
+def difference(then: dict, now: dict) -> str:
+    """What became of a part between two states of it: text, results (which), place, or nothing."""
+    said = []
+    if then["sha256_text"] != now["sha256_text"]:
+        said.append("text changed")
+    if then["sha256_results"] != now["sha256_results"]:
+        before, after = then.get("results", {}), now.get("results", {})
+        which = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+        said.append("results changed" + (f" ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})" if which else ""))
+    if then["url"] != now["url"]:
+        said.append(f"moved from {then['url']} to {now['url']}")
+    return "; ".join(said) or "same text and results"
 
 
 def changed(row: dict, past: list[dict]) -> str:

@@ -1,0 +1,149 @@
+"""Citations: one record for a part of the book and one for the source it reviews, in four formats.
+
+The record is CSL-JSON; a CSL processor makes the Vancouver text, pybtex the BibTeX, rispy the RIS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import rispy
+from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+from citeproc.source.json import CiteProcJSON
+from pybtex.database import BibliographyData, Entry, Person
+
+from lib import sources
+
+STYLE = Path(__file__).with_name("vancouver.csl")
+
+
+@dataclass(frozen=True)
+class Book:
+    """What every citation derives from, as ``_config.yml`` states it."""
+
+    title: str
+    authors: str
+    edition: str
+    year: str
+    site_url: str
+    repository: str
+
+    @classmethod
+    def of(cls, config) -> "Book":
+        """The book as the Sphinx configuration states it."""
+        repository = (config.html_theme_options or {}).get("repository_url", "")
+        return cls(config.project, config.author, config.edition, config.edition_year, config.site_url.rstrip("/"), repository)
+
+    def names(self) -> list[dict]:
+        """The authors in CSL form: "Family, Given" a person, a name without comma a group; ";" between them."""
+        names = []
+        for name in filter(None, (n.strip() for n in self.authors.split(";"))):
+            family, comma, given = name.partition(",")
+            names.append({"family": family.strip(), "given": given.strip()} if comma else {"literal": name})
+        return names
+
+    def address(self, tag: str) -> str:
+        """The permanent address of a tag; "" while the book has no address."""
+        return f"{self.site_url}/t/{tag}/" if self.site_url else ""
+
+
+def part_item(book: Book, part: dict) -> dict:
+    """CSL-JSON of one part of the book."""
+    item = {
+        "id": f"interferon-recomputed-{part['tag']}", "type": "chapter", "title": part["title"], "author": book.names(),
+        "container-title": book.title, "edition": book.edition, "number": part["tag"], "URL": book.address(part["tag"]),
+    }  # fmt: skip
+    if book.year:
+        item["issued"] = {"date-parts": [[int(book.year)]]}
+    return {k: v for k, v in item.items() if v}
+
+
+def source_item(source: sources.Citation) -> dict:
+    """CSL-JSON of a reviewed source, as far as it is known; an untitled one is named by its kind in brackets."""
+    journal = bool(source.volume)
+    item = {
+        "id": source.slug, "type": "article-journal" if journal else "webpage", "title": source.title or f"[{source.kind}]",
+        "author": [{"literal": a} for a in source.authors], "container-title": source.container, "volume": source.volume,
+        "issue": source.issue, "page": source.pages, "DOI": source.doi, "URL": source.url,
+    }  # fmt: skip
+    if source.year:
+        item["issued"] = {"date-parts": [[source.year]]}
+    return {k: v for k, v in item.items() if v}
+
+
+@cache
+def _style() -> CitationStylesStyle:
+    return CitationStylesStyle(str(STYLE), validate=False)
+
+
+def vancouver(items: list[dict]) -> list[str]:
+    """Each record as one line of Vancouver text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the processor names every CSL field it does not print
+        shelf = CitationStylesBibliography(_style(), CiteProcJSON(items), formatter.plain)
+        for item in items:
+            shelf.register(Citation([CitationItem(item["id"])]))
+        lines = [str(entry) for entry in shelf.bibliography()]
+    return [re.sub(r"([.?!])\.+", r"\1", " ".join(line.split())) for line in lines]
+
+
+_BIBTEX = {"title": "title", "container-title": "journal", "volume": "volume", "issue": "number", "page": "pages", "DOI": "doi", "URL": "url"}
+
+
+def bibtex(items: list[dict]) -> str:
+    """The records as BibTeX."""
+    entries = {}
+    for item in items:
+        chapter, journal = item["type"] == "chapter", item["type"] == "article-journal"
+        names = {**_BIBTEX, "container-title": "booktitle" if chapter else "journal" if journal else "howpublished"}
+        fields = [(names[k], item[k]) for k in names if k in item]
+        if chapter:
+            fields += [("edition", item["edition"]), ("note", f"Section {item['number']}")]
+        if "issued" in item:
+            fields.append(("year", str(item["issued"]["date-parts"][0][0])))
+        entry = Entry("incollection" if chapter else "article" if journal else "misc", fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields])
+        for name in item.get("author", []):
+            person = Person(last="{" + name["literal"] + "}") if "literal" in name else Person(first=name["given"], last=name["family"])
+            entry.add_person(person, "author")
+        entries[item["id"]] = entry
+    return BibliographyData(entries).to_string("bibtex")
+
+
+def _braced(text: str) -> str:
+    """Title text whose capitals BibTeX styles must not lower."""
+    return "{" + text.replace("{", "(").replace("}", ")") + "}"
+
+
+_RIS = {"title": "title", "volume": "volume", "issue": "number", "DOI": "doi"}
+
+
+def ris(items: list[dict]) -> str:
+    """The records as RIS."""
+    rows = []
+    for item in items:
+        kind = {"chapter": "CHAP", "article-journal": "JOUR", "webpage": "ELEC"}[item["type"]]
+        row = {"type_of_reference": kind, "id": item["id"]} | {ours: item[csl] for csl, ours in _RIS.items() if csl in item}
+        row["authors"] = [a.get("literal") or f"{a['family']}, {a['given']}" for a in item.get("author", [])]
+        if "container-title" in item:
+            row["secondary_title" if kind == "CHAP" else "journal_name"] = item["container-title"]
+        if "page" in item:
+            row["start_page"], _, end = item["page"].replace("–", "-").partition("-")
+            row |= {"end_page": end} if end else {}
+        if kind == "CHAP":
+            row |= {"edition": item["edition"], "section": item["number"]}
+        if "issued" in item:
+            row["year"] = str(item["issued"]["date-parts"][0][0])
+        if "URL" in item:
+            row["urls"] = [item["URL"]]
+        rows.append(row)
+    return rispy.dumps(rows)
+
+
+def csl_json(items: list[dict]) -> str:
+    """The records as CSL-JSON."""
+    return json.dumps(items, ensure_ascii=False, indent=1) + "\n"
