@@ -86,6 +86,14 @@ def tags(args) -> int:
     return 0
 
 
+def verify(args) -> int:
+    from lib import registry
+
+    said = registry.verify(args.tag, *args.hashes)
+    print(f"{args.tag}: {said}")
+    return 0 if said.startswith("same text and results") else 1
+
+
 def verdicts(args) -> int:
     from lib import registry
 
@@ -134,6 +142,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
     command("gate", gate, "list missing, hollow, drifted and stale chapters")
     command("tags", tags, "give every new label its permanent tag")
+    p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
+    p.add_argument("tag", metavar="TAG")
+    p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
     p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
     p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
     p = command("ledger", ledger, "print the verdict on every claim")

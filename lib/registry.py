@@ -318,3 +318,40 @@ def accept_verdicts() -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "verdict"])
         writer.writerows(sorted(verdicts_now().items()))
+
+
+def verify(tag: str, *hashes: str) -> str:
+    """What became of a cited part: one line. ``hashes``: of its text, or of text and results, as the citation gave them.
+
+    Raises
+    ------
+    RegistryError
+        A malformed hash (at least eight hexadecimal digits), or more than two.
+    """
+    for given in hashes:
+        if not re.fullmatch(r"[0-9a-f]{8,64}", given):
+            raise RegistryError(f"{given!r} is no hash: eight to 64 of 0-9a-f, as the tag's page gives it")
+    if not 1 <= len(hashes) <= 2:
+        raise RegistryError("give the hash of the text, or of the text and of the results")
+    now = next((row for row in sections() if row["tag"] == tag), None)
+    if now is None:
+        return "unknown: no such tag was ever given"
+    past = [e["sections"][tag] | {"version": e["version"]} for e in editions() if tag in e["sections"]]
+    states = [now | {"version": ""}, *reversed(past)]
+    then = next((s for s in states if _is(s, hashes)), None)
+    if now["state"] != "live":
+        return f"{now['state']}: {now['note']}"
+    if then is not None:
+        place = f" (as in edition {then['version']})" if then["version"] else ""
+        return difference(then, now) + place
+    alone = ["text" if now["sha256_text"].startswith(hashes[0]) else "", "results" if now["sha256_results"].startswith(hashes[-1]) else ""]
+    if len(hashes) == 2 and any(alone):
+        same = "text" if alone[0] else "results"
+        other = "results" if alone[0] else "text"
+        which = f"; they now are {', '.join(now['results'])}" if other == "results" else ""
+        return f"same {same}, {other} changed (no edition holds the cited {other}{which})"
+    return "text changed" + ("; results changed" if len(hashes) == 2 else "") + " (no edition holds the cited state)"
+
+
+def _is(state: dict, hashes: tuple[str, ...]) -> bool:
+    return state["sha256_text"].startswith(hashes[0]) and (len(hashes) == 1 or state["sha256_results"].startswith(hashes[1]))

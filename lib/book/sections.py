@@ -10,7 +10,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from lib import registry, review, sources
-from lib.book import tagpages
+from lib.book import metadata, tagpages
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def finished(app, exception):
         if part["tag"] is None:
             log.warning("label %s has no tag: run `python -m lib tags`", part["label"], type="book", subtype="tag")
     tagpages.write(app, parts)
+    metadata.write(app, parts)
     _write(out / "sections.json", [{k: p[k] for k in PUBLISHED} | {"edition": app.config.edition} for p in parts])
     place = {p["label"]: p for p in parts}
     claims = [

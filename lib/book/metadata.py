@@ -1,0 +1,131 @@
+"""What machines read, and the quiet *cite* mark that people use: beside every heading, figure, table and claim."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+from lib import registry, review, sources
+from lib.book import cite, tagpages
+
+RATING = {"reproduced": 5, "compatible": 4, "unchecked": 3, "discrepant": 2, "contradicted": 1}
+"""ClaimReview wants a number; the word beside it is what counts."""
+
+
+def highwire(book: cite.Book, part: dict, page_url: str) -> list[tuple[str, str]]:
+    """The ``citation_*`` tags of a page, from which Zotero's embedded-metadata rules make a book section."""
+    tags = [("citation_title", part["title"])]
+    tags += [("citation_author", n.get("literal") or f"{n['family']}, {n['given']}") for n in book.names()]
+    tags += [("citation_inbook_title", book.title), ("citation_publication_date", book.year), ("citation_language", "en")]
+    if page_url:
+        tags += [("citation_public_url", page_url), ("citation_fulltext_html_url", page_url)]
+    return [(name, value) for name, value in tags if value]
+
+
+def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> dict:
+    """A page as schema.org ``Chapter`` with its parts; each claim as a ``ClaimReview`` with its verdict."""
+
+    def base(part: dict) -> dict:
+        found = {"identifier": part["tag"], "name": part["title"]}
+        return found | ({"url": book.address(part["tag"])} if book.site_url else {})
+
+    top, *others = page
+    parts = []
+    for part in others:
+        if part["kind"] == "claim":
+            row = rows[part["label"]]
+            rating = {"@type": "Rating", "ratingValue": RATING[row["verdict"]], "bestRating": 5, "worstRating": 1, "alternateName": row["verdict"]}
+            parts.append(base(part) | {"@type": "ClaimReview", "claimReviewed": row["says"], "reviewRating": rating, "author": _authors(book)})
+        else:
+            kind = {"section": "CreativeWork", "figure": "ImageObject", "table": "Table"}[part["kind"]]
+            parts.append(base(part) | {"@type": kind})
+    whole = {"@type": "Book", "name": book.title, "bookEdition": book.edition} | ({"url": book.site_url + "/"} if book.site_url else {})
+    return base(top) | {
+        "@context": "https://schema.org", "@type": "Chapter", "author": _authors(book), "isPartOf": whole, "hasPart": parts,
+        "license": "https://creativecommons.org/licenses/by/4.0/", "inLanguage": "en",
+    }  # fmt: skip
+
+
+def _authors(book: cite.Book) -> list[dict]:
+    return [
+        {"@type": "Organization", "name": n["literal"]} if "literal" in n else {"@type": "Person", "familyName": n["family"], "givenName": n["given"]}
+        for n in book.names()
+    ]
+
+
+def coins(item: dict) -> str:
+    """A COinS span: the record as an OpenURL context object."""
+    pairs = [("ctx_ver", "Z39.88-2004"), ("rft_val_fmt", "info:ofi/fmt:kev:mtx:book"), ("rft.genre", "bookitem"), ("rft.atitle", item["title"]),
+             ("rft.btitle", item["container-title"]), ("rft.edition", item["edition"])]  # fmt: skip
+    pairs += [("rft.au", n.get("literal") or f"{n['given']} {n['family']}") for n in item.get("author", [])]
+    pairs += [("rft.date", str(item["issued"]["date-parts"][0][0]))] if "issued" in item else []
+    pairs += [("rft_id", item["URL"])] if "URL" in item else []
+    return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
+
+
+def popover(book: cite.Book, part: dict, records: list[dict], up: str) -> str:
+    """The citation of a part, opened in place by its mark; native, without a script."""
+    tag, e = part["tag"], html.escape
+    lines = "".join(f"<p>{e(line)}</p>" for line in cite.vancouver(records))
+    files = " · ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in tagpages.FORMATS)
+    return (
+        f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {e(part["kind"])} {tag}">{lines}'
+        f'<p class="cite-files"><a href="{up}t/{tag}/index.html">{tag}: permanent page</a> · {files}</p>{coins(records[0])}</div>'
+    )
+
+
+def _head(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> str:
+    url = f"{book.site_url}/{page[0]['page']}" if book.site_url else ""
+    metas = "".join(f'<meta name="{name}" content="{html.escape(value)}">' for name, value in highwire(book, page[0], url))
+    data = json.dumps(json_ld(book, page, rows), ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    return f'{metas}<script type="application/ld+json">{data}</script>'
+
+
+def _mark(tag: str, label: str) -> str:
+    return f'<button type="button" class="cite-mark" popovertarget="cite-{tag}" aria-label="Cite {label}">cite</button>'
+
+
+def mark_page(text: str, book: cite.Book, page: list[dict], rows: dict[str, dict], reviewed: dict) -> str:
+    """A built page with its metadata in the head, a mark at each part and the citations at the end of the article."""
+    up = "../" * page[0]["page"].count("/")
+    boxes = []
+    for part in page:
+        label, mark = part["label"], _mark(part["tag"], f"{part['kind']} {part['tag']}")
+        link = re.compile(rf'(<a class="headerlink" href="#{re.escape(label)}"[^>]*>.*?</a>)', re.DOTALL)
+        claim = re.compile(rf'(<div class="check" data-label="{re.escape(label)}".*?<span class="check-id">.*?</span>)', re.DOTALL)
+        text, n = (claim if part["kind"] == "claim" else link).subn(lambda m: m[1] + mark, text, count=1)
+        if n:
+            boxes.append(popover(book, part, tagpages.items(book, part, reviewed), up))
+    text = text.replace("</head>", _head(book, page, rows) + "</head>", 1)
+    return re.sub(r"(</article>)", lambda m: f'<div class="cite-boxes">{"".join(boxes)}</div>' + m[1], text, count=1)
+
+
+def ro_crate(book: cite.Book, parts: list[dict]) -> dict:
+    """The site as an RO-Crate: what the archive of an edition holds, for repositories that read such a file."""
+    pages = list(dict.fromkeys(p["page"] for p in parts if p["page"]))
+    names = {p["page"]: p["title"] for p in reversed(parts) if p["kind"] == "section"}
+    root = {
+        "@id": "./", "@type": "Dataset", "name": book.title, "version": book.edition, "author": _authors(book),
+        "license": "https://creativecommons.org/licenses/by/4.0/", "hasPart": [{"@id": p} for p in [*pages, "sections.json", "ledger.json"]],
+        "description": "Executable reviews of five sources on interferon.", "datePublished": book.year,
+    }  # fmt: skip
+    files = [{"@id": p, "@type": "File", "name": names.get(p, p), "encodingFormat": "text/html"} for p in pages]
+    files += [{"@id": f, "@type": "File", "name": f, "encodingFormat": "application/json"} for f in ("sections.json", "ledger.json")]
+    about = {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}}
+    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [about, root, *files]}
+
+
+def write(app, parts: list[dict]) -> None:
+    """Mark every built page and write the RO-Crate file."""
+    book, out = cite.Book.of(app.config), Path(app.outdir)
+    reviewed = {s: sources.record(s).source for s in sources.slugs()}
+    rows = {r["id"].lower(): r for r in review.ledger()}
+    for name in registry.pages():
+        page = [p for p in parts if p["page"] == f"{name}.html" and p["tag"]]
+        path = out / f"{name}.html"
+        if page and path.is_file():
+            path.write_text(mark_page(path.read_text("utf-8"), book, page, rows, reviewed), "utf-8")
+    (out / "ro-crate-metadata.json").write_text(json.dumps(ro_crate(book, parts), ensure_ascii=False, indent=1) + "\n", "utf-8")
