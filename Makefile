@@ -11,9 +11,9 @@ export JUPYTER_PLATFORM_DIRS := 1
 export PYTHONHASHSEED := 0
 
 HTML := _build/html/index.html
-SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt
 
-.PHONY: book test run chapter bench serve clean lock site
+.PHONY: book test run chapter edition bench serve clean lock site
 
 book: run $(HTML)
 	@echo "The book: file://$(CURDIR)/$(HTML)"
@@ -78,6 +78,12 @@ test: $(VENV)/.book $(VENV)/.dev
 
 bench: $(VENV)/.book $(VENV)/.dev
 	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
+
+edition: run
+	@test -n "$(VERSION)" || { echo "say which: make edition VERSION=1.0"; exit 2; }
+	@$(PY) -m lib edition $(VERSION)
+	@$(MAKE) --no-print-directory site
+	@$(PY) -m lib edition $(VERSION) --freeze
 
 serve: book
 	@echo "http://localhost:8000 (Ctrl-C ends it)"

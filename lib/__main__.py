@@ -94,6 +94,18 @@ def verify(args) -> int:
     return 0 if said.startswith("same text and results") else 1
 
 
+def edition(args) -> int:
+    from lib import ROOT, editions
+
+    if not args.freeze:
+        print(f"entered registry/editions/{editions.open_edition(args.version).name}")
+        return 0
+    site = ROOT / "_build" / "html"
+    print(f"{editions.lock(site)} new anchors locked")
+    print(editions.freeze(site, args.version, ROOT / "dist").relative_to(ROOT))
+    return 0
+
+
 def verdicts(args) -> int:
     from lib import registry
 
@@ -145,6 +157,9 @@ def parser() -> argparse.ArgumentParser:
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
+    p = command("edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)")
+    p.add_argument("version")
+    p.add_argument("--freeze", action="store_true", help="lock the anchors of the built site and write the archive")
     p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
     p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
     p = command("ledger", ledger, "print the verdict on every claim")

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from lib import registry, review, sources
+from lib import editions, registry, review, sources
 from lib.book import metadata, tagpages
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ def finished(app, exception):
             log.warning("label %s has no tag: run `python -m lib tags`", part["label"], type="book", subtype="tag")
     tagpages.write(app, parts)
     metadata.write(app, parts)
+    editions.arrivals(out, parts)
+    (out / "changes.js").write_text(editions.changes_js(parts), "utf-8")
     _write(out / "sections.json", [{k: p[k] for k in PUBLISHED} | {"edition": app.config.edition} for p in parts])
     place = {p["label"]: p for p in parts}
     claims = [
