@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import html
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.addnodes import pending_xref
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from lib import review, sources
 from lib.reported import Printed
+
+log = logging.getLogger(__name__)
+
+WHY = {
+    "no-inputs": "Cannot be recomputed; missing: {missing}",
+    "definition": "A definition: nothing to recompute",
+    "citation": "Reports other work: not a result of this source",
+    "background": "Background: not a result of this source",
+    "opinion": "An opinion: nothing to recompute",
+}
+"""What the reader is told of a claim that was not checked, by reason."""
 
 
 def _words(printed: Printed) -> str:
@@ -39,11 +51,31 @@ class Role(SphinxRole):
         except (ValueError, KeyError) as error:
             return [], [self.inliner.reporter.error(f"{self.name} {self.text!r}: {error}", line=self.lineno)]
 
-    def link(self, claim_id: str, *children: nodes.Node) -> nodes.Node:
-        """A reference to the check of a claim, wherever it stands."""
-        ref = pending_xref("", refdomain="std", reftype="ref", reftarget=claim_id.lower(), refexplicit=True, refwarn=True, refdoc=self.env.docname)
-        ref += nodes.inline("", "", *children, classes=["std", "std-ref"])
-        return ref
+    def link(self, claim_id: str, *children: nodes.Node, kind: str = "", tip: str = "", spoken: bool = False) -> nodes.Node:
+        """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
+        sources.record(slug_of(claim_id.partition("-")[0]))[claim_id]
+        return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
+
+
+class ToClaim(nodes.Inline, nodes.TextElement):
+    """A link to the check of a claim; ``tip`` is its sentence, ``spoken`` if a screen reader should say it too."""
+
+
+def visit_to_claim(self, node):
+    names = self.builder.env.domaindata["std"]["anonlabels"]
+    if node["label"] not in names:
+        log.warning("no page of the book judges %s", node["label"].upper(), location=node, type="book", subtype="claim")
+    page, anchor = names.get(node["label"], (self.builder.current_docname, node["label"]))[:2]
+    here = self.builder.current_docname
+    uri = ("" if page == here else self.builder.get_relative_uri(here, page)) + f"#{anchor}"
+    self.body.append(f'<a class="{" ".join(["to-claim", *node["classes"]])}" href="{html.escape(uri)}">')
+
+
+def depart_to_claim(self, node):
+    if node["tip"]:
+        hidden = "" if node["spoken"] else ' aria-hidden="true"'
+        self.body.append(f'<span class="tip"{hidden}> {html.escape(node["tip"])}</span>')
+    self.body.append("</a>")
 
 
 class Reported(Role):
@@ -52,10 +84,11 @@ class Reported(Role):
     def make(self):
         ref, _, role = self.text.partition("/")
         record = sources.record(slug_of(ref.partition("-")[0]))
-        printed = record.figure(self.text)
-        figure = next(f for f in record[ref].figures if f.role == role or not role)
+        printed, claim = record.figure(self.text), record[ref]
+        figure = next(f for f in claim.figures if f.role == role or not role)
         unit = "%" if figure.unit == "%" else ""
-        return self.link(ref, nodes.inline("", _words(printed) + unit, classes=["reported"]))
+        tip = f"{ref}, paragraph {claim.at.par}. {claim.says}"
+        return self.link(ref, nodes.Text(_words(printed) + unit), kind="reported", tip=tip)
 
 
 class Found(Role):
@@ -72,14 +105,14 @@ class Found(Role):
 
 
 class Verdict(Role):
-    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check."""
+    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check, with one sentence why."""
 
     def make(self):
         row = next((r for r in review.ledger() if r["id"] == self.text), None)
         if row is None:
             raise KeyError(f"no chapter judges {self.text}")
-        mark = nodes.inline("", f"{review.MARKS[row['verdict']]} {row['verdict']}", classes=["verdict", f"verdict-{row['verdict']}"])
-        return self.link(self.text, mark)
+        kind = f"verdict verdict-{row['verdict']}"
+        return self.link(self.text, nodes.Text(row["verdict"]), kind=kind, tip=f"{self.text}. {why(row)}.", spoken=True)
 
 
 class Claim(Role):
@@ -89,14 +122,66 @@ class Claim(Role):
         return self.link(self.text, nodes.Text(self.text))
 
 
-def bar(counts: Counter) -> str:
-    """Five counts as one bar of shapes, each with its word."""
-    parts = []
-    for verdict, mark in review.MARKS.items():
-        n = counts[verdict]
-        shapes = f'<span class="shapes" aria-hidden="true">{mark * n}</span>' if n else ""
-        parts.append(f'<li class="verdict-{verdict}{"" if n else " empty"}">{shapes}<span class="count">{n}</span> {verdict}</li>')
-    return f'<ul class="verdict-bar" aria-label="Verdicts">{"".join(parts)}</ul>'
+def why(row: Mapping) -> str:
+    """Why a claim has its verdict, in one sentence without its full stop."""
+    text = row["convention"] or WHY[row["reason"]].format(missing=row["missing"])
+    clash = f"clash {row['clash']}: " if row["clash"] else ""
+    return (clash + text).rstrip(".")
+
+
+def lozenge(verdict: str) -> str:
+    """A verdict as a shape (drawn by the style sheet) and a word."""
+    return f'<span class="verdict verdict-{verdict}">{verdict}</span>'
+
+
+def check_html(row: Mapping) -> str:
+    """One check as the reader sees it: verdict, claim, printed beside recomputed, and why in small."""
+    e = html.escape
+    values = []
+    if row["reported"]:
+        values.append(f'<span class="label">printed</span> <span class="reported">{e(row["reported"])}</span>')
+    if row["recomputed"]:
+        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{e(row["recomputed"])}</span>')
+    return (
+        f'<div class="check" data-label="{row["id"].lower()}">{lozenge(row["verdict"])}'
+        f'<p class="check-says">{e(row["says"])} <span class="check-id">{row["id"]}</span></p>'
+        + (f'<p class="check-values">{" ".join(values)}</p>' if values else "")
+        + f'<p class="check-why">{e(why(row))}</p></div>'
+    )
+
+
+ROWS, PITCH = 4, 11
+SHAPES = {
+    "reproduced": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0",
+    "compatible": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m4.5-3.3a3.3 3.3 0 0 1 0 6.6z",
+    "discrepant": "M{x} {y}m4.5 .3l4.7 8.4h-9.4z",
+    "contradicted": "M{x} {y}m1.7 .3l2.8 2.8l2.8-2.8l1.4 1.4l-2.8 2.8l2.8 2.8l-1.4 1.4l-2.8-2.8l-2.8 2.8l-1.4-1.4l2.8-2.8l-2.8-2.8z",
+    "unchecked": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m1.2 0a3.3 3.3 0 1 1 6.6 0a3.3 3.3 0 1 1-6.6 0",
+}
+"""The five shapes in a square of nine, filled by the even-odd rule."""
+
+
+def waffle(counts: Mapping[str, int]) -> str:
+    """Counts of verdicts as one small drawing: a shape a claim, four to a column, a gap between verdicts."""
+    paths, column = [], 0
+    for verdict in review.MARKS:
+        n = counts.get(verdict, 0)
+        if n:
+            places = [((column + i // ROWS) * PITCH, i % ROWS * PITCH) for i in range(n)]
+            paths.append(f'<path class="{verdict}" d="{"".join(SHAPES[verdict].format(x=x, y=y) for x, y in places)}"/>')
+            column += -(-n // ROWS) + 1
+    said = ", ".join(f"{counts.get(v, 0)} {v}" for v in review.MARKS)
+    width = max(column - 1, 1) * PITCH
+    return (
+        f'<svg class="waffle" viewBox="-1 -1 {width + 1} {ROWS * PITCH + 1}" width="{width + 1}" height="{ROWS * PITCH + 1}" '
+        f'role="img" aria-label="Verdicts: {said}">{"".join(paths)}</svg>'
+    )
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """Counts of verdicts in words, each with its shape."""
+    items = "".join(f'<li class="verdict-{v}{"" if counts.get(v) else " empty"}"><b>{counts.get(v, 0)}</b> {v}</li>' for v in review.MARKS)
+    return f'<ul class="tally">{items}</ul>'
 
 
 def citation_line(source: sources.Citation) -> str:
@@ -106,6 +191,11 @@ def citation_line(source: sources.Citation) -> str:
         where += f";{source.volume}" + (f"({source.issue})" if source.issue else "") + (f":{source.pages}" if source.pages else "")
     parts = ["; ".join(source.authors), source.title, where]
     return ". ".join(p.rstrip(".") for p in parts if p) + "."
+
+
+LEGEND = (
+    '<p class="legend"><span class="reported">printed by the source</span> <span class="recomputed">recomputed here</span></p>'
+)
 
 
 class SourceCard(SphinxDirective):
@@ -118,18 +208,24 @@ class SourceCard(SphinxDirective):
         slug = self.arguments[0]
         record = sources.record(slug)
         rows = [r for r in review.ledger() if r["source"] == slug]
+        counts = Counter(r["verdict"] for r in rows)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
-        unchecked = Counter(r["reason"] for r in rows if r["verdict"] == "unchecked")
         e = html.escape
-        out = [f'<div class="source-card"><p class="citation">{e(citation_line(record.source))}</p>']
+        source = record.source
+        address = f"https://doi.org/{source.doi}" if source.doi else source.url
+        citation = e(citation_line(source))
+        out = ['<div class="source-card"><p class="eyebrow">The source</p>']
+        out.append(f'<p class="citation"><a href="{e(address)}">{citation}</a></p>' if address else f'<p class="citation">{citation}</p>')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
-        out.append(bar(Counter(r["verdict"] for r in rows)))
-        if unchecked:
-            words = ", ".join(f"{n} {reason}" for reason, n in unchecked.most_common())
-            out.append(f'<p class="card-note">{len(rows)} claims. Unchecked: {e(words)}.</p>')
-        if record.source.unknown:
-            out.append(f'<p class="card-note">Not known of this source: {e(", ".join(record.source.unknown))}.</p>')
+        out.append(f'<div class="drawn-counts">{waffle(counts)}{tally(counts)}</div>')
+        notes = [f"{len(rows)} claims."]
+        lacking = sum(r["reason"] == "no-inputs" for r in rows)
+        if lacking:
+            notes.append(f"{lacking} cannot be checked, because the text does not print what a recomputation needs.")
+        if source.unknown:
+            notes.append(f"Not known of this source: {', '.join(source.unknown)}.")
+        out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')
         return [nodes.raw("", "".join(out) + "</div>", format="html")]
 
 
@@ -139,3 +235,4 @@ def setup(app):
     app.add_role("verdict", Verdict())
     app.add_role("claim", Claim())
     app.add_directive("source-card", SourceCard)
+    app.add_node(ToClaim, html=(visit_to_claim, depart_to_claim))

@@ -236,7 +236,7 @@ def depart_table(self, node):
 
 
 def visit_check(self, node):
-    self.body.append(self.starttag(node, "li", CLASS="check"))
+    self.body.append(self.starttag(node, "li", CLASS="check-item"))
 
 
 def depart_check(self, node):

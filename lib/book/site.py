@@ -1,62 +1,67 @@
-"""Make the theme's pages self-contained, lighter, valid and accessible. Every substitution may run twice."""
+"""The pages as a whole: their template, what they load, and what the site leaves out."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import yaml
+from docutils import nodes
+
+from lib import ROOT
+
+OURS = ("book.css", "book.js")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'"
+)
+FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
+_LOADED = re.compile(r"_static/([\w./-]+)")
 
 
 def config_inited(app, config):
-    # The page theme puts a second search box in an empty header unless the user says otherwise.
-    config.html_theme_options.setdefault("navbar_persistent", [])
-    config.html_theme_options.setdefault("show_toc_level", 2)
-    config.html_theme_options["logo"] = {"text": config.project}
+    config.templates_path = [str(Path(__file__).with_name("templates")), *config.templates_path]
+    config.html_use_index = False
     if not config.html_baseurl and config.site_url:
         config.html_baseurl = config.site_url
 
 
 def page_context(app, pagename, template, context, doctree):
-    def wanted(file) -> bool:
-        text = f"{getattr(file, 'filename', '') or ''}{(getattr(file, 'attributes', None) or {}).get('body', '') or ''}"
-        return not re.search("thebe", text, re.IGNORECASE)
-
     for key in ("script_files", "css_files"):
-        context[key] = [f for f in context.get(key, []) if wanted(f)]
+        context[key] = [f for f in context.get(key, []) if str(getattr(f, "filename", "")).rpartition("/")[2] in OURS]
+    context["content_policy"] = POLICY
+    context["edition"] = app.config.edition
+    context["description"] = _description(doctree) if doctree else ""
+    context["eyebrow"] = _captions().get(pagename, "")
+    context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name
+    context["contents_here"] = doctree is not None and len(list(doctree.findall(nodes.section))) > 2 and pagename != "pages/ledger"
+    context["footer_pages"] = [(page, words) for page, words in FOOTER if page in app.env.all_docs]
 
 
-_MENDED = [
-    (re.compile(pattern, re.DOTALL), new)
-    for pattern, new in [
-        (r'\s*<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>', ""),
-        (r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', ""),
-        (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
-        (r'<summary aria-label="Toggle hidden content">', "<summary>"),
-        (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
-        (r' role="doc-biblioentry"', ""),
-        (r'(<label) aria-controls="[^"]*"( class="sd-tab-label")', r"\1\2"),
-        (r'(<div id="pst-primary-sidebar" class="bd-sidebar-primary[^"]*")(?! role)', r'\1 role="region" aria-label="Book"'),
-    ]
-]
-_UNUSED = ("_static/**/*.map", "_static/vendor/fontawesome/webfonts/*.ttf", "_static/scripts/fontawesome.js*", "_static/sphinx-thebe.*")
+def _captions() -> dict[str, str]:
+    """The caption of the part that each page stands in."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    entries = ((part.get("caption", ""), entry) for part in toc.get("parts", []) for entry in part.get("chapters", []))
+    return {entry["file"].removesuffix(".ipynb").removesuffix(".md"): caption for caption, entry in entries if "file" in entry}
+
+
+def _description(doctree: nodes.document) -> str:
+    """The first paragraph of a page, for search engines and link previews."""
+    first = next((p.astext() for s in doctree.findall(nodes.section) for p in s.children if isinstance(p, nodes.paragraph)), "")
+    return " ".join(first.split())[:300]
 
 
 def finished(app, exception):
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for page in out.rglob("*.html"):
-        if "_static" in page.relative_to(out).parts:
-            page.unlink()
-            continue
-        text = mended = page.read_text("utf-8")
-        for pattern, new in _MENDED:
-            mended = pattern.sub(new, mended)
-        if mended != text:
-            page.write_text(mended, "utf-8")
-    for pattern in _UNUSED:
-        for file in list(out.glob(pattern)):
+    loaded = {m for page in out.rglob("*.html") for m in _LOADED.findall(page.read_text("utf-8"))}
+    static = out / "_static"
+    for file in sorted(static.rglob("*"), reverse=True):  # files before their folders
+        if file.is_file() and file.relative_to(static).as_posix() not in loaded:
             file.unlink()
+        elif file.is_dir() and not any(file.iterdir()):
+            file.rmdir()
     # Sphinx notes here what the build was made with; it differs between machines and no reader needs it.
     (out / ".buildinfo").unlink(missing_ok=True)
 

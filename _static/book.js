@@ -1,0 +1,175 @@
+// What the pages do when scripts run; every page is complete without. Classic script, loaded in the head before the page shows.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  root.classList.add("script");
+
+  function stored(key, value) {  // a reader may forbid storage: then nothing is remembered
+    try {
+      if (value === undefined) return localStorage.getItem(key);
+      localStorage.setItem(key, value);
+    } catch (error) { return null; }
+  }
+
+  var theme = stored("theme");
+  if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+
+  function each(selector, act, within) {
+    Array.prototype.forEach.call((within || document).querySelectorAll(selector), act);
+  }
+
+  function themes() {
+    var button = document.querySelector("button.theme");
+    var system = matchMedia("(prefers-color-scheme: dark)");
+    function dark() { return root.dataset.theme ? root.dataset.theme === "dark" : system.matches; }
+    function say() {
+      button.textContent = dark() ? "Light" : "Dark";
+      button.setAttribute("aria-label", dark() ? "Light theme" : "Dark theme");
+    }
+    button.removeAttribute("aria-pressed");
+    button.addEventListener("click", function () {
+      root.dataset.theme = dark() ? "light" : "dark";
+      stored("theme", root.dataset.theme);
+      say();
+    });
+    system.addEventListener("change", say);
+    say();
+  }
+
+  function menu() {
+    var button = document.querySelector("button.menu"), side = document.querySelector(".side");
+    function set(open) {
+      side.classList.toggle("open", open);
+      button.setAttribute("aria-expanded", open);
+    }
+    button.addEventListener("click", function () { set(!side.classList.contains("open")); });
+    side.addEventListener("keydown", function (event) {
+      if (event.key === "Escape" && side.classList.contains("open")) { set(false); button.focus(); }
+    });
+    each("#contents a", function (a) { a.addEventListener("click", function () { set(false); }); });
+  }
+
+  // One switch folds or shows all code, and is remembered; a cell opened by hand stays the reader's own.
+  function code() {
+    var cells = document.querySelectorAll("details.code");
+    if (!cells.length) return;
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "code-switch";
+    var first = cells[0].closest(".cell") || cells[0];
+    first.parentNode.insertBefore(button, first);
+    function say() { button.textContent = stored("code") === "shown" ? "Fold all code" : "Show all code"; }
+    function apply(open) { each("details.code", function (d) { d.open = open; }); }
+    button.addEventListener("click", function () {
+      var open = stored("code") !== "shown";
+      stored("code", open ? "shown" : "folded");
+      apply(open);
+      say();
+    });
+    if (stored("code")) apply(stored("code") === "shown");
+    say();
+  }
+
+  // A link to something folded opens the fold.
+  function unfold() {
+    var id = decodeURIComponent(location.hash.slice(1));
+    var target = id && document.getElementById(id);
+    if (!target) return;
+    for (var e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+    if (!target.closest("details")) return;
+    target.scrollIntoView();
+  }
+
+  // Boxes that scroll sideways are reached by keyboard and say that they scroll.
+  function scrollers() {
+    each(".scroll, .highlight pre, div.math", function (box) {
+      var wide = box.scrollWidth > box.clientWidth + 1;
+      if (wide) {
+        box.tabIndex = 0;
+        if (box.classList.contains("scroll")) {
+          var caption = box.parentNode.querySelector(".caption-text");
+          box.setAttribute("role", "region");
+          box.setAttribute("aria-label", caption ? caption.textContent : "Table");
+        }
+      } else box.removeAttribute("tabindex");
+      if (!box.classList.contains("scroll")) return;
+      box.classList.toggle("scrolls", wide);
+      if (wide && !(box.nextElementSibling || {}).matches?.(".scroll-hint")) {
+        var hint = document.createElement("p");
+        hint.className = "scroll-hint";
+        hint.textContent = "The table goes on to the right →";
+        box.after(hint);
+      }
+    });
+  }
+
+  // A tip stays within the window, goes away on Escape, and on a touch screen the first tap shows it.
+  function tips() {
+    function place(event) {
+      var link = event.target.closest && event.target.closest(".to-claim"), tip = link && link.querySelector(".tip");
+      if (!tip) return;
+      tip.classList.remove("away");
+      tip.classList.toggle("flip", link.getBoundingClientRect().left + 320 > root.clientWidth);
+    }
+    document.addEventListener("pointerover", place);
+    document.addEventListener("focusin", place);
+    document.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") each(".tip", function (t) { t.classList.add("away"); });
+    });
+    var touched = null;
+    document.addEventListener("click", function (event) {
+      var link = event.target.closest && event.target.closest("a.to-claim");
+      if (link && event.pointerType === "touch" && touched !== link) event.preventDefault();
+      touched = link;
+    });
+  }
+
+  function whereNow() {
+    var links = {}, shown = null;
+    each(".here a", function (a) { links[decodeURIComponent(a.hash.slice(1))] = a; });
+    var sections = Array.prototype.filter.call(document.querySelectorAll("article section[id]"), function (s) { return links[s.id]; });
+    if (!sections.length) return;
+    function mark() {
+      var at = null;
+      sections.forEach(function (s) { if (s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id]; });
+      if (at === shown) return;
+      if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
+      if (at) { at.classList.add("now"); at.setAttribute("aria-current", "true"); }
+      shown = at;
+    }
+    addEventListener("scroll", mark, { passive: true });
+    mark();
+  }
+
+  // On paper the code stands at the end, numbered, and nothing is folded away.
+  function printing() {
+    var appendix = null, opened = [];
+    addEventListener("beforeprint", function () {
+      each("details.plain:not([open])", function (d) { d.open = true; opened.push(d); });
+      var cells = document.querySelectorAll("details.code");
+      if (!cells.length) return;
+      appendix = document.createElement("section");
+      appendix.className = "code-appendix";
+      appendix.innerHTML = "<h2>Code</h2>";
+      Array.prototype.forEach.call(cells, function (d, n) {
+        var title = document.createElement("p");
+        title.textContent = n + 1 + ". " + d.querySelector("summary").textContent;
+        appendix.append(title, d.querySelector(".highlight").cloneNode(true));
+      });
+      document.querySelector("article").append(appendix);
+    });
+    addEventListener("afterprint", function () {
+      opened.forEach(function (d) { d.open = false; });
+      opened = [];
+      if (appendix) appendix.remove();
+      appendix = null;
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    [themes, menu, code, scrollers, tips, whereNow, printing].forEach(function (start) { start(); });
+    unfold();
+    addEventListener("hashchange", unfold);
+    addEventListener("resize", scrollers);
+  });
+})();
