@@ -1,0 +1,707 @@
+"""Feasible sets: every data set of one group that could have printed the given summaries.
+
+A data set is a multiset of (time, status) on a grid of times. A figure given as text is what was printed and stands
+for all values that print so under its rounding rule; a figure given as a number is exact. The set says whether it is
+empty (and which summaries clash), how large it is, and what else its members could have printed.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import combinations
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from lib.reported import Interval, Number, Printed, exact
+from lib.stats.feasible_engine import Bound, Constraint, FlatMiddle, Lattice, MiddlePair, Window
+from lib.stats.survival import Time, exact_time, kaplan_meier, quantile, reverse_kaplan_meier, sample_median
+
+NOT_REACHED = "NR"
+STATUSES = ("all", "events", "censored")
+HALF = Fraction(1, 2)
+
+
+class DataSet(NamedTuple):
+    """One member: parallel times and flags (1 event, 0 censored), sorted, events first."""
+
+    time: tuple[Fraction, ...]
+    event: tuple[int, ...]
+
+
+def reading(value: str | Number | Interval, rounding: str = "up_or_down") -> Interval:
+    """The values a figure stands for: text as printed, numbers exactly, intervals as they are."""
+    if isinstance(value, Interval):
+        return value
+    if isinstance(value, str):
+        return Printed.parse(value).interval(rounding)
+    point = exact_time(value) if isinstance(value, float) else exact(value)
+    return Interval(point, point)
+
+
+class Grid:
+    """``n`` patients, the times they can have, and, where a summary needs it, the number of events."""
+
+    def __init__(self, n: int, times: Sequence[Fraction], events: int | None = None):
+        self.n, self.times, self.events = n, times, events
+
+    def before(self, t: Fraction) -> int:
+        """How many grid times lie before t."""
+        return sum(x < t for x in self.times)
+
+    def through(self, t: Fraction) -> int:
+        """How many grid times are at most t."""
+        return sum(x <= t for x in self.times)
+
+    def around(self, values: Interval) -> tuple[int, int]:
+        """How many grid times lie below ``values``, and how many below or inside."""
+        low = sum(x < values.lower or (x == values.lower and not values.lower_closed) for x in self.times)
+        high = sum(x < values.upper or (x == values.upper and values.upper_closed) for x in self.times)
+        return low, high
+
+    def size(self, of: str) -> int:
+        """How many patients have the status."""
+        return {"all": self.n, "events": self.events, "censored": self.n - (self.events or 0)}[of]
+
+    def passed(self, of: str, position: int, low: int, high: int) -> Bound:
+        """Between ``low`` and ``high`` patients with the status have a time within the first ``position`` columns."""
+        if of == "all":
+            return Bound(position, "at_risk", self.n - high, self.n - low)
+        return Bound(position, of, low, high)
+
+    def ordered(self, of: str, i: int, values: Interval) -> list[Constraint]:
+        """The ``i``-th smallest time of those with the status lies in ``values``."""
+        low, high = self.around(values)
+        return [self.passed(of, low, 0, i - 1), self.passed(of, high, i, self.n)]
+
+
+class Summary(Protocol):
+    """What a paper printed: bounds for the search, and the same said of one data set."""
+
+    @property
+    def needs_total(self) -> bool: ...
+
+    def constraints(self, grid: Grid) -> list[Constraint]: ...
+
+    def holds(self, data: DataSet) -> bool: ...
+
+
+@dataclass(frozen=True)
+class SurvivalAt:
+    """The Kaplan–Meier value at ``time``, events at that time included; ``unit`` "percent" or "proportion"."""
+
+    time: Time
+    printed: str | Number | Interval
+    unit: str = "percent"
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.unit not in ("percent", "proportion"):
+            raise ValueError(f"survival is given in percent or as a proportion, not {self.unit!r}")
+        values = self.values
+        if isinstance(self.printed, (str, int, float, Fraction)) and (values.lower > 1 or values.upper < 0):
+            raise ValueError(f"survival of {self.printed} {self.unit} is outside 0 to 100 percent")
+
+    @property
+    def values(self) -> Interval:
+        per_cent = self.unit == "percent" or (isinstance(self.printed, str) and Printed.parse(self.printed).percent)
+        return reading(self.printed, self.rounding).scaled(Fraction(1, 100) if per_cent else 1)
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        return [Window(grid.through(exact_time(self.time)), "survival", self.values)]
+
+    def holds(self, data: DataSet) -> bool:
+        return kaplan_meier(*data).at(self.time) in self.values
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """The number at risk at ``time``: patients with that time or a later one."""
+
+    time: Time
+    count: int
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        _check_count(self.count, grid.n, "at risk")
+        return [Bound(grid.before(exact_time(self.time)), "at_risk", self.count, self.count)]
+
+    def holds(self, data: DataSet) -> bool:
+        return sum(t >= exact_time(self.time) for t in data.time) == self.count
+
+
+@dataclass(frozen=True)
+class Events:
+    """The number of events from ``low`` to ``high`` (``high`` None: exactly ``low``), up to and including ``by``."""
+
+    low: int
+    high: int | None = None
+    by: Time | None = None
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        high = self.low if self.high is None else self.high
+        _check_count(self.low, grid.n, "events")
+        position = len(grid.times) if self.by is None else grid.through(exact_time(self.by))
+        return [Bound(position, "events", self.low, high)]
+
+    def holds(self, data: DataSet) -> bool:
+        count = sum(e for t, e in zip(*data) if self.by is None or t <= exact_time(self.by))
+        return self.low <= count <= (self.low if self.high is None else self.high)
+
+
+@dataclass(frozen=True)
+class EventTimes:
+    """All events, each time as printed or exact; there are no others."""
+
+    times: tuple[str | Number, ...]
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    @property
+    def values(self) -> list[Interval]:
+        return sorted((reading(t, self.rounding) for t in self.times), key=lambda v: (v.lower, v.upper))
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        count = len(self.times)
+        _check_count(count, grid.n, "events")
+        bounds = [b for i, v in enumerate(self.values, 1) for b in grid.ordered("events", i, v)]
+        return [*bounds, Bound(len(grid.times), "events", count, count)]
+
+    def holds(self, data: DataSet) -> bool:
+        found = sorted(t for t, e in zip(*data) if e)
+        return len(found) == len(self.times) and all(t in v for t, v in zip(found, self.values))
+
+
+@dataclass(frozen=True)
+class NoCensoring:
+    """Nobody is censored, or nobody with a time before ``before``."""
+
+    before: Time | None = None
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        position = len(grid.times) if self.before is None else grid.before(exact_time(self.before))
+        return [Bound(position, "censored", 0, 0)]
+
+    def holds(self, data: DataSet) -> bool:
+        return not any(not e and (self.before is None or t < exact_time(self.before)) for t, e in zip(*data))
+
+
+@dataclass(frozen=True)
+class KMMedian:
+    """The Kaplan–Meier median (or the time at which survival reaches ``level``), or "NR" for not reached.
+
+    ``convention``: ``le``, ``lt`` or ``midpoint`` as in :meth:`lib.stats.survival.KaplanMeier.quantile`.
+    """
+
+    printed: str | Number | Interval
+    convention: str = "le"
+    level: Fraction = HALF
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.convention not in ("le", "lt", "midpoint"):
+            raise ValueError(f"no median convention named {self.convention!r}; known: le, lt, midpoint")
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        if self.printed == NOT_REACHED:
+            return [Window(len(grid.times), "survival", _above(self.level, self.convention == "lt"))]
+        values = reading(self.printed, self.rounding)
+        low, high = grid.around(values)
+        windows = [
+            Window(low, "survival", _above(self.level, self.convention != "le")),
+            Window(high, "survival", _upto(self.level, self.convention != "lt")),
+        ]
+        return [*windows, FlatMiddle(self.level, values)] if self.convention == "midpoint" else windows
+
+    def holds(self, data: DataSet) -> bool:
+        curve = kaplan_meier(*data)
+        found = quantile(curve.times, curve.survival, self.level, self.convention)
+        if self.printed == NOT_REACHED or found is None:
+            return self.printed == NOT_REACHED and found is None
+        return found in reading(self.printed, self.rounding)
+
+
+@dataclass(frozen=True)
+class ReverseMedian:
+    """The median follow-up by the reverse Kaplan–Meier curve, or "NR".
+
+    ``ties`` as in :func:`lib.stats.survival.reverse_kaplan_meier`; ``convention`` le or lt.
+    """
+
+    printed: str | Number | Interval
+    ties: str = "survfit"
+    convention: str = "le"
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.convention not in ("le", "lt"):
+            raise ValueError(f"no convention named {self.convention!r} for the follow-up median; known: le, lt")
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        if self.printed == NOT_REACHED:
+            return [Window(len(grid.times), "follow_up", _above(HALF, self.convention == "lt"))]
+        low, high = grid.around(reading(self.printed, self.rounding))
+        return [
+            Window(low, "follow_up", _above(HALF, self.convention == "lt")),
+            Window(high, "follow_up", _upto(HALF, self.convention == "le")),
+        ]
+
+    def holds(self, data: DataSet) -> bool:
+        found = reverse_kaplan_meier(*data, self.ties).median(self.convention)
+        if self.printed == NOT_REACHED or found is None:
+            return self.printed == NOT_REACHED and found is None
+        return found in reading(self.printed, self.rounding)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and largest time of all patients, those with an event, or those censored; either may be None."""
+
+    of: str
+    lowest: str | Number | Interval | None = None
+    highest: str | Number | Interval | None = None
+    rounding: str = "up_or_down"
+
+    def __post_init__(self):
+        _check_status(self.of)
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all"
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        size = grid.size(self.of)
+        ends = [(1, self.lowest), (size, self.highest)]
+        if not size:
+            return [_NEVER]
+        return [b for i, v in ends if v is not None for b in grid.ordered(self.of, i, reading(v, self.rounding))]
+
+    def holds(self, data: DataSet) -> bool:
+        times = _times_of(data, self.of)
+        ends = [(min, self.lowest), (max, self.highest)]
+        return bool(times) and all(v is None or pick(times) in reading(v, self.rounding) for pick, v in ends)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Every time of all patients, those with an event, or those censored lies from ``earliest`` to ``latest``."""
+
+    of: str
+    earliest: Time | None = None
+    latest: Time | None = None
+
+    def __post_init__(self):
+        _check_status(self.of)
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all" and self.latest is not None
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        bounds = []
+        if self.earliest is not None:
+            bounds.append(grid.passed(self.of, grid.before(exact_time(self.earliest)), 0, 0))
+        if self.latest is not None:
+            size = grid.size(self.of)
+            bounds.append(grid.passed(self.of, grid.through(exact_time(self.latest)), size, size))
+        return bounds
+
+    def holds(self, data: DataSet) -> bool:
+        return all(
+            (self.earliest is None or t >= exact_time(self.earliest))
+            and (self.latest is None or t <= exact_time(self.latest))
+            for t in _times_of(data, self.of)
+        )
+
+
+@dataclass(frozen=True)
+class Median:
+    """The plain median of the times of all patients, those with an event, or those censored.
+
+    ``convention`` for an even number: the ``average`` of the middle two, or the ``low`` or ``high`` one.
+    """
+
+    of: str
+    printed: str | Number | Interval
+    convention: str = "average"
+    rounding: str = "up_or_down"
+
+    def __post_init__(self):
+        _check_status(self.of)
+        if self.convention not in ("average", "low", "high"):
+            raise ValueError(f"no convention named {self.convention!r}; known: average, low, high")
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all"
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        size, values = grid.size(self.of), reading(self.printed, self.rounding)
+        if not size:
+            return [_NEVER]
+        low, high = (size + 1) // 2, size // 2 + 1
+        if low == high or self.convention != "average":
+            return grid.ordered(self.of, high if self.convention == "high" else low, values)
+        below, through = grid.around(values)
+        return [
+            grid.passed(self.of, through, low, grid.n),
+            grid.passed(self.of, below, 0, low),
+            MiddlePair("at_risk" if self.of == "all" else self.of, low, values),
+        ]
+
+    def holds(self, data: DataSet) -> bool:
+        times = _times_of(data, self.of)
+        return bool(times) and sample_median(times, self.convention) in reading(self.printed, self.rounding)
+
+
+# a bound nobody meets: before the first column somebody has already left
+_NEVER = Bound(0, "at_risk", 0, 0)
+
+
+class Clash(NamedTuple):
+    """Names of summaries that cannot hold together. Without any one of them the rest can; ``smallest`` says that no
+    smaller set clashes (else only that this one cannot be thinned)."""
+
+    names: tuple[str, ...]
+    smallest: bool
+
+
+class Extremes(NamedTuple):
+    """Least and greatest value over a set, with members that give them.
+
+    ``exact``: every member was looked at. Else ``how`` says what was done: the true range is at least this wide.
+    ``evaluated`` members were looked at, ``undefined`` of them had no value.
+    """
+
+    low: float
+    high: float
+    exact: bool
+    how: str
+    evaluated: int
+    undefined: int
+    low_witness: object
+    high_witness: object
+
+
+class FeasibleSet:
+    """All data sets of ``n`` patients on a grid of ``times`` that print every one of the ``summaries``.
+
+    ``summaries`` is a mapping from names (as they should appear in a clash) to summaries. ValueError for an n below 1,
+    an empty grid, or a search that is too large.
+    """
+
+    def __init__(self, n: int, times: Iterable[Time], summaries: Mapping[str, Summary]):
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise ValueError(f"a data set has at least 1 patient, not {n!r}")
+        self.n, self.times, self.summaries = n, sorted({exact_time(t) for t in times}), dict(summaries)
+        if not self.times:
+            raise ValueError("the grid has no times")
+        self._check_at_risk()
+
+    def _check_at_risk(self) -> None:
+        rows = sorted((exact_time(s.time), s.count) for s in self.summaries.values() if isinstance(s, AtRisk))
+        for (t, a), (u, b) in zip(rows, rows[1:]):
+            if b > a:
+                raise ValueError(f"numbers at risk never rise, but {a} at {t} becomes {b} at {u}")
+
+    @cached_property
+    def _lattices(self) -> list[Lattice]:
+        return self._build()
+
+    def _build(self, track_events: bool = False, split: Sequence[int] = ()) -> list[Lattice]:
+        """One search, or one for each number of events where a summary counts from the end."""
+        summaries = list(self.summaries.values())
+        totals: Iterable[int | None] = [None]
+        if any(s.needs_total for s in summaries):
+            totals = range(self.n + 1)
+            fixed = [b for s in summaries if not s.needs_total for b in s.constraints(Grid(self.n, self.times))]
+            for b in fixed:
+                if isinstance(b, Bound) and b.quantity == "events":
+                    last = b.position == len(self.times)
+                    totals = [e for e in totals if b.low <= e and (e <= b.high or not last)]
+        ties = {s.ties for s in summaries if isinstance(s, ReverseMedian)}
+        if len(ties) > 1:
+            raise ValueError("give follow-up medians under one rule for ties at a time")
+        lattices = []
+        for total in totals:
+            grid = Grid(self.n, self.times, total)
+            constraints = [c for s in summaries for c in s.constraints(grid)]
+            if total is not None:
+                constraints.append(Bound(len(self.times), "events", total, total))
+            lattice = Lattice(self.n, self.times, constraints, "events_first" not in ties, track_events, split)
+            if lattice.possible:
+                lattices.append(lattice)
+        return lattices
+
+    def adding(self, **summaries: Summary) -> "FeasibleSet":
+        """The set with further summaries."""
+        return FeasibleSet(self.n, self.times, {**self.summaries, **summaries})
+
+    def only(self, names: Iterable[str]) -> "FeasibleSet":
+        """The set under some of its summaries."""
+        return FeasibleSet(self.n, self.times, {name: self.summaries[name] for name in names})
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        return [lattice.count() for lattice in self._lattices]
+
+    def count(self) -> int:
+        """How many data sets."""
+        return sum(self._counts)
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """No data set prints all the summaries."""
+        return not any(lattice.any() for lattice in self._lattices)
+
+    def counts_by(self, quantity: str, time: Time | None = None) -> dict[int, int]:
+        """How many data sets have each number of patients ``at_risk`` at ``time`` (time ≥ it), or of ``events`` or
+        ``censored`` up to and including it (None: in all)."""
+        if quantity not in ("at_risk", "events", "censored"):
+            raise ValueError(f"counted are at_risk, events or censored, not {quantity!r}")
+        grid, t = Grid(self.n, self.times), None if time is None else exact_time(time)
+        position = len(self.times) if t is None else grid.before(t) if quantity == "at_risk" else grid.through(t)
+        if position == 0:
+            total = self.count()
+            return {self.n if quantity == "at_risk" else 0: total} if total else {}
+        counts: dict[int, int] = {}
+        for lattice in self._build(quantity != "at_risk", (position,)):
+            for value, count in lattice.counts_by(quantity, position).items():
+                counts[value] = counts.get(value, 0) + count
+        return dict(sorted(counts.items()))
+
+    def by_events(self) -> dict[int, int]:
+        """How many data sets have each number of events."""
+        return self.counts_by("events")
+
+    def contains(self, data: DataSet) -> bool:
+        """Does this data set belong to the set? Looked up summary by summary, without the search."""
+        return (
+            len(data.time) == self.n
+            and set(data.time) <= set(self.times)
+            and all(s.holds(data) for s in self.summaries.values())
+        )
+
+    def sample(self, k: int, rng: np.random.Generator | int) -> list[DataSet]:
+        """``k`` data sets, each drawn with equal probability from the set. ValueError if it is empty."""
+        if not self.count():
+            raise ValueError("the set is empty: no data set prints these summaries (see clash)")
+        rng = np.random.default_rng(rng)
+        chosen = rng.multinomial(k, [c / self.count() for c in self._counts])
+        drawn = [
+            self._data(x) for lattice, m in zip(self._lattices, chosen) if m for x in lattice.sample(int(m), rng)
+        ]
+        return [drawn[i] for i in rng.permutation(len(drawn))]
+
+    def witness(self) -> DataSet | None:
+        """One data set, always the same; None if there is none."""
+        return self.sample(1, 0)[0] if self.count() else None
+
+    def enumerate(self, limit: int = 100_000) -> list[DataSet]:
+        """Every data set. ValueError, before it starts, if they are more than ``limit``."""
+        return [self._data(x) for x in self.arrays(limit)]
+
+    def arrays(self, limit: int = 100_000) -> np.ndarray:
+        """Every data set as counts: (count, n_times, 2) of events and censorings at each time of the grid."""
+        total = self.count()
+        if total > limit:
+            raise ValueError(
+                f"the set holds {_large(total)} data sets, more than the limit of {limit:,}; narrow it with further "
+                "figures (events, numbers at risk, ranges, a coarser grid), or draw from it with sample"
+            )
+        found = [x for lattice in self._lattices for x in lattice.paths()]
+        return np.array(found, dtype=int).reshape(-1, len(self.times), 2)
+
+    def _data(self, columns: np.ndarray) -> DataSet:
+        time, event = [], []
+        for t, (d, c) in zip(self.times, columns.tolist()):
+            time += [t] * (d + c)
+            event += [1] * d + [0] * c
+        return DataSet(tuple(time), tuple(event))
+
+    def clash(self) -> Clash | None:
+        """A smallest set of summaries that cannot hold together; None if all can.
+
+        Found by leaving out one summary after another; then all smaller sets are tried while they are at most 500.
+        """
+        if not self.is_empty:
+            return None
+        names = list(self.summaries)
+        for name in list(names):
+            rest = [other for other in names if other != name]
+            if self.only(rest).is_empty:
+                names = rest
+        sizes = [math.comb(len(self.summaries), k) for k in range(1, len(names))]
+        for k in range(1, len(names)):
+            if sum(sizes[:k]) > 500:
+                return Clash(tuple(names), False)
+            for some in combinations(self.summaries, k):
+                if self.only(some).is_empty:
+                    return Clash(some, True)
+        return Clash(tuple(names), True)
+
+    def survival_range(self, time: Time) -> tuple[Fraction, Fraction]:
+        """Least and greatest Kaplan–Meier value at ``time`` over the set, both attained."""
+        return self._lowest_survival(time, 1), self._lowest_survival(time, -1)
+
+    def _lowest_survival(self, time: Time, sign: int) -> Fraction:
+        """The extreme value towards 0 (``sign`` 1) or 1 (−1), by halving: each try either finds a better member or
+        shows that none lies in that half."""
+        best = kaplan_meier(*self._member()).at(time)
+        barren = Fraction(0) if sign > 0 else Fraction(1)
+        while best != barren:
+            middle = (best + barren) / 2
+            if abs(best - barren) < Fraction(1, 1000):
+                beyond = Interval(Fraction(0), best, True, False) if sign > 0 else Interval(best, Fraction(1), False)
+            else:
+                beyond = Interval(Fraction(0), middle) if sign > 0 else Interval(middle, Fraction(1))
+            data = self.adding(_beyond=SurvivalAt(time, beyond, "proportion")).witness()
+            if data is not None:
+                best = kaplan_meier(*data).at(time)
+            elif abs(best - barren) < Fraction(1, 1000):
+                break
+            else:
+                barren = middle
+        return best
+
+    def quantile_range(self, level: Fraction = HALF, convention: str = "le") -> tuple[Fraction | str, Fraction | str]:
+        """Earliest and latest time at which survival reaches ``level`` (``le``: is at most, ``lt``: is below) over the
+        set; "NR" for not reached, which counts as latest."""
+        self._member()
+        reached, not_yet = (
+            (_upto(level, True), _above(level, False)) if convention == "le" else (_upto(level, False), _above(level))
+        )
+
+        def possible(position: int, values: Interval) -> bool:
+            return not self.adding(_then=SurvivalAt(self.times[position], values, "proportion")).is_empty
+
+        earliest = _first(len(self.times), lambda i: possible(i, reached))
+        still = _first(len(self.times), lambda i: not possible(i, not_yet))
+        return tuple(self.times[i] if i < len(self.times) else NOT_REACHED for i in (earliest, still))
+
+    def _member(self) -> DataSet:
+        data = self.witness()
+        if data is None:
+            raise ValueError("the set is empty: no data set prints these summaries (see clash)")
+        return data
+
+    def range_of(
+        self,
+        function: Callable[[DataSet], Number | None],
+        limit: int = 100_000,
+        draws: int = 1_000,
+        rng: np.random.Generator | int | None = None,
+    ) -> Extremes:
+        """Least and greatest value of ``function`` (None: undefined) over the set.
+
+        Exact by listing up to ``limit`` members. A larger set needs ``rng``: ``draws`` members are drawn and the best
+        improved by small changes that stay in the set; then the range found is an inner one.
+        """
+        if self.count() <= limit:
+            return _extremes(self.enumerate(limit), function, True, "every member")
+        rng = _generator(rng, f"{_large(self.count())} data sets", limit)
+        found = _extremes(self.sample(draws, rng), function, False, "")
+        return _climbed(found, function, lambda x: nudge(self, x, rng), draws)
+
+
+def nudge(feasible: FeasibleSet, data: DataSet, rng: np.random.Generator) -> DataSet | None:
+    """A random member near ``data``: one or two patients with another time or status. None if it is no member."""
+    rows = list(zip(*data))
+    for i in rng.permutation(len(rows))[: rng.integers(1, 3)]:
+        t, e = rows[i]
+        place = feasible.times.index(t) + int(rng.integers(-3, 4))
+        t = feasible.times[min(max(place, 0), len(feasible.times) - 1)]
+        rows[i] = (t, e if rng.random() < 0.7 else 1 - e)
+    rows.sort(key=lambda row: (row[0], -row[1]))
+    near = DataSet(*map(tuple, zip(*rows)))
+    return near if feasible.contains(near) else None
+
+
+def _extremes(members: Sequence, function: Callable, is_exact: bool, how: str) -> Extremes:
+    values = [(v, x) for x in members if (v := function(x)) is not None]
+    if not values:
+        raise ValueError("the function has no value on any member" if members else "the set is empty (see clash)")
+    low, high = min(values, key=lambda v: v[0]), max(values, key=lambda v: v[0])
+    return Extremes(low[0], high[0], is_exact, how, len(members), len(members) - len(values), low[1], high[1])
+
+
+def _climbed(found: Extremes, function: Callable, neighbour: Callable, tries: int) -> Extremes:
+    """Both ends of ``found`` pushed outwards by ``tries`` small changes each."""
+    ends, undefined, evaluated = [], found.undefined, found.evaluated
+    for sign, value, member in ((1, found.low, found.low_witness), (-1, found.high, found.high_witness)):
+        for _ in range(tries):
+            near = neighbour(member)
+            if near is None:
+                continue
+            v = function(near)
+            evaluated += 1
+            undefined += v is None
+            # ties are taken, so that the walk does not stop on a plateau
+            if v is not None and sign * v <= sign * value:
+                value, member = v, near
+        ends.append((value, member))
+    how = f"{found.evaluated} uniform draws, then {tries} small changes from each end: at least this wide"
+    return found._replace(
+        low=ends[0][0],
+        high=ends[1][0],
+        low_witness=ends[0][1],
+        high_witness=ends[1][1],
+        how=how,
+        evaluated=evaluated,
+        undefined=undefined,
+    )
+
+
+def _generator(rng: np.random.Generator | int | None, size: str, limit: int) -> np.random.Generator:
+    if rng is None:
+        raise ValueError(
+            f"{size} are more than the limit of {limit:,} to look at one by one; narrow the set with further figures "
+            "or give a seed to search it by drawing"
+        )
+    return np.random.default_rng(rng)
+
+
+def _first(size: int, holds: Callable[[int], bool]) -> int:
+    """The first index at which a condition that stays true once true holds; ``size`` if none."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _large(count: int) -> str:
+    return f"{count:,}" if count < 10**9 else f"about 10^{len(str(count)) - 1}"
+
+
+def _above(level: Fraction, closed: bool = True) -> Interval:
+    return Interval(level, math.inf, closed, True)
+
+
+def _upto(level: Fraction, closed: bool = True) -> Interval:
+    return Interval(-math.inf, level, True, closed)
+
+
+def _times_of(data: DataSet, of: str) -> list[Fraction]:
+    wanted = {"all": (0, 1), "events": (1,), "censored": (0,)}[of]
+    return [t for t, e in zip(*data) if e in wanted]
+
+
+def _check_status(of: str) -> None:
+    if of not in STATUSES:
+        raise ValueError(f"times are those of {', '.join(STATUSES)}, not of {of!r}")
+
+
+def _check_count(count: int, n: int, what: str) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= n:
+        raise ValueError(f"{count!r} {what} of {n} patients cannot be")
