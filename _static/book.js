@@ -82,7 +82,7 @@
 
   // Boxes that scroll sideways are reached by keyboard and say that they scroll.
   function scrollers() {
-    each(".scroll, .highlight pre, div.math", function (box) {
+    each(".scroll, div.math", function (box) {
       var wide = box.scrollWidth > box.clientWidth + 1;
       if (wide) {
         box.tabIndex = 0;

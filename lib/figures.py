@@ -85,10 +85,20 @@ def _render(draw: Callable, panels: int, size: tuple[float, float], stacked: boo
     fig, axes = plt.subplots(*grid, figsize=size, layout="constrained", squeeze=False)
     flat = list(axes.flat)
     draw(flat[0] if panels == 1 else flat)
+    for ax in flat:
+        _level(ax)
     out = io.StringIO()
     fig.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     plt.close(fig)
     return tidy(out.getvalue())
+
+
+def _level(ax) -> None:
+    """Put what the vertical axis measures above it, where it reads without tilting the head."""
+    label = ax.get_ylabel()
+    if label and not (ax.get_title() or ax.get_title(loc="left")):
+        ax.set_ylabel("")
+        ax.set_title(label, loc="left", fontsize=10, color=INK)
 
 
 def tidy(svg: str) -> str:

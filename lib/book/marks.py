@@ -143,14 +143,15 @@ def check_html(row: Mapping) -> str:
     if row["recomputed"]:
         values.append(f'<span class="label">recomputed</span> <span class="recomputed">{e(row["recomputed"])}</span>')
     return (
-        f'<div class="check" data-label="{row["id"].lower()}">{lozenge(row["verdict"])}'
-        f'<p class="check-says">{e(row["says"])} <span class="check-id">{row["id"]}</span></p>'
+        f'<div class="check" data-label="{row["id"].lower()}">'
+        f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span></p>'
+        f'<p class="check-says">{e(row["says"])}</p>'
         + (f'<p class="check-values">{" ".join(values)}</p>' if values else "")
         + f'<p class="check-why">{e(why(row))}</p></div>'
     )
 
 
-ROWS, PITCH = 4, 11
+ROWS, PITCH, SCALE = 4, 11, 1.25
 SHAPES = {
     "reproduced": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0",
     "compatible": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m4.5-3.3a3.3 3.3 0 0 1 0 6.6z",
@@ -171,9 +172,9 @@ def waffle(counts: Mapping[str, int]) -> str:
             paths.append(f'<path class="{verdict}" d="{"".join(SHAPES[verdict].format(x=x, y=y) for x, y in places)}"/>')
             column += -(-n // ROWS) + 1
     said = ", ".join(f"{counts.get(v, 0)} {v}" for v in review.MARKS)
-    width = max(column - 1, 1) * PITCH
+    width, height = max(column - 1, 1) * PITCH + 1, ROWS * PITCH + 1
     return (
-        f'<svg class="waffle" viewBox="-1 -1 {width + 1} {ROWS * PITCH + 1}" width="{width + 1}" height="{ROWS * PITCH + 1}" '
+        f'<svg class="waffle" viewBox="-1 -1 {width} {height}" width="{width * SCALE:g}" height="{height * SCALE:g}" '
         f'role="img" aria-label="Verdicts: {said}">{"".join(paths)}</svg>'
     )
 

@@ -16,6 +16,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'"
 )
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
+_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
+_THEBE = re.compile(r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', re.DOTALL)
 _LOADED = re.compile(r"_static/([\w./-]+)")
 
 
@@ -30,6 +32,8 @@ def page_context(app, pagename, template, context, doctree):
     for key in ("script_files", "css_files"):
         context[key] = [f for f in context.get(key, []) if str(getattr(f, "filename", "")).rpartition("/")[2] in OURS]
     context["content_policy"] = POLICY
+    context["metatags"] = context.get("metatags", "").replace(_VIEWPORT, "")  # the template has its own
+    context["body"] = _THEBE.sub("", context.get("body", ""))
     context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
     context["eyebrow"] = _captions().get(pagename, "")
