@@ -1,0 +1,223 @@
+"""A small book, released twice: what a citation promised is kept, and what changed is said."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lib import ROOT
+
+CHAPTER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+(cml-stopping)=
+# A small chapter
+
+A sentence that will change, with {found}`sum`.
+
+```{code-cell} ipython3
+import pandas as pd
+from lib.review import Review, bind
+from lib.tables import table
+review = Review("cml-stopping")
+```
+
+(cml-first)=
+## First part
+
+```{code-cell} ipython3
+bind(sum=7)
+_ = review.judge("CML-23", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
+```
+
+(cml-second)=
+## Second part
+
+```{code-cell} ipython3
+table(pd.DataFrame({"group": ["a", "b"], "n": [1, 2]}), "tab-cml-small", "Two groups")
+```
+"""
+TOC = "format: jb-book\nroot: index\nparts:\n  - caption: One\n    chapters:\n      - file: chapters/cml-stopping.ipynb\n      - file: {page}\n"
+
+
+FOLLOWED = ("cml-stopping", "cml-first", "cml-second", "cml-23", "tab-cml-small", "notes-kept", "notes-dropped")
+
+
+class SmallBook:
+    """A copy of the code with one chapter of its own, and what is asked of it."""
+
+    def __init__(self, top: Path):
+        self.top = top
+        for name in ("lib", "seeds", "data", "_static"):
+            shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", "draws"))
+        for name in ("_config.yml", "CITATION.cff", "requirements.txt", "jupytext.toml"):
+            shutil.copy(ROOT / name, top / name)
+        (top / "chapters").mkdir()
+        (top / "registry" / "editions").mkdir(parents=True)
+        (top / "registry" / "tags.csv").write_text("tag,label,kind,state,note\n")
+        (top / "index.md").write_text("(front)=\n# Small book\n\nOne chapter.\n")
+        self.name = "cml-stopping"
+        (top / "chapters" / f"{self.name}.md").write_text(CHAPTER)
+        (top / "notes.md").write_text("(notes)=\n# Notes\n\n(notes-kept)=\n## Kept\n\nA note.\n\n(notes-dropped)=\n## Dropped\n\nAnother.\n")
+        (top / "_toc.yml").write_text(TOC.format(page="notes"))
+        config = top / "_config.yml"
+        text = re.sub(r'(?m)^(\s*site_url: ).*$', r'\1"https://book.example"', config.read_text())
+        config.write_text(text)
+
+    def lib(self, *args: str) -> subprocess.CompletedProcess:
+        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
+        return subprocess.run([sys.executable, "-m", "lib", *args], cwd=self.top, env=env, capture_output=True, text=True)
+
+    def done(self, *args: str) -> str:
+        ran = self.lib(*args)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def build(self) -> Path:
+        shutil.rmtree(self.top / "_build", ignore_errors=True)
+        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
+        book = Path(sys.executable).with_name("jupyter-book")
+        ran = subprocess.run([book, "build", ".", "-W", "-n", "--keep-going"], cwd=self.top, env=env, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr[-3000:]
+        return self.top / "_build" / "html"
+
+    def edit(self, old: str, new: str, path: str = "") -> None:
+        file = self.top / (path or f"chapters/{self.name}.md")
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def section(self, label: str) -> dict:
+        rows = json.loads((self.top / "_build" / "html" / "sections.json").read_text())
+        return next(r for r in rows if r["label"] == label)
+
+    def said(self, part: dict) -> str:
+        return self.lib("verify", part["tag"], part["sha256_text"][:12], part["sha256_results"][:12]).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """The small book after its first edition."""
+    small = SmallBook(tmp_path_factory.mktemp("book"))
+    small.done("run")
+    small.done("tags")
+    small.done("edition", "1.0")
+    small.build()
+    small.done("edition", "1.0", "--freeze")
+    small.first = {label: small.section(label) for label in FOLLOWED}
+    return small
+
+
+def test_life_of_a_citation(book):
+    first = book.first
+    assert "same text and results" in book.said(first["cml-first"])
+
+    # A word: the chapter's text changed, the sections without it did not, and no results moved.
+    for half in (".md", ".ipynb"):
+        book.edit("A sentence that will change", "A sentence that has changed", f"chapters/{book.name}{half}")
+    assert book.said(first["cml-stopping"]).split(": ", 1)[1].startswith("text changed")
+    assert "results changed" not in book.said(first["cml-stopping"])
+    assert "same text and results" in book.said(first["cml-first"])
+
+    # The theme: nothing.
+    (book.top / "_static" / "book.css").write_text("body { color: red }")
+    assert "same text and results" in book.said(first["cml-second"])
+
+    # A datum and a record: the results of the section that shows them, and which; not those of another.
+    book.edit("sum=7", "sum=8")
+    book.edit("The number of patients who entered the study.", "How many entered.", "seeds/cml-stopping.yml")
+    book.done("run")
+    said = book.said(first["cml-first"])
+    assert "text changed" in said and "results changed (CML-23, sum)" in said
+    assert "results changed (CML-23)" in book.said(first["cml-23"])
+    assert "same text and results" in book.said(first["tab-cml-small"])
+
+    # A second edition: history on the tag page, the frozen page learns of it.
+    book.done("edition", "2.0")
+    site = book.build()
+    book.done("edition", "2.0", "--freeze")
+    page = (site / "t" / first["cml-first"]["tag"] / "index.html").read_text()
+    assert "Edition 1.0" in page and "first stands here" in page and "Edition 2.0" in page and "results changed (CML-23, sum)" in page
+    assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
+    script = (site / "changes.js").read_text()
+    now = json.loads(re.search(r"var now = (\{.*?\}), base", script)[1])
+    with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
+        old = frozen.read("chapters/cml-stopping.html").decode()
+        assert 'src="../../../changes.js"' in old and f'href="../../../t/{first["cml-first"]["tag"]}/index.html"' in old
+        sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
+        assert "changes.js" not in sums and "chapters/cml-stopping.html" in sums
+    states = {p.split(":")[0]: p.split(":")[2:] for p in re.search(r'name="book-parts" content="([^"]*)"', old)[1].split()}
+    assert states[first["cml-first"]["tag"]] != now[first["cml-first"]["tag"]][:2]
+    assert states[first["tab-cml-small"]["tag"]] == now[first["tab-cml-small"]["tag"]][:2]
+
+    # A renamed page and a dropped section: old links arrive, tags keep their pages.
+    kept, dropped = book.first["notes-kept"], book.first["notes-dropped"]
+    (book.top / "notes.md").rename(book.top / "remarks.md")
+    (book.top / "_toc.yml").write_text(TOC.format(page="remarks"))
+    book.edit("(notes-dropped)=\n## Dropped\n", "", "remarks.md")
+    refused = book.lib("verify", dropped["tag"], dropped["sha256_text"])
+    assert refused.returncode == 2 and "notes-dropped" in refused.stderr and "withdrawn" in refused.stderr
+    book.edit("notes-dropped,section,live,", "notes-dropped,section,withdrawn,merged into the kept note", "registry/tags.csv")
+    site = book.build()
+    stub = (site / "notes.html").read_text()
+    assert 'id="notes-kept"' in stub and 'href="remarks.html#notes-kept"' in stub
+    assert f'href="t/{dropped["tag"]}/index.html"' in stub
+    gone = (site / "t" / dropped["tag"] / "index.html").read_text()
+    assert "withdrawn" in gone and "merged into the kept note" in gone
+    assert "moved from" in book.said(kept)
+    assert "withdrawn" in book.said(dropped)
+
+
+def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(book, tmp_path):
+    site = book.top / "_build" / "html"
+    before = {p.relative_to(site).as_posix(): p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    again = book.build()
+    after = {p.relative_to(again).as_posix(): p.read_bytes() for p in again.rglob("*") if p.is_file()}
+    assert sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)) == []
+    book.edit("https://book.example", "https://elsewhere.example", "_config.yml")
+    book.edit("author: Interferon Recomputed Group", "author: Doe, Jane; Roe, Richard", "_config.yml")
+    moved = book.build()
+    for row in json.loads((moved / "sections.json").read_text()):
+        for name in ("cite.bib", "cite.ris", "cite.json", "index.html"):
+            text = (moved / "t" / row["tag"] / name).read_text()
+            assert "elsewhere.example" in text and "book.example" not in text and "Doe" in text and "Group" not in text, (row["tag"], name)
+
+
+@pytest.mark.parametrize(
+    "args, says",
+    [
+        (["edition", "one"], "no version"),
+        (["edition", "1.0"], "exists"),
+        (["edition", "0.9"], "later number"),
+        (["verify", "ZZZZ", "12345678"], "unknown"),
+        (["verify", "2222", "xyz"], "no hash"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(book, args, says):
+    ran = book.lib(*args)
+    assert ran.returncode in (1, 2)
+    assert says in ran.stdout + ran.stderr and len((ran.stdout + ran.stderr).strip().splitlines()) == 1
+
+
+def test_a_label_that_stands_twice_is_refused(book):
+    chapter = book.top / "chapters" / f"{book.name}.md"
+    kept = chapter.read_text()
+    index = book.top / "index.md"
+    index.write_text(index.read_text() + "\n(cml-first)=\n## Again\n")
+    ran = book.lib("tags")
+    assert ran.returncode == 2 and "stands twice" in ran.stderr and len(ran.stderr.strip().splitlines()) == 1
+    assert chapter.read_text() == kept
