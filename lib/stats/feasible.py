@@ -16,12 +16,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from lib.reported import Interval, Number, Printed, exact
-from lib.stats.feasible_engine import Bound, Constraint, FlatMiddle, Lattice, MiddlePair, Window
+from lib.stats.counts import check_count
+from lib.stats.feasible_engine import Bound, Constraint, FlatMiddle, Lattice, MiddlePair, Window, choose
 from lib.stats.survival import Time, exact_time, kaplan_meier, quantile, reverse_kaplan_meier, sample_median
 
 NOT_REACHED = "NR"
 STATUSES = ("all", "events", "censored")
 HALF = Fraction(1, 2)
+MOST_PATIENTS = 2_000
 
 
 class DataSet(NamedTuple):
@@ -126,7 +128,7 @@ class AtRisk:
     needs_total = False
 
     def constraints(self, grid: Grid) -> list[Constraint]:
-        _check_count(self.count, grid.n, "at risk")
+        check_count("the number at risk", self.count, most=grid.n)
         return [Bound(grid.before(exact_time(self.time)), "at_risk", self.count, self.count)]
 
     def holds(self, data: DataSet) -> bool:
@@ -144,7 +146,7 @@ class Events:
 
     def constraints(self, grid: Grid) -> list[Constraint]:
         high = self.low if self.high is None else self.high
-        _check_count(self.low, grid.n, "events")
+        check_count("the number of events", self.low, most=grid.n)
         position = len(grid.times) if self.by is None else grid.through(exact_time(self.by))
         return [Bound(position, "events", self.low, high)]
 
@@ -167,7 +169,7 @@ class EventTimes:
 
     def constraints(self, grid: Grid) -> list[Constraint]:
         count = len(self.times)
-        _check_count(count, grid.n, "events")
+        check_count("the number of event times", count, most=grid.n)
         bounds = [b for i, v in enumerate(self.values, 1) for b in grid.ordered("events", i, v)]
         return [*bounds, Bound(len(grid.times), "events", count, count)]
 
@@ -398,11 +400,12 @@ class FeasibleSet:
     """
 
     def __init__(self, n: int, times: Iterable[Time], summaries: Mapping[str, Summary]):
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError(f"a data set has at least 1 patient, not {n!r}")
-        self.n, self.times, self.summaries = n, sorted({exact_time(t) for t in times}), dict(summaries)
+        self.n, self.summaries = check_count("the number of patients", n, least=1), dict(summaries)
+        self.times = sorted({exact_time(t) for t in times})
         if not self.times:
             raise ValueError("the grid has no times")
+        if self.n > MOST_PATIENTS:
+            raise ValueError(f"{self.n:,} patients are more than the {MOST_PATIENTS:,} that can be searched exactly")
         self._check_at_risk()
 
     def _check_at_risk(self) -> None:
@@ -494,11 +497,9 @@ class FeasibleSet:
         if not self.count():
             raise ValueError("the set is empty: no data set prints these summaries (see clash)")
         rng = np.random.default_rng(rng)
-        chosen = rng.multinomial(k, [c / self.count() for c in self._counts])
-        drawn = [
-            self._data(x) for lattice, m in zip(self._lattices, chosen) if m for x in lattice.sample(int(m), rng)
-        ]
-        return [drawn[i] for i in rng.permutation(len(drawn))]
+        chosen = [choose(self._counts, rng) for _ in range(k)]
+        drawn = {i: iter(self._lattices[i].sample(chosen.count(i), rng)) for i in set(chosen)}
+        return [self._data(next(drawn[i])) for i in chosen]
 
     def witness(self) -> DataSet | None:
         """One data set, always the same; None if there is none."""
@@ -513,7 +514,7 @@ class FeasibleSet:
         total = self.count()
         if total > limit:
             raise ValueError(
-                f"the set holds {_large(total)} data sets, more than the limit of {limit:,}; narrow it with further "
+                f"the set holds {large(total)} data sets, more than the limit of {limit:,}; narrow it with further "
                 "figures (events, numbers at risk, ranges, a coarser grid), or draw from it with sample"
             )
         found = [x for lattice in self._lattices for x in lattice.paths()]
@@ -605,10 +606,30 @@ class FeasibleSet:
         improved by small changes that stay in the set; then the range found is an inner one.
         """
         if self.count() <= limit:
-            return _extremes(self.enumerate(limit), function, True, "every member")
-        rng = _generator(rng, f"{_large(self.count())} data sets", limit)
-        found = _extremes(self.sample(draws, rng), function, False, "")
-        return _climbed(found, function, lambda x: nudge(self, x, rng), draws)
+            return extremes(self.enumerate(limit), function, True, "every member")
+        rng = generator(rng, f"{large(self.count())} data sets", limit)
+        found = extremes(self.sample(draws, rng), function, False, "")
+        return pushed(found, function, lambda x: nudge(self, x, rng), draws)
+
+
+def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
+    """Can a Kaplan–Meier value of ``n`` patients lie in ``values``, whatever the times?
+
+    Without censoring it is a count over n. With censoring it is a product of steps (m − 1)/m over any ranks m up to n:
+    large steps are taken first while the product stays above the interval's lower end; where that misses, every
+    product is looked at. ValueError if n is below 1 or the products are too many.
+    """
+    n = check_count("the number of patients", n, least=1)
+    if not censoring:
+        scaled = values.scaled(n)
+        return len(scaled.integers(0, n)) > 0
+    product = Fraction(1)
+    for m in range(1, n + 1):
+        after = product * Fraction(m - 1, m)
+        product = after if after in values or after > values.lower else product
+    return product in values or not FeasibleSet(
+        n, range(1, n + 1), {"value": SurvivalAt(n, values, "proportion")}
+    ).is_empty
 
 
 def nudge(feasible: FeasibleSet, data: DataSet, rng: np.random.Generator) -> DataSet | None:
@@ -624,7 +645,7 @@ def nudge(feasible: FeasibleSet, data: DataSet, rng: np.random.Generator) -> Dat
     return near if feasible.contains(near) else None
 
 
-def _extremes(members: Sequence, function: Callable, is_exact: bool, how: str) -> Extremes:
+def extremes(members: Sequence, function: Callable, is_exact: bool, how: str) -> Extremes:
     values = [(v, x) for x in members if (v := function(x)) is not None]
     if not values:
         raise ValueError("the function has no value on any member" if members else "the set is empty (see clash)")
@@ -632,7 +653,7 @@ def _extremes(members: Sequence, function: Callable, is_exact: bool, how: str) -
     return Extremes(low[0], high[0], is_exact, how, len(members), len(members) - len(values), low[1], high[1])
 
 
-def _climbed(found: Extremes, function: Callable, neighbour: Callable, tries: int) -> Extremes:
+def pushed(found: Extremes, function: Callable, neighbour: Callable, tries: int) -> Extremes:
     """Both ends of ``found`` pushed outwards by ``tries`` small changes each."""
     ends, undefined, evaluated = [], found.undefined, found.evaluated
     for sign, value, member in ((1, found.low, found.low_witness), (-1, found.high, found.high_witness)):
@@ -659,7 +680,7 @@ def _climbed(found: Extremes, function: Callable, neighbour: Callable, tries: in
     )
 
 
-def _generator(rng: np.random.Generator | int | None, size: str, limit: int) -> np.random.Generator:
+def generator(rng: np.random.Generator | int | None, size: str, limit: int) -> np.random.Generator:
     if rng is None:
         raise ValueError(
             f"{size} are more than the limit of {limit:,} to look at one by one; narrow the set with further figures "
@@ -680,7 +701,7 @@ def _first(size: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def _large(count: int) -> str:
+def large(count: int) -> str:
     return f"{count:,}" if count < 10**9 else f"about 10^{len(str(count)) - 1}"
 
 
@@ -700,8 +721,3 @@ def _times_of(data: DataSet, of: str) -> list[Fraction]:
 def _check_status(of: str) -> None:
     if of not in STATUSES:
         raise ValueError(f"times are those of {', '.join(STATUSES)}, not of {of!r}")
-
-
-def _check_count(count: int, n: int, what: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= n:
-        raise ValueError(f"{count!r} {what} of {n} patients cannot be")

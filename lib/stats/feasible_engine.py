@@ -309,7 +309,7 @@ class Lattice:
             if self.n_states + block.size > STATE_LIMIT:
                 raise ValueError(
                     f"the search needs more than {STATE_LIMIT:,} states for {self.n} patients; narrow it with the "
-                    "number of events, numbers at risk, no censoring, or figures with fewer decimals"
+                    "number of events, numbers at risk, no censoring, a coarser grid, or figures with fewer decimals"
                 )
             at = 0
             if r in starts:
@@ -523,7 +523,7 @@ class Lattice:
             used = []
             for r, i in places:
                 weights = [math.comb(block.length, j) * int(level[r][i]) for j, level in enumerate(levels)]
-                used.append(_choose(weights, rng))
+                used.append(choose(weights, rng))
             columns = [np.sort(rng.permutation(block.length)[:j]) for j in used]
             for left in range(max(used), 0, -1):
                 step = block.column(levels[left - 1])
@@ -671,7 +671,7 @@ def _columns_from(block: _Block, step: _Column, place: tuple[int, int]) -> Itera
         r, i, d = r - 1, int(block.moves["event"][r][i]), d + 1
 
 
-def _choose(weights: list[int], rng: np.random.Generator) -> int:
+def choose(weights: list[int], rng: np.random.Generator) -> int:
     """An index drawn in exact proportion to whole weights."""
     u = _below(sum(weights), rng)
     for i, w in enumerate(weights):
