@@ -333,6 +333,71 @@ def _interpolated(a, b, c, fa, fb, fc) -> tuple[float, float]:
     return (p, -q) if p > 0 else (-p, q)
 
 
+# Strata and pairs ---------------------------------------------------------------------------------------------------
+
+
+class MantelHaenszel(NamedTuple):
+    """The test over strata (with continuity correction), and the common odds ratio with its interval; None where
+    undefined."""
+
+    statistic: float | None
+    p: float | None
+    common_or: float | None
+    lower: float | None
+    upper: float | None
+
+
+def mantel_haenszel(tables: Sequence, level: float = 0.95) -> MantelHaenszel:
+    """Cochran–Mantel–Haenszel test of 2×2 ``tables``, one for each stratum, as R's ``mantelhaen.test``.
+
+    The correction of ½ is left out where the deviation is smaller than that; the interval uses the variance of
+    Robins, Breslow and Greenland. Strata of fewer than two patients are left out.
+    """
+    strata = [check_table(table) for table in tables]
+    strata = [s for s in strata if sum(s) > 1]
+    if not strata:
+        raise ValueError("no stratum has two patients")
+    deviation = variance = Fraction(0)
+    for a, b, c, d in strata:
+        n = a + b + c + d
+        deviation += a - Fraction((a + b) * (a + c), n)
+        variance += Fraction((a + b) * (c + d) * (a + c) * (b + d), n**2 * (n - 1))
+    statistic = p = None
+    if variance:
+        size = abs(deviation)
+        statistic = float((size - (Fraction(1, 2) if size >= Fraction(1, 2) else 0)) ** 2 / variance)
+        p = float(chi2.sf(statistic, 1))
+    return MantelHaenszel(statistic, p, *_common_odds_ratio(strata, level))
+
+
+def _common_odds_ratio(strata: list, level: float) -> tuple[float | None, float | None, float | None]:
+    # For each stratum: the two diagonal products and the two diagonal sums, over its size.
+    rows = [tuple(Fraction(x, a + b + c + d) for x in (a * d, b * c, a + d, b + c)) for a, b, c, d in strata]
+    along, across = sum(r[0] for r in rows), sum(r[1] for r in rows)
+    if not along or not across:
+        return (None if along == across else 0.0 if not along else math.inf), None, None
+    variance = (
+        sum(r * p for r, _, p, _ in rows) / (2 * along**2)
+        + sum(r * q + s * p for r, s, p, q in rows) / (2 * along * across)
+        + sum(s * q for _, s, _, q in rows) / (2 * across**2)
+    )
+    ratio = along / across
+    margin = float(norm.isf((1 - level) / 2)) * math.sqrt(variance)
+    return float(ratio), math.exp(math.log(ratio) - margin), math.exp(math.log(ratio) + margin)
+
+
+def mcnemar(table) -> tuple[float | None, float | None]:
+    """McNemar's χ² with continuity correction and its p, from the paired ``[[a, b], [c, d]]``; (None, None) if b = c = 0.
+
+    (|b − c| − 1)² / (b + c), without the correction where b = c, as R's ``mcnemar.test``.
+    """
+    _, b, c, _ = check_table(table)
+    if b + c == 0:
+        return None, None
+    statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c)
+    return statistic, float(chi2.sf(statistic, 1))
+
+
 # Proportions --------------------------------------------------------------------------------------------------------
 
 

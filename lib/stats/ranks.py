@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from scipy.special import ndtr
@@ -534,6 +535,10 @@ def _rising(edges: list[list[int]]) -> OrderBounds | None:
 
 def count_datasets(bounds: OrderBounds) -> int:
     """The number of multisets of whole numbers within the bounds."""
+    blocks = [(edges, len(list(block))) for edges, block in groupby(zip(bounds.lows, bounds.highs))]
+    free = [i for i, ((low, high), _) in enumerate(blocks) if low < high]
+    if all(j > i + 1 for i, j in zip(free, free[1:])):  # set apart by fixed values, so each block fills on its own
+        return math.prod(math.comb(k + high - low, k) for (low, high), k in blocks)
     placed = [1] + [0] * len(bounds.lows)
     for least, most in _placed_range(bounds, range(bounds.lows[0], bounds.highs[-1] + 1)):
         running, grown = 0, []
