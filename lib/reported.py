@@ -264,7 +264,8 @@ _DIGITS = re.compile(
     r"(?:(?:[eE]| ?[x×*] ?10 ?\^? ?)\(?(?P<power>[+-]?\d{1,3})\)?)?"
 )
 _RANGE = re.compile(
-    r"(?P<low>[-−–+]?\s*[\d.·][\d.,·]*\d?\s*%?)\s*(?:[-−–—]|\bto\b|,\s|;|\band\b)\s*(?P<high>[-−–+]?[\d.·][\d.,·]*\s*%?)"
+    r"(?P<low>[-−–+]?\s*[\d.·][\d.,·]*\d?\s*%?)\s*(?:[-−–—]|\bto\b|,\s|;|\band\b)\s*"
+    r"(?P<high>[-−–+]?[\d.·][\d.,·]*\s*%?)"
 )
 
 
@@ -290,7 +291,8 @@ _ALONE = {w: Fraction(i) for i, w in enumerate(_ORDINALS, 1)} | {
     "none": Fraction(0), "no": Fraction(0), "once": Fraction(1), "single": Fraction(1), "twice": Fraction(2),
     "both": Fraction(2), "double": Fraction(2), "half": Fraction(1, 2), "halves": Fraction(1, 2),
     "quarter": Fraction(1, 4), "quarters": Fraction(1, 4), "tens": Fraction(10),
-} | {w + "s": Fraction(v) for w, v in _LARGE.items()} | {w[:-1] + "ies": Fraction(_SMALL[w]) for w in _TENS}  # fmt: skip
+}  # fmt: skip
+_ALONE |= {w + "s": Fraction(v) for w, v in _LARGE.items()} | {w[:-1] + "ies": Fraction(_SMALL[w]) for w in _TENS}
 
 
 def _words(text: str) -> tuple[Fraction, int | None] | None:

@@ -169,6 +169,8 @@ def mann_whitney_p_from_u(n1, n2, U, ties=False):
         convention = "ties of unknown sizes: no exact p; normal with the variance without ties, the largest p possible"
     else:
         convention = "two-sided, no ties"
+        if result["exact_doubled"] is None:
+            convention += f"; exact and mid-p left out: n1 n2 = {n1 * n2} is too large"
     return {name: result[name] for name in names}, convention
 
 
@@ -180,12 +182,14 @@ def mann_whitney_granularity(n1, n2, U=None, p=None, ties=True, rounding="up_or_
     else:
         possible = ranks.p_possible(p, n1, n2, U, ties, rounding)
     allowed = "every tie structure" if ties else "no ties"
-    return {"consistent": possible}, f"union of exact, mid-p and normal conventions, {allowed}, two-sided; {_rule(rounding)}"
+    convention = f"union of exact, mid-p and normal conventions, {allowed}, two-sided"
+    return {"consistent": possible}, f"{convention}; {_rule(rounding)}"
 
 
 @check
 def mann_whitney_u_possible(n1, n2, U, ties=True):
-    return {"possible": ranks.u_possible(n1, n2, U, ties)}, "0 to n1 n2, in halves with ties" if ties else "whole numbers"
+    possible = ranks.u_possible(n1, n2, U, ties)
+    return {"possible": possible}, "0 to n1 n2, in halves with ties" if ties else "0 to n1 n2, whole: no ties"
 
 
 @check
@@ -292,7 +296,8 @@ def _cases(cases) -> list:
 @check
 def power_two_proportions(n_per_group, p1, p2, alpha=0.05):
     power = design.power_two_proportions(n_per_group, p1, p2, alpha)
-    return {"power": power}, "normal, pooled variance under no difference; the tail of the effect alone (strict = FALSE)"
+    convention = "normal, pooled variance under no difference; the tail of the effect alone (strict = FALSE)"
+    return {"power": power}, convention
 
 
 @check

@@ -195,7 +195,8 @@ def power_t_test(n_per_group, delta, sd=1, alpha=0.05):
 def mantel_haenszel(table):
     if isinstance(table, str):
         if table not in NAMED_TABLES:
-            raise ValueError(f"no table named {table!r}; give a list of 2×2 tables, or one of {', '.join(NAMED_TABLES)}")
+            known = ", ".join(NAMED_TABLES)
+            raise ValueError(f"no table named {table!r}; give a list of 2×2 tables, or one of {known}")
         table = NAMED_TABLES[table]
     found = counts.mantel_haenszel(table)
     result = {
@@ -246,7 +247,8 @@ def wan_xi(n):
     exact = summaries.range_in_sds(n)
     table = round(exact, 3) if n <= 50 else None
     approximate = summaries.range_in_sds_approximate(n)
-    return {"xi_table": table, "xi": exact, "approx_2q": approximate}, "expected range in SDs of a normal; table to n = 50"
+    result = {"xi_table": table, "xi": exact, "approx_2q": approximate}
+    return result, "expected range in SDs of a normal; table to n = 50"
 
 
 @check

@@ -73,7 +73,7 @@ def count_prints(count, n, percent: str | Printed, rounding: str = "up_or_down")
 def possible_denominators(
     percents: str | Printed | Sequence[str | Printed], n_max, rounding: str = "up_or_down"
 ) -> list[int]:
-    """Group sizes up to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count."""
+    """Group sizes to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count."""
     if isinstance(percents, (str, Printed)):
         percents = [percents]
     n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
@@ -387,7 +387,7 @@ def _common_odds_ratio(strata: list, level: float) -> tuple[float | None, float 
 
 
 def mcnemar(table) -> tuple[float | None, float | None]:
-    """McNemar's χ² with continuity correction and its p, from the paired ``[[a, b], [c, d]]``; (None, None) if b = c = 0.
+    """McNemar's χ² with continuity correction and its p, of the paired ``[[a, b], [c, d]]``; None, None if b = c = 0.
 
     (|b − c| − 1)² / (b + c), without the correction where b = c, as R's ``mcnemar.test``.
     """
@@ -404,7 +404,7 @@ def mcnemar(table) -> tuple[float | None, float | None]:
 def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float, float]]:
     """Confidence intervals of the proportion ``count``/``n`` by name.
 
-    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe) ·
+    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe1998) ·
     ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
     """
     count, n = check_group(count, n)
@@ -470,19 +470,22 @@ def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher
     p = p_of(events1, n1, events2, n2)
     if p >= alpha:
         return Fragility(p, 0, p, 0)
-    first_changes = (events1, Fraction(events1, n1)) < (events2, Fraction(events2, n2))
-    room = n1 - events1 if first_changes else n2 - events2
+    few, many = (events1, n1), (events2, n2)
+    if (events2, Fraction(events2, n2)) < (events1, Fraction(events1, n1)):
+        few, many = many, few
     index = p_after = None
-    for k in range(1, room + 1):
-        changed = p_of(events1 + k, n1, events2, n2) if first_changes else p_of(events1, n1, events2 + k, n2)
-        if changed >= alpha:
-            index, p_after = k, changed
-            break
-    return Fragility(p, index, p_after, _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q >= alpha))
+    if Fraction(*few) < Fraction(*many):
+        for k in range(1, few[1] - few[0] + 1):
+            p_after = p_of(few[0] + k, few[1], *many)
+            if p_after >= alpha:
+                index = k
+                break
+    fewest = _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q >= alpha)
+    return Fragility(p, index, p_after if index else None, fewest)
 
 
 def reverse_fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> tuple[float, int | None]:
-    """p, and the fewest outcomes that must change in either arm and direction to make it significant (p < ``alpha``)."""
+    """p, and the fewest outcomes that must change, in either arm and direction, to make p < ``alpha``."""
     (events1, n1), (events2, n2) = check_group(events1, n1), check_group(events2, n2)
     p_of = _p_by(test)
     return p_of(events1, n1, events2, n2), _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q < alpha)

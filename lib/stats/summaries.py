@@ -234,14 +234,14 @@ def _least_spread_of_box(n: int, low: Interval, middle: Interval, high: Interval
 def possible_sums(
     mean: str | Printed, n, items=1, percent: bool = False, rounding: str = "up_or_down"
 ) -> range:
-    """The sums of ``n`` × ``items`` whole answers whose mean prints so; ``percent``: the mean is printed as 100 × it."""
+    """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     interval = read_value("mean", mean).interval(rounding).scaled(Fraction(size, 100 if percent else 1))
     return _integers(interval)
 
 
 def closest_means(mean: str | Printed, n, items=1, rounding: str = "up_or_down") -> list[str]:
-    """The printed mean nearest to ``mean`` that whole answers can have, with the same decimals (two if equally near)."""
+    """The printed means nearest to ``mean`` that whole answers can have, with its decimals: one, or two as near."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     printed = read_value("mean", mean)
     near = math.floor(printed.value * size)
@@ -584,10 +584,14 @@ def quantile_estimates(minimum, median, maximum, n) -> MeanSd:
     for name, (quantiles, moments, first, bounds) in _families(values, start.luo_mean, start.wan_sd).items():
         # The starting values may lie outside the bounds for a bounded or badly skewed family.
         first = [min(max(x, low), high) for x, (low, high) in zip(first, bounds)]
-        fit = minimize(
-            lambda theta: float(np.nan_to_num(np.sum((quantiles(probabilities, *theta) - values) ** 2), nan=1e9)),
-            first, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9, "maxiter": 2000},
-        )  # fmt: skip
+
+        def distance(theta, quantiles=quantiles) -> float:
+            gaps = quantiles(probabilities, *theta) - values
+            return float(np.nan_to_num(np.sum(gaps**2), nan=1e9, posinf=1e9))
+
+        with np.errstate(all="ignore"):  # a far-off trial value may overflow; it is then merely far off
+            options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 2000}
+            fit = minimize(distance, first, method="L-BFGS-B", bounds=bounds, options=options)
         fits[name] = (fit.fun, *moments(*fit.x))
     best = min(fits, key=lambda name: fits[name][0])
     return MeanSd(float(fits[best][1]), float(fits[best][2]), best)
