@@ -111,7 +111,8 @@ def tidy(svg: str) -> str:
         names.setdefault(name, f"g{len(names)}")
     svg = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{names[m[1]]}"', svg)
     svg = re.sub(r'(url\(|href=")#([^")]+)', lambda m: f"{m[1]}#{names.get(m[2], m[2])}", svg)
-    return re.sub(r"-?\d+\.\d{2,}", _tenth, svg) + "\n"
+    # Only within tags: a tick label of 0.006 is text, not a coordinate.
+    return re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenth, tag[0]), svg) + "\n"
 
 
 def _tenth(match: re.Match) -> str:
