@@ -41,7 +41,7 @@ MEDIAN_CONVENTIONS = {
 }
 DEFAULT_MEDIAN = "first time with S<=1/2"
 CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
-SEED = 1
+SEED, DRAWS = 1, 5_000
 
 
 @check
@@ -66,8 +66,11 @@ def hr_from_logrank(
     if time is not None:
         test = log_rank(time, event or [], group or [])
         labels = sorted(set(group))
-        events_by_arm = events_by_arm or test.observed
-        n_by_arm = n_by_arm or [group.count(label) for label in labels]
+        counted = {"events_by_arm": list(test.observed), "n_by_arm": [list(group).count(x) for x in labels]}
+        for name, given in (("events_by_arm", events_by_arm), ("n_by_arm", n_by_arm)):
+            if given is not None and list(given) != counted[name]:
+                raise ValueError(f"{name} says {given}, but the data have {counted[name]} in the order {labels}")
+        events_by_arm, n_by_arm = counted.values()
         logrank_p = test.p if logrank_p is None else logrank_p
         sign = -1 if test.o_minus_e < 0 else 1
         low, high = test.peto_interval()
@@ -79,7 +82,7 @@ def hr_from_logrank(
         }
     if events_by_arm is None or n_by_arm is None or logrank_p is None:
         raise ValueError("give time, event and group, or events_by_arm, n_by_arm and logrank_p")
-    p = float(Printed.parse(logrank_p).value) if isinstance(logrank_p, str) else logrank_p
+    p = _p_value(logrank_p)
     names = {
         "equal_allocation": "approx_from_p_events_equal_alloc",
         "events_by_arm": "approx_v_from_events_by_arm",
@@ -143,7 +146,7 @@ def logrank_feasible_set(
     how = f"{CURVE}; asymptotic two-sided log-rank p (1 where nothing can be compared); median: {median_convention}"
     if not pairs.n_pairs:
         return result | {"min_p": None, "max_p": None, "pairs_compatible_with_p": 0}, how
-    p = pairs.log_rank_p(printed, limit=check_count("limit", limit), rng=SEED)
+    p = pairs.log_rank_p(printed, limit=check_count("limit", limit), draws=DRAWS, rng=SEED)
     result |= {"min_p": p.low, "max_p": p.high, "pairs_compatible_with_p": p.compatible if p.exact else None}
     if not p.exact:
         result |= {"exact": False, "pairs_drawn": p.evaluated, "share_compatible": p.share, "share_se": p.share_se}
@@ -277,6 +280,9 @@ def _feasible(
     if convention not in MEDIAN_CONVENTIONS:
         raise ValueError(f"no median convention named {convention!r}; known: {', '.join(MEDIAN_CONVENTIONS)}")
     n, summaries = check_count("n", n, least=1), {}
+    for name, given in (("survival_percent_at", survival_percent_at), ("number_at_risk_at", number_at_risk_at)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(f'{name} is an object from times to figures, such as {{"6": "70"}}')
     for t, percent in (survival_percent_at or {}).items():
         read_percentage(percent)
         summaries[f"survival at {t}"] = SurvivalAt(_time(t), percent, rounding=rounding)
@@ -333,6 +339,15 @@ def _read_off(value) -> Fraction:
         printed = Printed.parse(value)
         value = printed.value / 100 if printed.percent else printed.value
     return exact_time(value)
+
+
+def _p_value(given) -> float:
+    if not isinstance(given, str):
+        return given
+    printed = Printed.parse(given)
+    if printed.relation != "=":
+        raise ValueError(f"a hazard ratio needs a p-value, not the bound {given!r}")
+    return float(printed.value)
 
 
 def _pair(name: str, counts) -> tuple[int, int]:

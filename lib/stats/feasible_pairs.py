@@ -9,14 +9,14 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc
+from scipy.special import erfc
 
 from lib.reported import Interval, Number
 from lib.stats.feasible import DataSet, Extremes, FeasibleSet, extremes, generator, large, nudge, pushed
 from lib.stats.survival_compare import log_rank
 
-# entries of the working arrays of one batch of pairs
-BATCH = 4_000_000
+# pairs compared at once
+BATCH = 400_000
 
 
 class PValues(NamedTuple):
@@ -79,15 +79,22 @@ class TwoGroups:
             batches = _all_pairs(self.first.arrays(a), self.second.arrays(b))
         else:
             rng = generator(rng, f"{large(a * b)} pairs", limit)
-            batches = _drawn_pairs(_counts(self.first, draws, rng), _counts(self.second, draws, rng))
-        p = np.concatenate([log_rank_p_values(*batch).ravel() for batch in batches])
-        compatible = share = se = None
-        if printed is not None:
-            above = p >= printed.lower if printed.lower_closed else p > printed.lower
-            compatible = int((above & (p <= printed.upper if printed.upper_closed else p < printed.upper)).sum())
-            share = compatible / len(p)
-            se = 0.0 if is_exact else sqrt(share * (1 - share) / len(p))
-        return PValues(a, b, a * b, is_exact, len(p), float(p.min()), float(p.max()), compatible, share, se)
+            batches = iter([chi_squared(_counts(self.first, draws, rng), _counts(self.second, draws, rng))])
+        evaluated, least, most, compatible = 0, np.inf, 0.0, 0
+        for batch in batches:
+            evaluated += batch.size
+            least, most = min(least, batch.min()), max(most, batch.max())
+            if printed is not None:
+                p = _p(batch)
+                above = p >= printed.lower if printed.lower_closed else p > printed.lower
+                below = p <= printed.upper if printed.upper_closed else p < printed.upper
+                compatible += int((above & below).sum())
+        low, high = (float(_p(x)) for x in (most, least))
+        if printed is None:
+            return PValues(a, b, a * b, is_exact, evaluated, low, high, None, None, None)
+        share = compatible / evaluated
+        se = 0.0 if is_exact else sqrt(share * (1 - share) / evaluated)
+        return PValues(a, b, a * b, is_exact, evaluated, low, high, compatible, share, se)
 
     def range_of(
         self,
@@ -122,17 +129,51 @@ def compared(first: DataSet, second: DataSet):
     return log_rank(first.time + second.time, first.event + second.event, group)
 
 
-def log_rank_p_values(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Asymptotic two-sided p for groups given as counts (…, n_times, 2) of events and censorings, broadcast."""
-    d1, d2 = first[..., 0], second[..., 0]
-    r1, r2 = (np.cumsum(x.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1] for x in (first, second))
-    d, r = d1 + d2, r1 + r2
-    some = np.maximum(r, 1)
-    difference = (d2 - d * r2 / some).sum(axis=-1)
-    # a term is exactly zero where nothing is compared, so the variance is exactly zero only if all are
-    variance = (d * r1 * r2 * (r - d) / (some * some * np.maximum(r - 1, 1))).sum(axis=-1)
-    chi_squared = np.divide(difference**2, variance, out=np.zeros_like(variance), where=variance > 0)
-    return chdtrc(1, chi_squared)
+def chi_squared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Log-rank chi-squared, row against row, of groups given as counts (rows, n_times, 2) of events and censorings."""
+    terms = _terms(first[..., 0], _at_risk(first), second[..., 0], _at_risk(second))
+    return _ratio(*(term.sum(axis=-1) for term in terms))
+
+
+def _all_pairs(first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
+    """:func:`chi_squared` of every row of the first with every row of the second, in batches.
+
+    At one time a group is its events and number at risk, of which there are few: their terms are looked up.
+    """
+    groups = [np.stack([x[..., 0], _at_risk(x)], axis=-1) for x in (first, second)]
+    looked_up = []
+    for t in np.flatnonzero(first[..., 0].any(axis=0) | second[..., 0].any(axis=0)):
+        (u, i), (v, j) = (np.unique(g[:, t], axis=0, return_inverse=True) for g in groups)
+        tables = _terms(u[:, None, 0], u[:, None, 1], v[None, :, 0], v[None, :, 1])
+        looked_up.append((i.reshape(-1), j.reshape(-1), tables))
+    rows = max(1, BATCH // len(second))
+    for begin in range(0, len(first), rows):
+        some = slice(begin, begin + rows)
+        sums = np.zeros((2, len(first[some]), len(second)))
+        for i, j, tables in looked_up:
+            for total, table in zip(sums, tables):
+                total += table[i[some]][:, j]
+        yield _ratio(*sums)
+
+
+def _at_risk(counts: np.ndarray) -> np.ndarray:
+    return np.cumsum(counts.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _terms(d1, r1, d2, r2) -> tuple[np.ndarray, np.ndarray]:
+    """What one time adds to O − E of the second group and to its variance."""
+    d, r = d1 + d2, np.maximum(r1 + r2, 1)
+    return d2 - d * r2 / r, d * r1 * r2 * (r - d) / (r * r * np.maximum(r - 1, 1))
+
+
+def _ratio(difference: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    # the terms of the variance are exactly zero where nothing is compared, so is their sum
+    return np.divide(difference**2, variance, out=np.zeros_like(variance), where=variance > 0)
+
+
+def _p(chi_squared):
+    """The upper tail with one degree of freedom, as erfc: the same as SciPy's chi-squared, many times faster."""
+    return erfc(np.sqrt(chi_squared / 2))
 
 
 def _counts(feasible: FeasibleSet, k: int, rng: np.random.Generator) -> np.ndarray:
@@ -142,17 +183,3 @@ def _counts(feasible: FeasibleSet, k: int, rng: np.random.Generator) -> np.ndarr
         for t, e in zip(*data):
             row[place[t], 1 - e] += 1
     return counts
-
-
-def _all_pairs(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    rows = max(1, BATCH // (second.shape[0] * second.shape[1]))
-    width = max(1, BATCH // second.shape[1])
-    for i in range(0, len(first), rows):
-        for j in range(0, len(second), width):
-            yield first[i : i + rows, None], second[None, j : j + width]
-
-
-def _drawn_pairs(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    rows = max(1, BATCH // first.shape[1])
-    for i in range(0, len(first), rows):
-        yield first[i : i + rows], second[i : i + rows]
