@@ -56,7 +56,7 @@ def table(
         for i, text in enumerate(row):
             shown = html.escape(text) + (_pad(text, places[i]) if numeric[i] else "")
             if i == 0:
-                cells.append(f'<th scope="row">{shown}</th>')
+                cells.append(f'<th scope="row"{_class("num" if numeric[i] else "")}>{shown}</th>')
             else:
                 cells.append(f"<td{_class('num' if numeric[i] else '', kind.get(frame.columns[i], ''))}>{shown}</td>")
         return f"<tr{_class('strong' if n in set(strong) else '')}>{''.join(cells)}</tr>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import PurePosixPath
 
 from docutils import nodes
@@ -16,6 +17,11 @@ from lib import review, sources
 from lib.reported import Printed
 
 log = logging.getLogger(__name__)
+
+# A build reads each record and each notebook once, however many words of the prose lead to them.
+record = cache(sources.record)
+bound = cache(review.bound)
+ledger = cache(review.ledger)
 
 WHY = {
     "no-inputs": "Cannot be recomputed; missing: {missing}",
@@ -34,10 +40,11 @@ def _words(printed: Printed) -> str:
     return f"{float(printed.value):g}" if printed.value is not None else printed.text
 
 
+@cache
 def slug_of(prefix: str) -> str:
     """The source whose claims begin with ``prefix``."""
     for slug in sources.slugs():
-        if sources.record(slug).source.prefix == prefix:
+        if record(slug).source.prefix == prefix:
             return slug
     raise sources.SourceError(f"no source has claims named {prefix}-…")
 
@@ -53,7 +60,7 @@ class Role(SphinxRole):
 
     def link(self, claim_id: str, *children: nodes.Node, kind: str = "", tip: str = "", spoken: bool = False) -> nodes.Node:
         """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
-        sources.record(slug_of(claim_id.partition("-")[0]))[claim_id]
+        record(slug_of(claim_id.partition("-")[0]))[claim_id]
         return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
 
 
@@ -68,7 +75,7 @@ def visit_to_claim(self, node):
     page, anchor = names.get(node["label"], (self.builder.current_docname, node["label"]))[:2]
     here = self.builder.current_docname
     uri = ("" if page == here else self.builder.get_relative_uri(here, page)) + f"#{anchor}"
-    self.body.append(f'<a class="{" ".join(["to-claim", *node["classes"]])}" href="{html.escape(uri)}">')
+    self.body.append(f'<a class="{" ".join(["tipped", *node["classes"]])}" href="{html.escape(uri)}">')
 
 
 def depart_to_claim(self, node):
@@ -83,8 +90,8 @@ class Reported(Role):
 
     def make(self):
         ref, _, role = self.text.partition("/")
-        record = sources.record(slug_of(ref.partition("-")[0]))
-        printed, claim = record.figure(self.text), record[ref]
+        read = record(slug_of(ref.partition("-")[0]))
+        printed, claim = read.figure(self.text), read[ref]
         figure = next(f for f in claim.figures if f.role == role or not role)
         unit = "%" if figure.unit == "%" else ""
         tip = f"{ref}, paragraph {claim.at.par}. {claim.says}"
@@ -97,7 +104,7 @@ class Found(Role):
     def make(self):
         slug, _, name = self.text.rpartition(":")
         slug = slug or PurePosixPath(self.env.docname).name
-        values = review.bound(slug)
+        values = bound(slug)
         if name not in values:
             raise KeyError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
         self.env.note_dependency(f"chapters/{slug}.ipynb")
@@ -108,7 +115,7 @@ class Verdict(Role):
     """``{verdict}`CML-37```: the lozenge of a claim, leading to its check, with one sentence why."""
 
     def make(self):
-        row = next((r for r in review.ledger() if r["id"] == self.text), None)
+        row = next((r for r in ledger() if r["id"] == self.text), None)
         if row is None:
             raise KeyError(f"no chapter judges {self.text}")
         kind = f"verdict verdict-{row['verdict']}"
@@ -151,6 +158,15 @@ def check_html(row: Mapping) -> str:
     )
 
 
+class Mark(Role):
+    """``{mark}`reproduced```: the lozenge of a verdict that is spoken of, not given."""
+
+    def make(self):
+        if self.text not in review.MARKS:
+            raise KeyError(f"no verdict of that name; there are {', '.join(review.MARKS)}")
+        return nodes.inline("", self.text, classes=["verdict", f"verdict-{self.text}"])
+
+
 ROWS, PITCH, SCALE = 4, 11, 1.25
 SHAPES = {
     "reproduced": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0",
@@ -191,7 +207,7 @@ def citation_line(source: sources.Citation) -> str:
     if source.volume:
         where += f";{source.volume}" + (f"({source.issue})" if source.issue else "") + (f":{source.pages}" if source.pages else "")
     parts = ["; ".join(source.authors), source.title, where]
-    return ". ".join(p.rstrip(".") for p in parts if p) + "."
+    return " ".join(p if p[-1] in ".?!" else f"{p}." for p in parts if p)
 
 
 LEGEND = (
@@ -207,12 +223,11 @@ class SourceCard(SphinxDirective):
 
     def run(self):
         slug = self.arguments[0]
-        record = sources.record(slug)
-        rows = [r for r in review.ledger() if r["source"] == slug]
+        source = record(slug).source
+        rows = [r for r in ledger() if r["source"] == slug]
         counts = Counter(r["verdict"] for r in rows)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         e = html.escape
-        source = record.source
         address = f"https://doi.org/{source.doi}" if source.doi else source.url
         citation = e(citation_line(source))
         out = ['<div class="source-card"><p class="eyebrow">The source</p>']
@@ -235,5 +250,6 @@ def setup(app):
     app.add_role("found", Found())
     app.add_role("verdict", Verdict())
     app.add_role("claim", Claim())
+    app.add_role("mark", Mark())
     app.add_directive("source-card", SourceCard)
     app.add_node(ToClaim, html=(visit_to_claim, depart_to_claim))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import re
@@ -11,9 +12,10 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from lib import ROOT, registry
 from lib.book.marks import check_html
 from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT
-from lib.review import LEDGER, MARKS
+from lib.review import BOUND, LEDGER, MARKS
 from lib.tables import TABLE
 
 log = logging.getLogger(__name__)
@@ -23,12 +25,50 @@ INKS = {INK: "ink", QUIET: "quiet", RULE: "rule", REPORTED: "reported", RECOMPUT
 }
 PLAIN = ("definition", "citation", "background", "opinion")
 """Reasons of claims that no computation could touch: a run of them is folded to one line."""
-_OPENING = re.compile(r'<div class="(book-table|check)" data-label="([^"]+)" data-title="([^"]*)">')
+_PLACE = re.compile(r"⟦(table|check) ([a-z0-9-]+)⟧")
+_UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm)">([^<]*)</span>')
+"""Words of a program that the style sheet leaves in ink: most of the weight of highlighted code."""
 _NOT_ALT = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)$")
 
 
+def prepare(app, docname, source):
+    """Reduce the outputs of a notebook to what its page shows, before it is read.
+
+    A table or check becomes a place where ``NotebookOutputs`` puts it; bound values and the verdicts that calls return
+    are for the machine. The notebook reader makes everything in a figure's cell part of that figure: what else the cell
+    shows stands in a cell of its own.
+    """
+    if not app.env.doc2path(docname).endswith(".ipynb"):
+        return
+    notebook = json.loads(source[0])
+    cells = []
+    for cell in notebook["cells"]:
+        cells.append(cell)
+        if cell["cell_type"] != "code":
+            continue
+        shown = [o for o in map(_reduced, cell["outputs"]) if o]
+        cell["outputs"] = shown
+        if "figure" in cell["metadata"].get("mystnb", {}):
+            cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})]
+            rest = [o for o in shown if o not in cell["outputs"]]
+            if rest:
+                cells.append(cell | {"id": cell["id"] + "-rest", "metadata": {"tags": ["remove-input"]}, "source": [], "outputs": rest})
+    notebook["cells"] = cells
+    source[0] = json.dumps(notebook)
+
+
+def _reduced(output: dict) -> dict | None:
+    data = output.get("data", {})
+    if BOUND in data or "".join(data.get("text/plain", "")) in {repr(v) for v in MARKS}:
+        return None
+    for mime, kind, label in ((TABLE, "table", "label"), (LEDGER, "check", "id")):
+        if mime in data:
+            return output | {"data": {"text/plain": f"⟦{kind} {data[mime][label].lower()}⟧"}}
+    return output | {"data": {"image/svg+xml": data["image/svg+xml"]}} if FIGURE in data else output
+
+
 class Code(nodes.General, nodes.Element):
-    """The source of a cell behind one line that says what it does; ``open`` where it should be read."""
+    """The source of a cell behind one line that says what it does; ``work`` where it could change a conclusion."""
 
 
 class BookTable(nodes.General, nodes.Element):
@@ -62,7 +102,7 @@ class NotebookOutputs(SphinxTransform):
         block = source.next_node(nodes.literal_block) if source else None
         if block is None:
             return
-        text = block.astext()
+        text = block.astext().lstrip("\n")
         first, _, rest = text.partition("\n")
         if first.startswith("#") and rest.strip():
             text = rest.strip("\n")
@@ -71,7 +111,7 @@ class NotebookOutputs(SphinxTransform):
         label = next((n["names"][0] for kind in (nodes.figure, BookTable) for n in cell.findall(kind) if n["names"]), None)
         tags = cell.get("cell_metadata", {}).get("tags", [])
         caption = first.lstrip("# ").rstrip() if first.startswith("#") else "Code"
-        code = Code("", caption=caption, open="hide-input" not in tags, label=f"{label}-code" if label else "")
+        code = Code("", caption=caption, work="hide-input" not in tags, label=f"{label}-code" if label else "")
         code += block
         source.replace_self(code)
 
@@ -86,38 +126,30 @@ class NotebookOutputs(SphinxTransform):
                 shown[-1] += node
             elif isinstance(node, Check):
                 shown.append(Checks("", node, folded=node["plain"]))
-            elif node is not None:
+            else:
                 shown.append(node)
         for group in shown:
             if isinstance(group, Checks):
                 group["folded"] = group["folded"] and len(group) > 3
-        if shown:
-            out.children = []
-            out.extend(shown)
-        else:
-            cell.remove(out)
+        out.children = []
+        out.extend(shown)
 
-    def _shown(self, child: nodes.Node) -> nodes.Node | None:
-        """What stands on the page for one output; None for what only the machine reads."""
-        for raw in child.findall(nodes.raw):
-            if opening := _OPENING.match(raw.astext()):
-                return self._labelled(raw, *opening.groups())
-            if raw.astext().startswith("<!--"):
-                return None
-        if any(isinstance(n, nodes.figure) for n in child.findall()):
-            for figure in child.findall(nodes.figure):
-                self._figure(figure)
-            return child
-        # A verdict is shown by its check: the value that the call returns is not shown again.
-        return None if child.astext().strip() in {repr(v) for v in MARKS} else child
+    def _shown(self, child: nodes.Node) -> nodes.Node:
+        """What stands on the page for one output."""
+        place = _PLACE.fullmatch(child.astext().strip())
+        if place:
+            return self._labelled(*place.groups())
+        for figure in child.findall(nodes.figure):
+            self._figure(figure)
+        return child
 
-    def _labelled(self, raw: nodes.raw, kind: str, label: str, title: str) -> nodes.Element:
-        page = raw.astext()
+    def _labelled(self, kind: str, label: str) -> nodes.Element:
         if kind == "check":
             row = self.made.checks[label]
             node, page = Check("", plain=row["reason"] in PLAIN), check_html(row)
         else:
-            node = BookTable("", title=html.unescape(title), data=self._download(label) if label in self.made.tables else "")
+            page, entry = self.made.tables[label]
+            node = BookTable("", title=entry["caption"], data=self._download(label))
         node["names"].append(label)
         node += nodes.raw("", page, format="html")
         self.document.note_explicit_target(node, node)
@@ -143,17 +175,17 @@ class NotebookOutputs(SphinxTransform):
 
 
 class _Made:
-    """What an executed notebook made, by label: figures (the wide SVG and what came with it), tables, checks."""
+    """What an executed notebook made, by label: figures (the wide SVG and what came with it), tables (the page's HTML and data), checks."""
 
     def __init__(self):
         self.figures: dict[str | None, tuple[str, dict]] = {}
-        self.tables: dict[str, dict] = {}
+        self.tables: dict[str, tuple[str, dict]] = {}
         self.checks: dict[str, dict] = {}
 
 
 def _made(notebook: Path) -> _Made:
     made = _Made()
-    if notebook.suffix != ".ipynb":
+    if notebook.suffix != ".ipynb" or not notebook.is_file():
         return made
     for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
         name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
@@ -164,7 +196,7 @@ def _made(notebook: Path) -> _Made:
             elif any(k.startswith("image/") for k in data):
                 _warn(str(notebook), "an image that lib.figures did not draw")
             if TABLE in data:
-                made.tables[data[TABLE]["label"]] = data[TABLE]
+                made.tables[data[TABLE]["label"]] = ("".join(data["text/html"]), data[TABLE])
             if LEDGER in data:
                 made.checks[data[LEDGER]["id"].lower()] = data[LEDGER]
     return made
@@ -214,11 +246,11 @@ def light(svg: str, prefix: str) -> str:
 
 def visit_code(self, node):
     name = f' id="{node["label"]}"' if node["label"] else ""
-    self.body.append(f'<details class="code"{name}{" open" if node["open"] else ""}><summary>{html.escape(node["caption"])}</summary>')
-
-
-def depart_code(self, node):
-    self.body.append("</details>")
+    kind = "code work" if node["work"] else "code"
+    source = self.highlighter.highlight_block(node.astext(), "python", location=node)
+    source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
+    self.body.append(f'<details class="{kind}"{name}><summary>{html.escape(node["caption"])}</summary>{source}</details>')
+    raise nodes.SkipNode
 
 
 def visit_table(self, node):
@@ -231,7 +263,7 @@ def visit_table(self, node):
 
 
 def depart_table(self, node):
-    label = node["names"][0]
+    label = node["ids"][0]
     self.body.append(f"</div>{_actions(node['data'], f'{label}-code')}</figure>")
 
 
@@ -253,9 +285,26 @@ def depart_checks(self, node):
     self.body.append("</ul>" + ("</details>" if node["folded"] else ""))
 
 
+def downloads(app, exception):
+    """Write what each figure draws and each table holds as ``data/<label>.csv``."""
+    if exception or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "data"
+    folder.mkdir(exist_ok=True)
+    for page in registry.pages():
+        made = _made(ROOT / f"{page}.ipynb")
+        for label, (_, entry) in [*made.figures.items(), *made.tables.items()]:
+            with (folder / f"{label}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(f"{c} ({entry['units'][c]})" if c in entry.get("units", {}) else c for c in entry["columns"])
+                writer.writerows(entry["rows"])
+
+
 def setup(app):
     app.add_enumerable_node(BookTable, "table", lambda node: node["title"], html=(visit_table, depart_table))
     app.add_node(Check, html=(visit_check, depart_check))
     app.add_node(Checks, html=(visit_checks, depart_checks))
-    app.add_node(Code, html=(visit_code, depart_code))
+    app.add_node(Code, html=(visit_code, None))
     app.add_transform(NotebookOutputs)
+    app.connect("source-read", prepare)
+    app.connect("build-finished", downloads)

@@ -36,13 +36,13 @@ def page_context(app, pagename, template, context, doctree):
     context["body"] = _THEBE.sub("", context.get("body", ""))
     context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
-    context["eyebrow"] = _captions().get(pagename, "")
+    context["eyebrow"] = captions().get(pagename, "")
     context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name
     context["contents_here"] = doctree is not None and len(list(doctree.findall(nodes.section))) > 2 and pagename != "pages/ledger"
     context["footer_pages"] = [(page, words) for page, words in FOOTER if page in app.env.all_docs]
 
 
-def _captions() -> dict[str, str]:
+def captions() -> dict[str, str]:
     """The caption of the part that each page stands in."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
     entries = ((part.get("caption", ""), entry) for part in toc.get("parts", []) for entry in part.get("chapters", []))

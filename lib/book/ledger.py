@@ -1,0 +1,170 @@
+"""The ledger page: every claim of every source in one table, complete without scripts; its drawing and its download.
+
+Also the front page's cards, which show the same counts source by source.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+from collections import Counter
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from lib import registry, review, sources
+from lib.book import marks
+from lib.book.site import captions
+
+COLUMNS = (
+    "id", "source", "kind", "says", "reported", "recomputed", "verdict", "reason", "missing", "convention", "clash",
+    "external", "evidence", "section", "tag", "url",
+)  # fmt: skip
+"""Columns of ``ledger.csv``; the fields of contract C4 but the place in the source text."""
+
+
+class Ledger(nodes.General, nodes.Element):
+    """The table of all claims; written when pages know one another's addresses."""
+
+
+class Cards(nodes.General, nodes.Element):
+    """The sources as cards."""
+
+
+class LedgerDirective(SphinxDirective):
+    """``{ledger}``: the drawing of the counts, the tools and the table."""
+
+    def run(self):
+        return [Ledger()]
+
+
+class CardsDirective(SphinxDirective):
+    """``{sources}``: a card for each source whose chapter stands in the book."""
+
+    def run(self):
+        return [Cards()]
+
+
+def pages() -> dict[str, str]:
+    """The page of each source whose chapter stands in the book, in reading order."""
+    slugs = set(sources.slugs())
+    return {page.rpartition("/")[2]: page for page in registry.pages() if page.rpartition("/")[2] in slugs}
+
+
+def rows() -> list[dict]:
+    """The ledger in the reading order of the chapters, of those that stand in the book."""
+    found = marks.ledger()
+    return [r for slug in pages() for r in found if r["source"] == slug]
+
+
+def _title(builder, page: str) -> str:
+    return builder.env.titles[page].astext()
+
+
+def _options(name: str, words: list[str], label: str) -> str:
+    options = "".join(f'<option value="{html.escape(w)}">{html.escape(w)}</option>' for w in words)
+    return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+
+
+def tools(found: list[dict], names: dict[str, str]) -> str:
+    """The form that a script makes work: search, four filters, and how many rows are shown."""
+
+    def present(key, order=()):
+        have = {r[key] for r in found}
+        return [w for w in order if w in have] if order else sorted(have)
+
+    sourced = "".join(f'<option value="{s}">{html.escape(names[s])}</option>' for s in names)
+    return (
+        '<form class="ledger-tools needs-script" aria-label="Filter the ledger">'
+        '<label class="wide">Search <input type="search" name="q" autocomplete="off"></label>'
+        f'<label>Source <select name="source"><option value="">all</option>{sourced}</select></label>'
+        + _options("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
+        + _options("kind", present("kind"), "Kind")
+        + _options("external", present("external", review.EXTERNAL), "Later evidence")
+        + '<button type="reset">Clear</button><p class="ledger-count" role="status"></p></form>'
+    )
+
+
+def picture(found: list[dict], names: dict[str, str]) -> str:
+    """Counts by source and verdict: for each source its name, its shapes and their number."""
+    items = []
+    for slug, name in names.items():
+        counts = Counter(r["verdict"] for r in found if r["source"] == slug)
+        items.append(f'<dt>{html.escape(name)}</dt><dd>{marks.waffle(counts)}</dd>')
+    total = Counter(r["verdict"] for r in found)
+    return f'<dl class="ledger-picture">{"".join(items)}</dl><p class="ledger-total">{len(found)} claims</p>{marks.tally(total)}'
+
+
+_HEADS = (("id", "Claim"), ("says", "What the source says"), ("reported", "Printed"), ("recomputed", "Recomputed"), ("verdict", "Verdict"), ("external", "Later evidence"))
+
+
+def line(row: dict, uri: str, name: str) -> str:
+    """One claim as a row of the table; what the filters need stands in its data attributes."""
+    e = html.escape
+    later = row["external"].replace("-", " ") if row["external"] != "none-found" else "–"
+    cells = (
+        f'<th scope="row"><a href="{e(uri)}">{row["id"]}</a></th>'
+        f'<td class="says">{e(row["says"])} <span class="kind">{e(row["kind"])}</span></td>'
+        f'<td><span class="reported">{e(row["reported"])}</span></td><td><span class="recomputed">{e(row["recomputed"])}</span></td>'
+        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{e(marks.why(row))}</span></td><td>{e(later)}</td>'
+    )
+    return (
+        f'<tr data-source="{row["source"]}" data-verdict="{row["verdict"]}" data-kind="{row["kind"]}" data-external="{row["external"]}" '
+        f'data-name="{e(name)}">{cells}</tr>'
+    )
+
+
+def visit_ledger(self, node):
+    here, where = self.builder.current_docname, pages()
+    found = rows()
+    names = {slug: _title(self.builder, page) for slug, page in where.items()}
+    uris = {slug: self.builder.get_relative_uri(here, page) for slug, page in where.items()}
+    heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS)
+    body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}", names[r["source"]]) for r in found)
+    up = "../" * here.count("/")
+    self.body.append(
+        f'{picture(found, names)}{tools(found, names)}<table class="ledger"><caption class="hidden">Every claim with its verdict</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        f'<p class="actions"><a href="{up}ledger.csv" download>ledger.csv</a> <a href="{up}ledger.json" download>ledger.json</a></p>'
+    )
+    raise nodes.SkipNode
+
+
+def visit_cards(self, node):
+    here, e = self.builder.current_docname, html.escape
+    found = rows()
+    parts = captions()
+    cards = []
+    for slug, page in pages().items():
+        counts = Counter(r["verdict"] for r in found if r["source"] == slug)
+        source = marks.record(slug).source
+        uri = self.builder.get_relative_uri(here, page)
+        cards.append(
+            f'<li class="card"><p class="eyebrow">{e(parts.get(page, ""))}</p>'
+            f'<p class="card-title"><a href="{e(uri)}">{e(_title(self.builder, page))}</a></p>'
+            f'<p class="citation">{e(marks.citation_line(source))}</p>{marks.waffle(counts)}{marks.tally(counts)}</li>'
+        )
+    self.body.append(f'<ul class="cards">{"".join(cards)}</ul>')
+    raise nodes.SkipNode
+
+
+def finished(app, exception):
+    """Write ``ledger.csv`` from the ledger that the build has published."""
+    path = Path(app.outdir) / "ledger.json"
+    if exception or not path.is_file():
+        return
+    claims = json.loads(path.read_text("utf-8"))["claims"]
+    with path.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(c | {"evidence": " ".join(c["evidence"])} for c in claims)
+
+
+def setup(app):
+    app.add_directive("ledger", LedgerDirective)
+    app.add_directive("sources", CardsDirective)
+    app.add_node(Ledger, html=(visit_ledger, None))
+    app.add_node(Cards, html=(visit_cards, None))
+    app.connect("build-finished", finished, priority=900)
