@@ -454,6 +454,8 @@ def recompute_p(
     The statistic stands for half a unit of its last decimal either side, which gives a range of p. A printed "= p" is
     an error outside the rounded range, "< p" below its low end, "> p" above its high end; a statistic printed as a
     bound leaves the range open on one side. ``or_one_tailed``: an error that a one-tailed test would clear is cleared.
+    Unlike statcheck, a statistic that rounding may have brought to either side of zero counts as zero where that
+    gives the larger p.
     """
     check_choice("relation", statistic_relation, ("=", "<", ">"))
     relation, value = reported.as_bound(alpha)
@@ -470,7 +472,8 @@ def recompute_p(
 
     def judge(tails: int) -> Recomputed:
         computed = p_of(statistic, tails)
-        high, low = p_of(statistic - size * half, tails), p_of(statistic + size * half, tails)
+        # Rounding reaches no farther towards zero than zero itself, where p is largest.
+        high, low = p_of(size * max(abs(statistic) - half, 0.0), tails), p_of(statistic + size * half, tails)
         error = zero_is_error and value <= 0
         error = error or _p_is_error(relation, value, statistic_relation, low, high, reported.decimals)
         sides = relation, value, statistic_relation, computed, alpha, alpha_is_significant
