@@ -59,8 +59,9 @@ def finished(app, exception):
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    loaded = {m for page in out.rglob("*.html") for m in _LOADED.findall(page.read_text("utf-8"))}
     static = out / "_static"
+    pages = [page for page in out.rglob("*.html") if static not in page.parents]  # the theme leaves fragments of its own
+    loaded = {m for page in pages for m in _LOADED.findall(page.read_text("utf-8"))}
     for file in sorted(static.rglob("*"), reverse=True):  # files before their folders
         if file.is_file() and file.relative_to(static).as_posix() not in loaded:
             file.unlink()
