@@ -76,6 +76,20 @@ def gate(args) -> int:
     return bool(faults)
 
 
+def sample(args) -> int:
+    from lib import samples
+
+    samples.sample(args.name, args.minutes)
+    return 0
+
+
+def sweep(args) -> int:
+    from lib import sweeps
+
+    print(sweeps.sweep(args.name, jobs=args.jobs, scheduler=args.scheduler, progress=True).to_csv(index=False), end="")
+    return 0
+
+
 def tags(args) -> int:
     from lib import registry
 
@@ -153,6 +167,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
     command("gate", gate, "list missing, hollow, drifted and stale chapters")
+    p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
+    p.add_argument("name")
+    p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
+    p = command("sweep", sweep, "run a simulation over its grid and print the table as CSV")
+    p.add_argument("name")
+    p.add_argument("--jobs", type=int, default=1, help="processes on this machine")
+    p.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to send the grid to instead")
     command("tags", tags, "give every new label its permanent tag")
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")
