@@ -129,7 +129,7 @@ def logrank_feasible_set(
     median_convention=DEFAULT_MEDIAN,
     logrank_p=None,
     rounding="up_or_down",
-    limit=5_000_000,
+    limit=20_000_000,
 ):
     """All pairs of data sets that print both arms' summaries: the range of p, and how many print the p given."""
     printed = None if logrank_p is None else Printed.parse(logrank_p).interval(rounding)

@@ -15,8 +15,8 @@ from lib.reported import Interval, Number
 from lib.stats.feasible import DataSet, Extremes, FeasibleSet, extremes, generator, large, nudge, pushed
 from lib.stats.survival_compare import log_rank
 
-# pairs compared at once
-BATCH = 400_000
+BATCH = 400_000  # pairs compared at once
+MOST_LISTED = 200_000  # data sets of one group that are listed
 
 
 class PValues(NamedTuple):
@@ -62,19 +62,19 @@ class TwoGroups:
     def log_rank_p(
         self,
         printed: Interval | None = None,
-        limit: int = 5_000_000,
+        limit: int = 20_000_000,
         draws: int = 20_000,
         rng: np.random.Generator | int | None = None,
     ) -> PValues:
         """The asymptotic log-rank p of every pair, and how many lie in ``printed``.
 
-        Beyond ``limit`` pairs ``rng`` is needed and ``draws`` pairs are drawn. Where nothing can be compared (at no
+        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``rng`` is needed and ``draws`` pairs are drawn. Where nothing can be compared (at no
         event are both groups at risk with someone left over) p counts as 1. ValueError if a set is empty.
         """
         a, b = self.first.count(), self.second.count()
         if not a * b:
             raise ValueError(f"no pair: the {'second' if a else 'first'} group's figures cannot hold together")
-        is_exact = a * b <= limit
+        is_exact = a * b <= limit and max(a, b) <= MOST_LISTED
         if is_exact:
             batches = _all_pairs(self.first.arrays(a), self.second.arrays(b))
         else:
@@ -86,8 +86,8 @@ class TwoGroups:
             least, most = min(least, batch.min()), max(most, batch.max())
             if printed is not None:
                 p = _p(batch)
-                above = p >= printed.lower if printed.lower_closed else p > printed.lower
-                below = p <= printed.upper if printed.upper_closed else p < printed.upper
+                above = p >= float(printed.lower) if printed.lower_closed else p > float(printed.lower)
+                below = p <= float(printed.upper) if printed.upper_closed else p < float(printed.upper)
                 compatible += int((above & below).sum())
         low, high = (float(_p(x)) for x in (most, least))
         if printed is None:
