@@ -289,8 +289,8 @@ def chosen_cutoff(
     Lesion counts are negative binomial with that ``mean`` and variance mean + dispersion × mean². People with ``cut``
     or more have ``true_hr`` times the ``hazard`` of the others. ``offered``: how many neighbouring cut-offs are tried
     (1: only the true one). ``significant``: share of cohorts whose best cut-off has p ≤ 0.05, with its Monte Carlo
-    error ``se`` · ``published``: the median ratio at the best cut-off of those · ``right``: how often the best is the
-    true one.
+    error ``se`` · ``published``: the median ratio at the best cut-off of those in which lesions look harmful · ``right``:
+    how often the best is the true one.
     """
     lesions = rng.negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean), (cohorts, patients))
     awaited = rng.exponential(1 / np.where(lesions >= cut, hazard * true_hr, hazard))
@@ -302,10 +302,11 @@ def chosen_cutoff(
     best = np.argmax(np.abs(z), axis=0)[None]
     found = np.abs(np.take_along_axis(z, best, axis=0)[0]) >= SIGNIFICANT
     significant, se = _share(found)
-    at_best = np.take_along_axis(log, best, axis=0)[0][found]
+    at_best = np.take_along_axis(log, best, axis=0)[0]
+    harmful = at_best[found & (at_best > 0)]
     return {
         "significant": significant, "se": se, "right": float(np.mean(tried[best] == cut)),
-        "published": float(np.exp(np.median(at_best))) if found.any() else math.nan,
+        "published": float(np.exp(np.median(harmful))) if harmful.size else math.nan,
     }  # fmt: skip
 
 
