@@ -32,6 +32,8 @@ SAMPLED_STRUCTURES = 1_000
 SAMPLED_LIMIT = 40  # n1 + n2 up to which any are tried
 STEP_LIMIT = 30_000_000
 
+P = Fraction | float | None  # exact where the convention is, None where it does not apply
+
 
 # One test -----------------------------------------------------------------------------------------------------------
 
@@ -175,17 +177,17 @@ def asymptotic_p(n1: int, n2: int, u2: int, tied: int, continuity: bool, greater
     return float(2 * ndtr(-float(deviation) / math.sqrt(variance)))
 
 
-def p_by_convention(n1: int, n2: int, u2: int, ties: tuple[int, ...] | None = None) -> dict[str, float | None]:
+def p_by_convention(n1: int, n2: int, u2: int, ties: tuple[int, ...] | None = None) -> dict[str, P]:
     """Every two-sided p of 2U = ``u2`` given a tie structure; None where a convention does not apply.
 
-    Beyond ``PRODUCT_LIMIT`` the exact conventions are None too.
+    The exact conventions give fractions; beyond ``PRODUCT_LIMIT`` they are None too.
     """
     tied = 0 if ties is None else tie_sum(ties)
     exact = null_distribution(n1, n2, ties) if exact_is_affordable(n1, n2, ties) else None
     return {
-        "exact_doubled": float(exact.doubled(u2)) if exact and not tied else None,
-        "exact_conditional": float(exact.conditional(u2)) if exact else None,
-        "mid_p_doubled": float(exact.mid_doubled(u2)) if exact and not tied else None,
+        "exact_doubled": exact.doubled(u2) if exact and not tied else None,
+        "exact_conditional": exact.conditional(u2) if exact else None,
+        "mid_p_doubled": exact.mid_doubled(u2) if exact and not tied else None,
         "asymptotic_cc": asymptotic_p(n1, n2, u2, tied, continuity=True),
         "asymptotic_no_cc": asymptotic_p(n1, n2, u2, tied, continuity=False),
     }
@@ -197,9 +199,9 @@ class MannWhitney(NamedTuple):
 
     u: Fraction
     ties: tuple[int, ...]
-    exact_greater: float | None
+    exact_greater: Fraction | None
     asymptotic_greater_no_cc: float | None
-    by_convention: dict[str, float | None]
+    by_convention: dict[str, P]
 
 
 def mann_whitney(x: Sequence, y: Sequence) -> MannWhitney:
@@ -221,7 +223,7 @@ def mann_whitney(x: Sequence, y: Sequence) -> MannWhitney:
     return MannWhitney(
         Fraction(u2, 2),
         ties,
-        float(null_distribution(n1, n2, ties).greater(u2)) if exact_is_affordable(n1, n2, ties) else None,
+        null_distribution(n1, n2, ties).greater(u2) if exact_is_affordable(n1, n2, ties) else None,
         asymptotic_p(n1, n2, u2, tie_sum(ties), continuity=False, greater=True),
         p_by_convention(n1, n2, u2, ties),
     )
@@ -317,7 +319,7 @@ class Match(NamedTuple):
     convention: str
     u: Fraction
     ties: tuple[int, ...]
-    p: float
+    p: Fraction | float
 
 
 def ways_to_print(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding: str = "up_or_down") -> Iterator[Match]:
@@ -411,7 +413,7 @@ def _exact_with_ties(exact: NullDistribution, wanted: range | None, admitted: In
         if ways and _wants(u2, exact.n1, exact.n2, wanted):
             value = exact.conditional(u2)
             if value in admitted:
-                yield Match("exact_conditional", Fraction(min(u2, 2 * mean - u2), 2), exact.ties, float(value))
+                yield Match("exact_conditional", Fraction(min(u2, 2 * mean - u2), 2), exact.ties, value)
 
 
 def _without_ties(n1: int, n2: int, wanted: range | None, admitted: Interval) -> Iterator[Match]:
@@ -558,8 +560,8 @@ class PRange(NamedTuple):
     """A convention over a feasible set: the range of p, the number of pairs of data sets that print the p asked for
     (None if none was), and one such pair (None if there is none)."""
 
-    min_p: float | None
-    max_p: float | None
+    min_p: P
+    max_p: P
     n_printing: int | None
     witness: tuple[tuple, tuple] | None
 
@@ -733,5 +735,4 @@ class _Tally:
         if self.found:
             walk, key, u2 = self.found
             witness = tuple(tuple(v * unit for v in group) for group in walk.witness(key, u2))
-        ends = (None if p is None else float(p) for p in (self.least, self.most))
-        return PRange(*ends, None if self.admitted is None else self.n_printing, witness)
+        return PRange(self.least, self.most, None if self.admitted is None else self.n_printing, witness)

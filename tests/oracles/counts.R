@@ -73,6 +73,11 @@ statistics <- list(list(test = "t", value = 2.2, df1 = NA, df2 = 28, p = 2 * pt(
                    list(test = "Z", value = -1.7, df1 = NA, df2 = NA, p = 2 * pnorm(-1.7)),
                    list(test = "r", value = 0.4, df1 = NA, df2 = 20, p = 2 * pt(-0.4 / sqrt((1 - 0.16) / 20), 20)))
 
+events <- lapply(list(c(0.7, 0.8, 0.05, 0.5), c(0.5, 0.9, 0.01, 0.5), c(1.6, 0.8, 0.05, 1 / 3)), function(a) {
+  need <- (qnorm(1 - a[3] / 2) + qnorm(a[2]))^2 / (a[4] * (1 - a[4]) * log(a[1])^2)
+  list(hr = a[1], power = a[2], alpha = a[3], alloc = a[4], events = need)
+})
+
 m <- mantelhaen.test(UCBAdmissions)
 rabbits <- array(c(0, 0, 6, 5, 3, 0, 3, 6, 6, 2, 0, 4, 5, 6, 1, 0, 2, 5, 0, 0), c(2, 2, 5))
 r <- mantelhaen.test(rabbits)
@@ -95,5 +100,5 @@ xi <- lapply(c(2, 5, 10, 25, 50), function(n)
   list(n = n, xi = integrate(function(x) 1 - pnorm(x)^n - pnorm(-x)^n, -12, 12, rel.tol = 1e-12)$value))
 
 cat(json(list(r = R.version.string, tables = tables, proportions = proportions, ranks = ranks, null_u = null_u,
-              power_prop = power_prop, power_t = power_t, t_tests = t_tests, statistics = statistics, strata = strata,
+              power_prop = power_prop, power_t = power_t, events = events, t_tests = t_tests, statistics = statistics, strata = strata,
               kruskal = kruskal, kendall = kendall, xi = xi)), "\n")
