@@ -385,7 +385,7 @@ class Lattice:
             place = np.searchsorted(turning, log)
             below = np.where(place > 0, log - turning[np.maximum(place, 1) - 1], np.inf)
             above = np.where(place < len(turning), turning[np.minimum(place, len(turning) - 1)] - log, np.inf)
-            clear = (below > _CLOSE) & (above > _CLOSE) & self._alive(curve, rows, end)
+            clear = (below > _CLOSE) & (above > _CLOSE) & np.isfinite(log) & self._alive(curve, rows, end)
             if self._in_column is not None:
                 # in the midst of a column the reverse curve can still fall by more than the patients left
                 clear &= rows[:, self._in_column] == 0
