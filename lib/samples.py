@@ -1,0 +1,344 @@
+"""Sampling, apart from the chapters: ``python -m lib sample NAME`` fills ``data/draws/``; chapters only read it.
+
+A chain is chaotic in its last bit, so its draws are made once, thinned, rounded and committed with seed, versions and a
+stamp. The long runs (virtual cohorts under rival hypotheses, simulation-based calibration) append one fit after the
+other to their files: a run that was stopped goes on where it ended, and what is missing is simply not counted.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lib import ROOT, sources
+from lib.models import stem_cells
+from lib.models.stem_cells import ASSUMED, Cohort, Design, Population, Rates
+
+DRAWS = ROOT / "data" / "draws"
+MODELS, LOCK = ("lib/models/stem_cells.py", "lib/models/stem_cells_bayes.py"), "requirements-models.txt"
+PACKAGES = ("numpyro", "jax", "numpy", "scipy")
+SEED = 20260
+COHORTS, CALIBRATIONS = 30, 200
+CHAINS, WARMUP, KEPT = 4, 500, 500
+SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET = 120, 150, 0.6
+RANK_DRAWS = 19
+"""Thinned draws that a truth is ranked among in calibration: so far apart that they hardly remember one another."""
+
+
+class SampleError(RuntimeError):
+    """Sampling that cannot start; one line that says what to do."""
+
+
+class Truth(NamedTuple):
+    """One hypothesis about the drug: what virtual cohorts are drawn from."""
+
+    population: Population
+    rates: Rates = ASSUMED
+
+
+# Hypotheses of ours, in round numbers. The first is the source's own reading: stem cells leave quiescence two and three
+# times as fast and exhaust, homozygous ones more, heterozygous ones more on the higher dose.
+_READING = Population(
+    exit=(np.log(2), np.log(3)), balance=(-0.2, -0.42), dose=(-0.15, 0.0), progeny=1.0, exit_sd=0.3, balance_sd=0.1,
+    ratio=(-0.5, -0.5), ratio_sd=1.0, colonies=60.0, blood_sd=0.04,
+)  # fmt: skip
+_RATE = tuple(float(v) for v in stem_cells.depletion_rate(np.exp(_READING.exit), np.tanh(_READING.balance)))
+_KILL = _READING._replace(exit=(0.0, 0.0), progeny=0.0)
+HYPOTHESES = {
+    "exit and exhaustion": Truth(_READING),
+    "exit alone": Truth(_READING._replace(balance=(0.0, 0.0), dose=(0.0, 0.0))),
+    "kill active": Truth(_KILL),
+    "kill all": Truth(_READING._replace(exit=(0.0, 0.0), balance=(0.0, 0.0), dose=(0.0, 0.0), death=_RATE)),
+    "no difference": Truth(_READING._replace(exit=(np.log(2.5),) * 2, balance=(-0.3, -0.3), dose=(0.0, 0.0))),
+}
+HOM_SHARE = 2 / 3
+"""Share of the virtual patients with a homozygous clone; ours, for the source gives no numbers by genotype."""
+
+NAMES = (
+    "exit het", "exit hom", "balance het", "balance hom", "dose het", "dose hom", "ratio het", "ratio hom", "progeny",
+    "exit sd", "balance sd", "ratio sd", "colonies", "blood sd",
+)  # fmt: skip
+RATES = ("rate het", "rate hom", "rate gap")
+
+
+def study() -> dict[str, int]:
+    """The shape of the study as its record gives it: patients, measurements of both kinds, years."""
+    record = sources.record("mpn-stem-cells")
+    roles = {"patients": "MSC-05/enrolled", "colonies": "MSC-08/progenitors", "blood": "MSC-09/mature", "years": "MSC-06/low"}
+    return {name: int(record.figure(ref).value) for name, ref in roles.items()}
+
+
+def seeded(*key: int) -> np.random.Generator:
+    """A generator of its own for each cohort, whatever was drawn before."""
+    return np.random.default_rng([SEED, *key])
+
+
+def plan() -> Design:
+    """The design of every virtual cohort: the study's own shape, spent as evenly as it goes."""
+    s = study()
+    return stem_cells.design(s["patients"], s["colonies"], s["blood"], s["years"], HOM_SHARE, seeded(0))
+
+
+def cohort(hypothesis: str, number: int) -> Cohort:
+    """Virtual cohort ``number`` (from 0) of a hypothesis; the headline fit is to number 0 of the first."""
+    truth = HYPOTHESES[hypothesis]
+    rng = seeded(1, list(HYPOTHESES).index(hypothesis), number)
+    return stem_cells.draw_cohort(truth.population, plan(), rng, truth.rates)[0]
+
+
+def without_colonies(full: Cohort) -> Cohort:
+    """The same patients with blood measurements alone."""
+    return Cohort(full.design._replace(n=0 * full.design.n), 0 * full.counts, full.blood)
+
+
+def flat(population: Population) -> np.ndarray:
+    """The 14 values of a population in the order of ``NAMES``."""
+    p = population
+    return np.array([*p.exit, *p.balance, *p.dose, *p.ratio, p.progeny, p.exit_sd, p.balance_sd, p.ratio_sd, p.colonies, p.blood_sd])
+
+
+def with_rates(values: np.ndarray, rates: Rates = ASSUMED) -> np.ndarray:
+    """The 14 values (last axis) and after them what follows: loss of the clone per year in both genotypes, and their gap."""
+    rate = stem_cells.depletion_rate(np.exp(values[..., 0:2]), np.tanh(values[..., 2:4]), 0.0, rates)
+    return np.concatenate([values, rate, rate[..., 1:] - rate[..., :1]], -1)
+
+
+def truth_values(truth: Truth) -> np.ndarray:
+    """What a fit to this hypothesis should find, in the order of ``NAMES`` and ``RATES``."""
+    values = with_rates(flat(truth.population), truth.rates)
+    death = np.asarray(truth.population.death)
+    values[14:16] += death
+    values[16] += death[1] - death[0]
+    return values
+
+
+# Fits --------------------------------------------------------------------------------------------------------------
+
+
+def engine():
+    """The module that samples; jax is told of this machine's use before it is first imported.
+
+    Raises
+    ------
+    SampleError
+        The sampler is not installed.
+    """
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false --xla_force_host_platform_device_count=4")
+    try:
+        from lib.models import stem_cells_bayes
+    except ModuleNotFoundError as error:
+        raise SampleError(
+            f"{error.name} is missing: add the sampler with `pip install --require-hashes -r requirements-models.txt`"
+        ) from None
+    return stem_cells_bayes
+
+
+class Fit(NamedTuple):
+    """Draws (chains, draws, parameters) of the flat vector in natural units, divergences, steps of each draw."""
+
+    values: np.ndarray
+    divergent: int
+    steps: float
+
+
+class Fitter:
+    """Fits cohorts of one shape one after the other; compiles at the first."""
+
+    def __init__(self, chains: int, warmup: int, kept: int, target: float = 0.8):
+        self.bayes = engine()
+        self.shape = (chains, warmup, kept)
+        method = "parallel" if chains > 1 else "sequential"
+        self.mcmc = self.bayes.sampler(warmup, kept, chains, target, method)
+
+    def __call__(self, data: Cohort, seed: int) -> Fit:
+        import jax
+
+        chains, _, _ = self.shape
+        arrays = self.bayes.as_arrays(data)
+        centre, factor = self.bayes.laplace(arrays)
+        first = np.random.default_rng([SEED, 9, seed]).standard_normal((chains, len(centre)) if chains > 1 else len(centre))
+        self.mcmc.run(
+            jax.random.PRNGKey(seed), arrays, jax.numpy.asarray(centre), jax.numpy.asarray(factor),
+            init_params={"y": jax.numpy.asarray(first)}, extra_fields=("diverging", "num_steps"),
+        )  # fmt: skip
+        y = np.asarray(self.mcmc.get_samples(group_by_chain=True)["y"])
+        fields = self.mcmc.get_extra_fields()
+        values = self.bayes.natural(centre + y @ factor.T)
+        return Fit(values, int(np.asarray(fields["diverging"]).sum()), float(np.asarray(fields["num_steps"]).mean()))
+
+
+def quality(values: np.ndarray) -> pd.DataFrame:
+    """Mean, spread, quantiles, split R-hat, bulk and tail effective sizes and Monte Carlo error of draws (chains, draws, k).
+
+    R-hat and effective sizes are those of arviz (rank-normalised).
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # arviz announces its own future at import
+        import arviz as az
+
+        data = az.convert_to_dataset({"v": values})
+        found = {
+            "rhat": az.rhat(data), "ess bulk": az.ess(data), "ess tail": az.ess(data, method="tail"), "mcse": az.mcse(data),
+        }  # fmt: skip
+    frame = pd.DataFrame({k: v["v"].values for k, v in found.items()})
+    every = values.reshape(-1, values.shape[-1])
+    low, middle, high = np.quantile(every, [0.025, 0.5, 0.975], axis=0)
+    summary = pd.DataFrame({"mean": every.mean(0), "sd": every.std(0, ddof=1), "low": low, "median": middle, "high": high})
+    return pd.concat([summary, frame], axis=1)
+
+
+# Runs --------------------------------------------------------------------------------------------------------------
+
+
+def patient_columns(patients: int) -> list[str]:
+    """Names of the patients' own values in the order of the flat vector: departures in exit and balance, then the starts."""
+    return [f"{part} {i}" for parts in (("exit", "balance"), ("start het", "start hom")) for i in range(patients) for part in parts]
+
+
+def headline(name: str, say: Callable[[str], None]) -> None:
+    """The headline fit, and the same patients' blood without the colonies: draws and summaries of both."""
+    fit = Fitter(CHAINS, WARMUP, KEPT)
+    full = cohort("exit and exhaustion", 0)
+    for kind, data in (("headline", full), ("blood", without_colonies(full))):
+        summary = DRAWS / f"{name}-{kind}.json"
+        if summary.is_file() and json.loads(summary.read_text("utf-8"))["stamp"] == stamp():
+            say(f"{kind}: there already")
+            continue
+        begun = time.monotonic()
+        got = fit(data, 0 if kind == "headline" else 1)
+        population = with_rates(got.values[..., :14])
+        everyone = quality(got.values)
+        table = quality(population).round(6).set_index(pd.Index(NAMES + RATES, name="parameter"))
+        every = CHAINS * KEPT // (400 if kind == "headline" else 100)
+        thinned = got.values.reshape(-1, got.values.shape[-1])[::every]
+        keep = thinned if kind == "headline" else thinned[:, :14]
+        columns = [*NAMES, *patient_columns(full.counts.shape[0])]
+        pd.DataFrame(keep, columns=columns[: keep.shape[1]]).to_csv(DRAWS / f"{name}-{kind}.csv", index=False, float_format="%.4g", lineterminator="\n")
+        worst = {"rhat": everyone["rhat"].max(), "ess bulk": everyone["ess bulk"].min(), "ess tail": everyone["ess tail"].min()}
+        entry = {
+            "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(keep), "divergent": got.divergent,
+            "worst of all": {k: float(f"{v:.4g}") for k, v in worst.items()}, "parameters": len(everyone), "seed": SEED,
+            "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
+            "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in table.to_dict("index").items()},
+        }  # fmt: skip
+        summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        say(f"{kind}: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s")
+
+
+def cohort_rows(fit: Fitter, hypothesis: str, number: int) -> Iterator[dict]:
+    """One virtual cohort fitted: a row for each quantity, with the truth and whether its posterior is sure of a sign."""
+    got = fit(cohort(hypothesis, number), 1000 + number)
+    values = with_rates(got.values[..., :14]).reshape(-1, 17)
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975], axis=0)
+    # Above nothing, but for the share of progeny: above a half.
+    above = (values > np.where(np.array(NAMES + RATES) == "progeny", 0.5, 0.0)).mean(0)
+    for i, (quantity, true) in enumerate(zip(NAMES + RATES, truth_values(HYPOTHESES[hypothesis]))):
+        row = {"truth": true, "mean": values[:, i].mean(), "low": low[i], "median": middle[i], "high": high[i], "above": above[i]}
+        yield {"hypothesis": hypothesis, "cohort": number, "quantity": quantity} | {k: f"{v:.4g}" for k, v in row.items()} | {"divergent": got.divergent}
+
+
+def calibration_rows(fit: Fitter, number: int) -> Iterator[dict]:
+    """One truth drawn from the prior, fitted: its rank among the thinned draws, for each quantity."""
+    rng = seeded(2, number)
+    population = fit.bayes.draw_prior(rng)
+    got = fit(stem_cells.draw_cohort(population, plan(), rng)[0], 5000 + number)
+    values = with_rates(got.values[..., :14]).reshape(-1, 17)
+    few = values[np.linspace(0, len(values) - 1, RANK_DRAWS).round().astype(int)]
+    true = with_rates(flat(population))
+    ranks = (few < true).sum(0)
+    yield {"fit": number, "divergent": got.divergent} | dict(zip(NAMES + RATES, ranks.tolist()))
+
+
+def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
+    """Virtual cohorts, one of each hypothesis in turn, then calibration, until all are there or the time is up."""
+    end = time.monotonic() + 60 * minutes
+    fit = None
+    for kind, jobs in (
+        ("cohorts", [(h, i) for i in range(COHORTS) for h in HYPOTHESES]),
+        ("calibration", [(i,) for i in range(CALIBRATIONS)]),
+    ):
+        path = DRAWS / f"{name}-{kind}.csv"
+        rows = list(csv.DictReader(path.open(encoding="utf-8"))) if path.is_file() else []
+        done = {(r["hypothesis"], int(r["cohort"])) for r in rows} if kind == "cohorts" else {(int(r["fit"]),) for r in rows}
+        make = cohort_rows if kind == "cohorts" else calibration_rows
+        begun, made = time.monotonic(), 0
+        for n, job in enumerate(jobs, 1):
+            if job in done:
+                continue
+            if time.monotonic() > end:
+                say(f"{kind}: stopped at {n - 1} of {len(jobs)}, the time is up; run it again to go on")
+                break
+            fit = fit or Fitter(1, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET)
+            append(path, list(make(fit, *job)))
+            made += 1
+            each = (time.monotonic() - begun) / made
+            say(f"{kind}: {n} of {len(jobs)} ({', '.join(map(str, job))}), {each:.1f} s each")
+
+
+def append(path, rows: list[dict]) -> None:
+    """Add the rows of one fit to a CSV file in one write, with a header if it is new."""
+    new = not path.is_file()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def stamp() -> str:
+    """A hash of all that the draws depend on but the machine: models, hypotheses, settings, the study's shape, the lock.
+
+    Of the models it takes the code alone, so that a better sentence in a docstring asks for no new run.
+    """
+    settings = [SEED, COHORTS, CALIBRATIONS, CHAINS, WARMUP, KEPT, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET, RANK_DRAWS, HOM_SHARE]
+    seen = hashlib.sha256(repr([settings, HYPOTHESES, study()]).encode())
+    for model in MODELS:
+        seen.update(bare((ROOT / model).read_text("utf-8")).encode())
+    seen.update((ROOT / LOCK).read_bytes())
+    return seen.hexdigest()[:16]
+
+
+def bare(code: str) -> str:
+    """Python code without comments and docstrings."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) and isinstance(n.value.value, str))]
+    return ast.dump(tree)
+
+
+RECIPES = {"mpn-stem-cells": (headline, long_runs)}
+
+
+def sample(name: str, minutes: float, say: Callable[[str], None] = print) -> None:
+    """Make what is missing of the draws of ``name``.
+
+    Raises
+    ------
+    SampleError
+        There is no such recipe, or the sampler is not installed.
+    """
+    if name not in RECIPES:
+        raise SampleError(f"no draws named {name!r}; there are {', '.join(RECIPES)}")
+    short, long = RECIPES[name]
+    DRAWS.mkdir(parents=True, exist_ok=True)
+    short(name, say)
+    long(name, say, minutes)
+
+
+def load(name: str) -> tuple[dict, pd.DataFrame]:
+    """Summary and thinned draws of one fit, as committed: ``load("mpn-stem-cells-headline")``."""
+    return json.loads((DRAWS / f"{name}.json").read_text("utf-8")), pd.read_csv(DRAWS / f"{name}.csv")
