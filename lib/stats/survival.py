@@ -118,7 +118,7 @@ class KaplanMeier:
 
     def interval(self, t: Time, kind: str = "log", level: float = 0.95) -> tuple[float, float] | None:
         """Pointwise limits of S(t), cut at 0 and 1. ``kind`` names the transformation on which the normal limits are
-        taken (:cite:`lifetest_limits`; ``log`` is R's default). None where S(t) = 0; (1, 1) before the first event."""
+        taken (SasLifetest; ``log`` is R's default). None where S(t) = 0; (1, 1) before the first event."""
         if kind not in INTERVAL_KINDS:
             raise ValueError(f"no interval named {kind!r}; known: {', '.join(INTERVAL_KINDS)}")
         variance = self.variance(t)
@@ -151,7 +151,7 @@ class KaplanMeier:
 
     def rmst(self, tau: Time) -> Rmst:
         """Area under the curve from 0 to ``tau`` with the variance Σ A(t)² d / (r (r − d)), A(t) the area from t to
-        tau (as in R's ``survfit``). ValueError unless tau is above 0."""
+        tau (as R prints it, RPrintSurvfit). ValueError unless tau is above 0."""
         tau = exact_time(tau)
         if tau == 0:
             raise ValueError("the restricted mean needs a time above 0")

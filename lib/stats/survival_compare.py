@@ -161,7 +161,7 @@ def _subset_sums(values: list[int]) -> dict[int, np.ndarray]:
 
 
 def approximate_variances(events: tuple[int, int], n: tuple[int, int]) -> dict[str, Fraction]:
-    """Variances of O − E when only totals are printed (:cite:`tierney2007`): d/4 for equal arms, d₁d₂/d from the events
+    """Variances of O − E when only totals are printed (Tierney2007): d/4 for equal arms, d₁d₂/d from the events
     of each arm, d n₁n₂/N² from the numbers randomised. ValueError on counts that cannot be."""
     (d1, d2), (n1, n2) = events, n
     if min(n1, n2) < 1 or min(d1, d2) < 0 or d1 > n1 or d2 > n2:

@@ -25,7 +25,7 @@ class Guyot(NamedTuple):
 def guyot(
     curve: Sequence[tuple[Time, Fraction]], number_at_risk: Mapping[Time, int], total_events: int | None = None
 ) -> Guyot:
-    """The algorithm of :cite:`guyot2012`: one data set near a read-off curve.
+    """The algorithm of Guyot2012: one data set near a read-off curve.
 
     ``curve`` is (time, S) with S from 0 to 1; ``number_at_risk`` must start at time 0. Between two numbers at risk the
     censorings are spread evenly and their number adjusted until the next number at risk is met; after the last number
