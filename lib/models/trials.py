@@ -56,7 +56,7 @@ class Frailty:
         if not (t1 < t2 and s2 < s1):
             raise ValueError(f"survival must fall from {s1:g} at {t1:g} to the later point, not to {s2:g} at {t2:g}")
         if math.log(s2) / math.log(s1) >= t2 / t1:
-            raise ValueError("between the two points survival falls faster than under one constant hazard: no spread fits")
+            raise ValueError("survival falls faster than under one constant hazard between the points: no spread fits")
 
         def rate(spread: float) -> float:
             return math.exp(brentq(lambda x: float(cls(math.exp(x), spread).survival(t1)) - s1, -60, 60))
@@ -66,9 +66,12 @@ class Frailty:
 
 
 class Allocation(NamedTuple):
-    """How patients come to be treated: ``share`` would be, if they can · ``insight``, the correlation (0 to 1) between
-    prognosis and what decides (0: as good as random) · ``waiting``, how long after the start treatment begins; those with the
-    event before are counted as ``early`` says."""
+    """How patients come to be treated.
+
+    ``share`` would be, if they can · ``insight``, the correlation (0 to 1) between prognosis and what decides (0: as
+    good as random) · ``waiting``, how long after the start treatment begins; those with the event before are counted
+    as ``early`` says.
+    """
 
     share: float
     insight: float = 0.0
@@ -84,7 +87,9 @@ class Cohorts(NamedTuple):
     treated: np.ndarray
 
 
-def cohorts(rng, repetitions: int, treated: int, control: int, hazards: Frailty, allocation: Allocation, follow_up) -> Cohorts:
+def cohorts(
+    rng, repetitions: int, treated: int, control: int, hazards: Frailty, allocation: Allocation, follow_up
+) -> Cohorts:
     """Draw studies of fixed size in which the treatment does nothing.
 
     Candidates arrive one by one and are filed as treated or control until both groups are full. ``follow_up``: the

@@ -1,9 +1,9 @@
 """How extreme a log-rank comparison can be when only some times of two groups are known.
 
-The log-rank depends on the order of the times alone. An *order* is a merging of both groups' events and losses that some
-times within all bounds give, no two of them equal (patients counted to the day; for ties see ``feasible``). Every step
-of an order adds to O − E and to V what depends only on who is left, so sums are walked with their convex hulls: a part
-of an order that lies inside the hull of its rivals never leads to a vertex of the last hull.
+The log-rank depends on the order of the times alone. An *order* is a merging of both groups' events and losses that
+some times within all bounds give, no two of them equal (patients counted to the day; for ties see ``feasible_pairs``).
+Every step of an order adds to O − E and to V what depends only on who is left, so sums are walked with their convex
+hulls: a part of an order that lies inside the hull of its rivals never leads to a vertex of the last hull.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class PartlyKnown:
     """A group with ``events`` and ``losses`` (censored) at unknown times, and others censored at times in ``censored``.
 
     ``first``, ``last``: where the shortest and longest of the unknown times lie · ``median``: where the Kaplan–Meier
-    median lies, by ``convention`` (``le``, ``midpoint``, ``lt``; see :meth:`lib.stats.survival.KaplanMeier.quantile`); None
-    leaves it open. A midpoint is that of a run which later falls; only its two ends are bounded.
+    median lies (None: anywhere), by ``convention`` ``le``, ``midpoint`` or ``lt`` as in
+    :meth:`lib.stats.survival.KaplanMeier.quantile`. A midpoint is that of a run which later falls; only its two ends
+    are bounded.
     """
 
     events: int

@@ -76,7 +76,7 @@ def test_early_events_fall_to_the_controls_or_to_nobody(early):
 
 
 def test_full_insight_gives_the_better_share_to_treatment():
-    """With insight 1 the treated are those with z below the share's quantile: their survival is that part's integral."""
+    """With insight 1 the treated are those with z below the share's quantile; survival is that part's integral."""
     hazards, share, t = Frailty(0.7, 1.5), 0.6, 1.0
     drawn = cohorts(np.random.default_rng(3), 4000, 19, 12, hazards, Allocation(share, 1.0), NEVER_CENSORED)
     found, error = mean_and_error(drawn.time[:, drawn.treated] > t)
