@@ -213,28 +213,30 @@ def rates(state: ArrayLike, p: Blood, renewal: float = 1.0, death: float = 1.0) 
 
 
 def solve(
-    years: ArrayLike, p: Blood = PUBLISHED, start: Sequence[float] = PUBLISHED_START, rho: float = 0.0, delta: float = 0.0,
-    doses: Schedule = ((0, 0.0),), method: str = "BDF", rtol: float = 1e-8, atol: float = 1e-6,
+    years: ArrayLike, p: Blood = PUBLISHED, start: Sequence[float] = PUBLISHED_START, rho: float = 0.0,
+    delta: float = 0.0, doses: Schedule = ((0, 0.0),), method: str = "BDF", rtol: float = 1e-8, atol: float = 1e-6,
 ) -> Course:  # fmt: skip
     """The full model at ``years`` from ``start`` (eight states), with doses by steps (micrograms a day)."""
     years = check_years(years)
     drug = [(year, (float(renewal_left(c, rho)), 1 + delta * c)) for year, c in check_schedule(doses)]
-    states = run_in_steps(lambda t, z, given: rates(z, p, *given), years, np.asarray(start, float), drug, method, rtol, atol)
+    first = np.asarray(start, float)
+    states = run_in_steps(lambda t, z, given: rates(z, p, *given), years, first, drug, method, rtol, atol)
     return Course(years, *states.T)
 
 
 def solve_reduced(
-    years: ArrayLike, p: Blood = PUBLISHED, start: ArrayLike = PUBLISHED_START, rho: ArrayLike = 0.0, delta: ArrayLike = 0.0,
-    doses: Schedule = ((0, 0.0),), step: float = 15 / YEAR,
+    years: ArrayLike, p: Blood = PUBLISHED, start: ArrayLike = PUBLISHED_START, rho: ArrayLike = 0.0,
+    delta: ArrayLike = 0.0, doses: Schedule = ((0, 0.0),), step: float = 15 / YEAR,
 ) -> Course:  # fmt: skip
-    """The six slow equations for many patients at once: parameters, effects and doses are numbers or arrays of one shape.
+    """The six slow equations for many patients at once: parameters, effects, doses are numbers or arrays of one shape.
 
     ``start`` is (8,) or (8, ...). Runge–Kutta of fourth order; a step longer than about 18 days is unstable, for mature
     cells live six or seven, and is refused.
     """
     years, doses = check_years(years), check_schedule(doses)
     if not 0 < step * YEAR * float(np.max([np.max(p.dx2), np.max(p.dy2)])) <= 2.7:
-        raise ValueError(f"a step of {step * YEAR:.3g} days is too long for cells that live {1 / float(np.max(p.dx2)):.3g}: take 15 days or less")
+        life = 1 / float(np.max(p.dx2))
+        raise ValueError(f"a step of {step * YEAR:.3g} days is too long for cells that live {life:.3g}: take up to 15")
     start = np.asarray(start, float)
     shape = np.broadcast_shapes(*(np.shape(v) for v in (*p, rho, delta, *(c for _, c in doses))), start.shape[1:])
     now = np.array([np.broadcast_to(z, shape) for z in start[:6]], float)
@@ -288,13 +290,16 @@ def state_at(course: Course, burden: float) -> np.ndarray:
 
 
 def years_below(course: Course, values: ArrayLike, bound: float) -> np.ndarray:
-    """When ``values`` of a course first fall to ``bound``, linear in their logarithm between the years; NaN if never."""
+    """When ``values`` of a course first fall to ``bound``, linear in their logarithm between years; NaN if never."""
     values = np.log(np.maximum(np.asarray(values, float).reshape(len(course.years), -1), 1e-300))
     target, found = np.log(bound), np.full(values.shape[1], np.nan)
     for i, column in enumerate(values.T):
         below = np.flatnonzero(column <= target)
         if len(below):
             j = below[0]
-            part = 0.0 if j == 0 else (target - column[j - 1]) / (column[j] - column[j - 1])
-            found[i] = course.years[j] if j == 0 else course.years[j - 1] + part * (course.years[j] - course.years[j - 1])
+            if j == 0:
+                found[i] = course.years[0]
+                continue
+            part = (target - column[j - 1]) / (column[j] - column[j - 1])
+            found[i] = course.years[j - 1] + part * (course.years[j] - course.years[j - 1])
     return found

@@ -83,7 +83,7 @@ class Cells(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """A steady state of one clone alone: stem cells, mature cells, dead cells, inflammation (cells 0 if it dies out)."""
+    """A steady state of one clone alone: stem cells, mature cells, dead cells, inflammation (0 cells if it died)."""
 
     stem: float
     mature: float
@@ -119,7 +119,7 @@ def takeover(p: Cancitis = PUBLISHED) -> Balance:
 
 
 def _alone(p, renewal, mutation, loss, crowding, made, mature_death, stem_death) -> Balance:
-    """The largest stem cell number that stands still. Above it crowding wins, for s grows slower than its square root."""
+    """The largest stem cell number that stands still. Above it crowding wins: s grows slower than its square root."""
 
     def at(stem):
         return float(level((stem_death + made) * stem, p.I, p.rs, p.es, p.ea))
@@ -193,24 +193,26 @@ def check_schedule(schedule: Schedule) -> list[tuple[float, float]]:
 
 
 def solve(
-    years: ArrayLike, p: Cancitis = PUBLISHED, start: Sequence[float] = PUBLISHED_START, schedule: Schedule | None = None,
-    method: str = "BDF", rtol: float = 1e-8, atol: float = 1e-8,
+    years: ArrayLike, p: Cancitis = PUBLISHED, start: Sequence[float] = PUBLISHED_START,
+    schedule: Schedule | None = None, method: str = "BDF", rtol: float = 1e-8, atol: float = 1e-8,
 ) -> Cells:  # fmt: skip
-    """The full model at ``years`` from ``start`` (six states); ``schedule`` gives the stimulus, by default p.I throughout.
+    """The full model at ``years`` from ``start`` (six states), with the stimulus by steps (by default p.I throughout).
 
-    Every step of the schedule is its own integration, so that the solver never steps over a jump. (LSODA starts each as if
-    it were not stiff, and after a jump that can take for ever.)
+    Every step of the schedule is its own integration, so that the solver never steps over a jump. (LSODA starts each
+    as if it were not stiff, and after a jump that can take for ever.)
     """
     years = check_years(years)
     steps = check_schedule(schedule or [(0, p.I)])
-    states = run_in_steps(lambda t, z, value: rates(z, p, value), years, np.asarray(start, float), steps, method, rtol, atol)
+    first = np.asarray(start, float)
+    states = run_in_steps(lambda t, z, value: rates(z, p, value), years, first, steps, method, rtol, atol)
     return Cells(years, *states.T)
 
 
 def run_in_steps(
-    rhs: Callable, years: np.ndarray, start: np.ndarray, steps: list[tuple[float, float]], method: str, rtol: float, atol: float
-) -> np.ndarray:
-    """States (n, d) at ``years`` of rhs(t, state, value) where value changes by steps; RuntimeError if a solver gives up."""
+    rhs: Callable, years: np.ndarray, start: np.ndarray, steps: list[tuple[float, float]], method: str, rtol: float,
+    atol: float,
+) -> np.ndarray:  # fmt: skip
+    """States (n, d) at ``years`` of rhs(t, state, value), value changing by steps; RuntimeError if a solver stops."""
     out = np.empty((len(years), len(start)))
     out[0], now = start, start
     ends = [year for year, _ in steps[1:]] + [max(years[-1], steps[-1][0])]
@@ -220,7 +222,8 @@ def run_in_steps(
             break
         inside = (years > begin) & (years <= end)
         at = np.unique(np.append(years[inside], end))
-        run = solve_ivp(rhs, (begin * YEAR, end * YEAR), now, method=method, t_eval=at * YEAR, args=(value,), rtol=rtol, atol=atol)
+        span = (begin * YEAR, end * YEAR)
+        run = solve_ivp(rhs, span, now, method=method, t_eval=at * YEAR, args=(value,), rtol=rtol, atol=atol)
         if not run.success:
             raise RuntimeError(f"the solver stopped at year {run.t[-1] / YEAR:.3g}: {run.message}")
         out[inside] = run.y.T[np.isin(at, years[inside])]
@@ -229,8 +232,9 @@ def run_in_steps(
 
 
 def solve_reduced(
-    years: ArrayLike, p: Cancitis = PUBLISHED, x0: ArrayLike | None = None, y0: ArrayLike = 0.0, schedule: Schedule | None = None, step: float = 0.25
-) -> Cells:
+    years: ArrayLike, p: Cancitis = PUBLISHED, x0: ArrayLike | None = None, y0: ArrayLike = 0.0,
+    schedule: Schedule | None = None, step: float = 0.25,
+) -> Cells:  # fmt: skip
     """The two slow equations for many parameter sets at once: fields of ``p`` are numbers or arrays of one shape.
 
     Classical Runge–Kutta of fourth order, in steps of at most ``step`` years that end on every asked year and every
@@ -266,8 +270,10 @@ def value_at(steps: list[tuple[float, float]], year: float):
     return [value for begin, value in steps if begin <= year][-1]
 
 
-def march(rhs: Callable, start: np.ndarray, years: np.ndarray, steps: list[tuple[float, float]], step: float) -> np.ndarray:
-    """States (n, ...) at ``years`` of rhs(state, value), per day, by RK4 in equal steps between stops (at most ``step`` years)."""
+def march(
+    rhs: Callable, start: np.ndarray, years: np.ndarray, steps: list[tuple[float, float]], step: float
+) -> np.ndarray:
+    """States (n, ...) at ``years`` of rhs(state, value), per day, by RK4 in equal steps of at most ``step`` years."""
     if not step > 0:
         raise ValueError(f"the step is {step:g}: it must be above 0 years")
     stops = np.unique(np.concatenate([years, [year for year, _ in steps if year < years[-1]]]))
@@ -289,7 +295,7 @@ def march(rhs: Callable, start: np.ndarray, years: np.ndarray, steps: list[tuple
 
 
 def years_to(course: Cells, burden: float) -> np.ndarray:
-    """When the mutated share first reaches ``burden``, linear in the logit between the asked years; NaN if it does not."""
+    """When the mutated share first reaches ``burden``, linear in its logit between the years; NaN if it does not."""
     if not 0 < burden < 1:
         raise ValueError(f"a burden of {burden:g} is no share between 0 and 1")
     share = np.clip(course.burden, 1e-300, 1 - 1e-16)

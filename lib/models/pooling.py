@@ -2,8 +2,8 @@
 
 Logits with their binomial variances, the variance between studies by Paule and Mandel, the interval of the mean by
 Hartung and Knapp, and a prediction interval for a further study with k - 2 degrees of freedom (HigginsThompson2009).
-Where the studies vary, the estimates are those of statsmodels' ``combine_effects``; where they agree better than by chance
-that function may carry a negative variance into the mean, and it gives no prediction interval.
+Where the studies vary, the estimates are those of statsmodels' ``combine_effects``; where they agree better than by
+chance that function may carry a negative variance into the mean, and it gives no prediction interval.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lib.stats.counts import check_group
 
 
 class Pooled(NamedTuple):
-    """Proportions, from 0 to 1, but for ``tau`` (on the logit scale), ``q`` with its p, and ``k``, the number of studies.
+    """Proportions, from 0 to 1, but for ``tau`` (logit scale), ``q`` with its p, and ``k``, the number of studies.
 
     ``mean`` with ``low``, ``high``: the middling study · ``next_low``, ``next_high``: where a further study would lie.
     """
@@ -40,7 +40,7 @@ def pool_proportions(counts: Sequence[int], sizes: Sequence[int], level: float =
     """Pool ``counts`` of ``sizes`` by random effects on the logit scale.
 
     A study with none or all gets a half added to events and to others; the rest are left as they are. The Hartung–Knapp
-    variance is never taken smaller than the usual one, so that studies which happen to agree do not give false precision.
+    variance is never taken smaller than the usual one: studies which happen to agree give no false precision.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def pool_proportions(counts: Sequence[int], sizes: Sequence[int], level: float =
         return mean, float(1 / w.sum()), float(w @ (y - mean) ** 2)
 
     q = around(0.0)[2]
-    # Paule and Mandel: the variance at which the weighted squares equal their degrees of freedom; they fall as it grows.
+    # Paule and Mandel: the variance at which the weighted squares equal their degrees of freedom (they fall with it).
     tau2 = 0.0 if q <= k - 1 else brentq(lambda x: around(x)[2] - (k - 1), 0.0, float(np.ptp(y)) ** 2 * k, xtol=1e-12)
     mean, usual, squares = around(tau2)
     variance = usual * max(squares / (k - 1), 1.0)

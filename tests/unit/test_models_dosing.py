@@ -1,4 +1,4 @@
-"""The dose model against closed forms, bisection, numerical integration and another solver on equations written anew."""
+"""The dose model against closed forms, bisection, quadrature and another solver on equations written anew."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from scipy.integrate import quad, solve_ivp
 from scipy.stats import norm
 
 from lib.models.dosing import (
-    PUBLISHED, PUBLISHED_START, USUAL_DOSE, Blood, Course, clearing_dose, clearing_dose_by_bisection, drive, healthy, least_dose, median_effect,
-    rates, renewal_left, share_above, solve, solve_reduced, state_at, untreated, years_below,
+    PUBLISHED, PUBLISHED_START, USUAL_DOSE, Blood, Course, clearing_dose, clearing_dose_by_bisection, drive, healthy,
+    least_dose, median_effect, rates, renewal_left, share_above, solve, solve_reduced, state_at, untreated, years_below,
 )  # fmt: skip
 from lib.models.inflammation import YEAR
 
@@ -37,7 +37,8 @@ def test_full_course_is_that_of_another_solver(natural, effects):
     start = state_at(natural, 0.4)
     rho, delta, dose = effects
     mine = solve(YEARS, start=start, rho=rho, delta=delta, doses=[(0, dose)])
-    other = solve_ivp(flows, (0, 12 * YEAR), start, method="Radau", t_eval=YEARS * YEAR, args=effects, rtol=1e-9, atol=1e-7).y
+    tight = {"method": "Radau", "rtol": 1e-9, "atol": 1e-7}
+    other = solve_ivp(flows, (0, 12 * YEAR), start, t_eval=YEARS * YEAR, args=effects, **tight).y
     for one, two in zip(mine[1:], other):
         assert one[1:] == pytest.approx(two[1:], rel=2e-5)
 

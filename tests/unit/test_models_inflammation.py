@@ -19,9 +19,11 @@ def flows(t, z):
     x0, x1, y0, y1, a, s = z
     room = 1 / (1 + (7.5e-5 * (x0 + y0)) ** 2)
     born_x, born_y, mutate = 8.7e-4 * room * s * x0, 1.3e-3 * room * s * y0, 2e-8 * s * x0
-    leave_x, leave_y, dead_x0, dead_y0, dead_x1, dead_y1 = 1.1e-5 * x0, 1.1e-5 * y0, 2e-3 * x0, 2e-3 * y0, 129 * x1, 129 * y1
+    leave_x, leave_y = 1.1e-5 * x0, 1.1e-5 * y0
+    dead_x0, dead_y0, dead_x1, dead_y1 = 2e-3 * x0, 2e-3 * y0, 129 * x1, 129 * y1
     return [born_x - leave_x - dead_x0 - mutate, 4.7e13 * leave_x - dead_x1, born_y - leave_y - dead_y0 + mutate,
-            4.7e13 * leave_y - dead_y1, dead_x0 + dead_x1 + dead_y0 + dead_y1 - 2e9 * a * s, 3e-4 * a - 2 * s + 7]  # fmt: skip
+            4.7e13 * leave_y - dead_y1, dead_x0 + dead_x1 + dead_y0 + dead_y1 - 2e9 * a * s,
+            3e-4 * a - 2 * s + 7]  # fmt: skip
 
 
 def at_balance(p=PUBLISHED, mutated=0.0):
@@ -31,7 +33,8 @@ def at_balance(p=PUBLISHED, mutated=0.0):
 
 def test_full_course_is_that_of_another_solver():
     mine = solve(YEARS)
-    other = solve_ivp(flows, (0, 50 * YEAR), (1.01e4, 3.84e10, 0, 0, 699, 3.61), method="Radau", t_eval=YEARS * YEAR, rtol=1e-10, atol=1e-8)
+    start = (1.01e4, 3.84e10, 0, 0, 699, 3.61)
+    other = solve_ivp(flows, (0, 50 * YEAR), start, method="Radau", t_eval=YEARS * YEAR, rtol=1e-10, atol=1e-8)
     assert mine.burden == pytest.approx(other.y[3] / (other.y[1] + other.y[3]), abs=1e-6)
     for one, two in zip(mine[1:], other.y):
         assert one[1:] == pytest.approx(two[1:], rel=1e-5)
@@ -56,7 +59,8 @@ def test_balances_stand_still(balance, mutated):
 def test_the_course_ends_in_the_takeover_balance():
     last = solve([0, 200], method="BDF")
     b = takeover()
-    assert (last.y0[-1], last.y1[-1], last.a[-1], last.s[-1]) == pytest.approx((b.stem, b.mature, b.dead, b.level), rel=1e-5)
+    end = (last.y0[-1], last.y1[-1], last.a[-1], last.s[-1])
+    assert end == pytest.approx((b.stem, b.mature, b.dead, b.level), rel=1e-5)
 
 
 @given(st.floats(0, 1e15), st.floats(0.1, 50), st.floats(1e-5, 1e-2), st.floats(0.1, 100), st.floats(1e6, 1e12))
@@ -130,7 +134,10 @@ def test_years_to_a_share_of_a_logistic_course():
     assert np.isnan(years_to(course, 0.9999))
 
 
-@pytest.mark.parametrize("years, schedule", [([1, 2], None), ([0], None), ([0, 2, 1], None), ([0, 1], [(1, 7.0)]), ([0, 1], [(0, 7.0), (0, 8.0)])])
+BAD = [([1, 2], None), ([0], None), ([0, 2, 1], None), ([0, 1], [(1, 7.0)]), ([0, 1], [(0, 7.0), (0, 8.0)])]
+
+
+@pytest.mark.parametrize("years, schedule", BAD)
 def test_bad_years_and_schedules_are_refused(years, schedule):
     with pytest.raises(ValueError, match="year"):
         solve(years, schedule=schedule)

@@ -12,7 +12,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 from lib.models.pooling import pool_proportions
 
 COUNTS, SIZES = [79, 12, 55, 8], [333, 82, 164, 95]
-studies = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).filter(lambda p: sum(p) > 0), min_size=3, max_size=8)
+pairs = st.tuples(st.integers(0, 60), st.integers(0, 60)).filter(lambda p: sum(p) > 0)
+studies = st.lists(pairs, min_size=3, max_size=8)
 
 
 def test_tau_makes_the_weighted_squares_equal_their_degrees_of_freedom():
