@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal
@@ -258,7 +258,7 @@ class Record(Strict):
         return self
 
 
-class _NoDuplicates(yaml.SafeLoader):
+class _NoDuplicates(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Safe YAML in which a key that stands twice is an error instead of the last one winning."""
 
     def construct_mapping(self, node, deep=False):
@@ -295,16 +295,21 @@ def load(path: Path) -> Record:
 
 
 def record(slug: str) -> Record:
-    """The record of the source ``slug``."""
+    """The record of the source ``slug``, read once for each state of its file."""
     path = SEEDS / f"{slug}.yml"
     if not path.is_file():
         raise SourceError(f"no record seeds/{slug}.yml; there are {', '.join(slugs())}")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, changed: int) -> Record:
     return load(path)
 
 
 def slugs() -> list[str]:
     """All sources, in the order of their text files."""
-    return sorted((p.stem for p in SEEDS.glob("*.yml")), key=lambda s: load(SEEDS / f"{s}.yml").source.file)
+    return sorted((p.stem for p in SEEDS.glob("*.yml")), key=lambda s: record(s).source.file)
 
 
 def paragraphs(text: str) -> list[str]:

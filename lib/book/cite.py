@@ -16,6 +16,7 @@ import rispy
 from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
 from citeproc.source.json import CiteProcJSON
 from pybtex.database import BibliographyData, Entry, Person
+from pybtex.database.output.bibtex import Writer
 
 from lib import sources
 
@@ -111,7 +112,7 @@ def bibtex(items: list[dict]) -> str:
             person = Person(last="{" + name["literal"] + "}") if "literal" in name else Person(first=name["given"], last=name["family"])
             entry.add_person(person, "author")
         entries[item["id"]] = entry
-    return BibliographyData(entries).to_string("bibtex")
+    return Writer().to_string(BibliographyData(entries))  # named, for a search of all plugins takes longer than the writing
 
 
 def _braced(text: str) -> str:

@@ -36,13 +36,12 @@ def items(book: cite.Book, part: dict, reviewed: dict[str, sources.Citation]) ->
     return [*found, cite.source_item(reviewed[slug])] if slug in reviewed else found
 
 
-def page(book: cite.Book, part: dict, trail: list[str], records: list[dict], past: list[dict]) -> str:
+def page(book: cite.Book, part: dict, trail: list[str], texts: list[tuple[str, str]], past: list[dict]) -> str:
     """The HTML of one tag page."""
     e = html.escape
     tag = part["tag"]
     history = [f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>" for n, v in enumerate(past) if tag in v["sections"]]
     history.append(f"<li>Now: {e(_now(part, past))}</li>")
-    texts = [("Vancouver", "\n\n".join(cite.vancouver(records)))] + [(name, write(records)) for name, _, write in FORMATS]
     blocks = "".join(f"<dt>{name}</dt><dd><pre>{e(text.strip())}</pre></dd>" for name, text in texts)
     files = " · ".join(f'<a href="{file}" download>{name}</a>' for name, file, _ in FORMATS)
     where = f'<a href="../../{e(part["url"])}">Read it in the book</a>' if part["state"] == "live" else f"<strong>{e(part['state'])}</strong>: {e(part['note'])}"
@@ -88,7 +87,9 @@ def write(app, parts: list[dict]) -> None:
             trail.insert(0, at["title"])
         records = items(book, part, reviewed)
         folder = out / part["tag"]
-        folder.mkdir(parents=True)
-        (folder / "index.html").write_text(page(book, part, [book.title, *trail], records, past), "utf-8")
-        for _, name, text in FORMATS:
-            (folder / name).write_text(text(records), "utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = [("Vancouver", "\n\n".join(cite.vancouver(records)))]
+        for name, file, form in FORMATS:
+            texts.append((name, form(records)))
+            (folder / file).write_text(texts[-1][1], "utf-8")
+        (folder / "index.html").write_text(page(book, part, [book.title, *trail], texts, past), "utf-8")
