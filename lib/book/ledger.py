@@ -63,9 +63,9 @@ def _title(builder, page: str) -> str:
     return builder.env.titles[page].astext()
 
 
-def _options(name: str, words: list[str], label: str) -> str:
-    options = "".join(f'<option value="{html.escape(w)}">{html.escape(w)}</option>' for w in words)
-    return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+def _choice(name: str, words: dict[str, str], label: str) -> str:
+    options = "".join(f'<option value="{html.escape(value)}">{html.escape(shown)}</option>' for value, shown in words.items())
+    return f'<div><label for="by-{name}">{label}</label><select id="by-{name}" name="{name}"><option value="">all</option>{options}</select></div>'
 
 
 def tools(found: list[dict], names: dict[str, str]) -> str:
@@ -73,16 +73,15 @@ def tools(found: list[dict], names: dict[str, str]) -> str:
 
     def present(key, order=()):
         have = {r[key] for r in found}
-        return [w for w in order if w in have] if order else sorted(have)
+        return {w: w.replace("-", " ") for w in (order or sorted(have)) if w in have}
 
-    sourced = "".join(f'<option value="{s}">{html.escape(names[s])}</option>' for s in names)
     return (
         '<form class="ledger-tools needs-script" aria-label="Filter the ledger">'
-        '<label class="wide">Search <input type="search" name="q" autocomplete="off"></label>'
-        f'<label>Source <select name="source"><option value="">all</option>{sourced}</select></label>'
-        + _options("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
-        + _options("kind", present("kind"), "Kind")
-        + _options("external", present("external", review.EXTERNAL), "Later evidence")
+        '<div class="wide"><label for="by-q">Search</label><input type="search" id="by-q" name="q" autocomplete="off"></div>'
+        + _choice("source", names, "Source")
+        + _choice("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
+        + _choice("kind", present("kind"), "Kind")
+        + _choice("external", present("external", review.EXTERNAL), "Later evidence")
         + '<button type="reset">Clear</button><p class="ledger-count" role="status"></p></form>'
     )
 
