@@ -230,6 +230,27 @@ def decimal_text(value: Fraction, decimals: int) -> str:
     return ("-" if scaled < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
 
 
+NAMED_BEFORE = {"p": "p = ", "hazard ratio": "hazard ratio ", "odds ratio": "odds ratio ", "ratio": "ratio "}
+"""Units that are names rather than units: they stand before their figure."""
+WITHHELD = "personal detail"
+"""The unit of a figure about a private person: counted, never shown."""
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A figure as read in a sentence: "74%", "1 relapse", "p = 0.09"; a private person's is not shown."""
+    if unit == WITHHELD:
+        return "(a personal detail, not shown)"
+    if unit in NAMED_BEFORE:
+        name = NAMED_BEFORE[unit]
+        return name.removesuffix("= ") + text if text[:1] in "<>≤≥" else name + text
+    if not unit or unit == "%":
+        return text + unit
+    head, _, rest = unit.partition(" ")
+    if text.lower() in ("1", "one") and re.fullmatch(r"[a-z]{3,}s", head) and not head.endswith("ss"):
+        unit = f"{head[:-1]} {rest}".rstrip()
+    return f"{text} {unit}"
+
+
 def printings(value: Number, decimals: int, rounding: str = "up_or_down") -> tuple[str, ...]:
     """Every text that ``value`` may be printed as with ``decimals`` places: two at a half under "up_or_down"."""
     check_rounding(rounding)

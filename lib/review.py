@@ -19,7 +19,7 @@ import pandas as pd
 from IPython.display import display
 
 from lib import ROOT, sources
-from lib.reported import ROUNDINGS, Printed
+from lib.reported import ROUNDINGS, Printed, with_unit
 
 LEDGER = "application/vnd.ledger+json"
 BOUND = "application/vnd.bound+json"
@@ -58,7 +58,7 @@ class Row:
 
 
 def number(value: Real, unit: str = "") -> str:
-    """``value`` for reading: at most four significant digits, with its unit; never in exponent form above 0.0001."""
+    """``value`` for reading: at most four significant digits, with its unit; below 0.0001 as a bound."""
     x = float(value)
     if math.isinf(x) or math.isnan(x):
         return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
@@ -67,22 +67,21 @@ def number(value: Real, unit: str = "") -> str:
     elif abs(x) >= 1e4:
         text = f"{float(f'{x:.4g}'):,.0f}"
     elif x and abs(x) < 1e-4:
-        text = f"{x:.1e}"
+        text = "< 0.0001" if x > 0 else "> -0.0001"
     else:
         text = f"{x:.4g}"
-    return text.replace("-", "−") + ("%" if unit == "%" else f" {unit}" if unit else "")
+    return with_unit(text.replace("-", "−"), unit)
 
 
 def spread(values: Iterable[Real], unit: str = "") -> str:
     """A set of values for reading: the only one, a short list, or the least to the greatest with how many between."""
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
     texts = list(dict.fromkeys(number(v) for v in distinct))
-    end = "%" if unit == "%" else f" {unit}" if unit else ""
     if not texts:
         return "no admissible value"
     if len(texts) <= 3:
-        return " or ".join(texts) + end
-    return f"{texts[0]} to {texts[-1]}{end} ({len(texts)} values)"
+        return with_unit(" or ".join(texts), unit)
+    return f"{with_unit(f'{texts[0]} to {texts[-1]}', unit)} ({len(texts)} values)"
 
 
 def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str, list[str]]:

@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from lib import ROOT
-from lib.reported import ROUNDINGS, Interval, Printed
+from lib.reported import ROUNDINGS, Interval, Printed, with_unit
 
 SEEDS = ROOT / "seeds"
 
@@ -150,7 +150,8 @@ class Claim(Strict):
     @property
     def reported(self) -> str:
         """The claim's figures as printed, with units, for a table."""
-        return "; ".join(f.printed + ("%" if f.unit == "%" else f" {f.unit}") for f in self.figures)
+        return "; ".join(with_unit(f.printed, f.unit) for f in self.figures)
+
 
 
 class NotClaim(Strict):
