@@ -63,7 +63,7 @@ def number(value: Real, unit: str = "") -> str:
     if math.isinf(x) or math.isnan(x):
         return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
     if x == int(x) and abs(x) < 1e6:
-        text = f"{int(x):,}"
+        text = f"{int(x)}" if unit.split(" ")[0] == "year" else f"{int(x):,}"
     elif abs(x) >= 1e4:
         text = f"{float(f'{x:.4g}'):,.0f}"
     elif x and abs(x) < 1e-4:
