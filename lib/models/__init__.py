@@ -1,0 +1,1 @@
+"""Mechanisms: stem cells, inflammation and dose, trials and cohorts, in closed form wherever there is one."""
