@@ -233,7 +233,7 @@
     new MutationObserver(function () {
       each("li:not(.kinded)", function (li) {
         li.classList.add("kinded");
-        if (li.querySelector("span")) return;
+        if (li.querySelector(":scope > span")) return;
         var kind = document.createElement("span");
         kind.textContent = li.querySelector("a").hash ? " (section)" : " (page)";
         li.querySelector("a").after(kind);

@@ -14,6 +14,10 @@ class Parts(Domain):
     label = "part of the book"
     object_types = {kind: ObjType(kind) for kind in ("section", "figure", "table", "claim")}
 
+    def get_type_name(self, type, primary=False):
+        """The kind alone: a hit reads *claim, in …*."""
+        return type.lname
+
     def resolve_any_xref(self, env, fromdocname, builder, target, node, contnode):
         """Nothing: prose links to labels, not to tags."""
         return []

@@ -214,8 +214,10 @@ def test_figures_have_a_drawing_for_each_width(reader):
         assert not any(d.is_visible() for d in page.locator(f"svg.drawing.{hidden}").all())
 
 
-def test_on_paper_nothing_is_lost_and_the_code_stands_at_the_end(reader):
-    page = reader().open(chapter())
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_paper_nothing_is_lost_and_the_code_stands_at_the_end(reader, theme):
+    page = reader(theme=theme).open(chapter())
+    page.get_by_role("button", name="theme").click()
     cells = page.locator("details.code").count()
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
