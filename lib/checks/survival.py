@@ -95,8 +95,8 @@ def hr_from_logrank(
         hr = cox_two_groups(time, event, group, "efron").hr
         result["cox_efron_hr"] = hr if second else (1 / hr if hr else math.inf)
     return result, (
-        f"effects are {'second against first' if second else 'first against second'} level; unweighted log-rank, Peto's "
-        "exp((O-E)/V); approximations by V = d/4, d1 d2/d, d n1 n2/N^2; Cox with Efron's ties (null: infinite)"
+        f"effects are {'second against first' if second else 'first against second'} level; unweighted log-rank; "
+        "Peto's exp((O-E)/V); approximations by V = d/4, d1 d2/d, d n1 n2/N^2; Cox with Efron's ties (null: infinite)"
     )
 
 

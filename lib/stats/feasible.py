@@ -563,7 +563,7 @@ class FeasibleSet:
                 beyond = Interval(Fraction(0), best, True, False) if sign > 0 else Interval(best, Fraction(1), False)
             else:
                 beyond = Interval(Fraction(0), middle) if sign > 0 else Interval(middle, Fraction(1))
-            data = self.adding(_beyond=SurvivalAt(time, beyond, "proportion")).witness()
+            data = self.adding(_beyond=SurvivalAt(time, beyond, "proportion"))._any_member()
             if data is not None:
                 best = kaplan_meier(*data).at(time)
             elif abs(best - barren) < Fraction(1, 1000):
@@ -587,8 +587,12 @@ class FeasibleSet:
         still = _first(len(self.times), lambda i: not possible(i, not_yet))
         return tuple(self.times[i] if i < len(self.times) else NOT_REACHED for i in (earliest, still))
 
+    def _any_member(self) -> DataSet | None:
+        """Some data set, found without counting; not a typical one."""
+        return next((self._data(x) for lattice in self._lattices for x in lattice.paths()), None)
+
     def _member(self) -> DataSet:
-        data = self.witness()
+        data = self._any_member()
         if data is None:
             raise ValueError("the set is empty: no data set prints these summaries (see clash)")
         return data

@@ -271,7 +271,7 @@ class Lattice:
                     target[kept] = inverse
                     following[r] = (after[kept][first], logs[kept][first])
                 block.exits[r] = target
-                block.events[r] = rows[:, 0]
+                block.events[r] = rows[:, 0].astype(np.int32)
             block.states.clear()
             if self.blocks:
                 self.blocks[-1].enter(block)
@@ -537,32 +537,33 @@ class Lattice:
         """Every data set once: arrays (n_times, 2) of events and censorings."""
         if not self.possible:
             return
-        dtype = self._dtype()
-        values = self._values(dtype)[2:] + [None]
-        levels = [block.levels(self._exit_values(block, v, dtype)) for block, v in zip(self.blocks, values)]
+        values = self._values(bool)[2:] + [None]
+        levels = [block.levels(self._exit_values(block, v, bool)) for block, v in zip(self.blocks, values)]
         steps = [[block.column(level) for level in ls] for block, ls in zip(self.blocks, levels)]
         found = np.zeros((len(self.times), 2), dtype=int)
+        for _ in self._walk(0, (self.n, int(self.blocks[0].starts[self.n][0])), levels, steps, found):
+            yield found.copy()
 
-        def walk(b: int, place: tuple[int, int]) -> Iterator[np.ndarray]:
-            if b == len(self.blocks):
-                yield found.copy()
-                return
-            block = self.blocks[b]
-            for used, level in enumerate(levels[b]):
-                if level[place[0]][place[1]]:
-                    for columns in combinations(range(block.begin, block.begin + block.length), used):
-                        yield from within(b, place, columns)
+    def _walk(self, b: int, place: tuple[int, int], levels: list, steps: list, found: np.ndarray) -> Iterator[None]:
+        """Every way through block ``b`` and those after it, written into ``found``."""
+        if b == len(self.blocks):
+            yield
+            return
+        block = self.blocks[b]
+        for used, level in enumerate(levels[b]):
+            if level[place[0]][place[1]]:
+                for columns in combinations(range(block.begin, block.begin + block.length), used):
+                    yield from self._walk_columns(b, place, columns, levels, steps, found)
 
-        def within(b: int, place: tuple[int, int], columns: tuple[int, ...]) -> Iterator[np.ndarray]:
-            if not columns:
-                yield from walk(b + 1, self.blocks[b].leave(*place))
-                return
-            for after, d, c in _columns_from(self.blocks[b], steps[b][len(columns) - 1], place):
-                found[columns[0]] = d, c
-                yield from within(b, after, columns[1:])
-            found[columns[0]] = 0, 0
-
-        yield from walk(0, (self.n, int(self.blocks[0].starts[self.n][0])))
+    def _walk_columns(self, b: int, place, columns, levels: list, steps: list, found: np.ndarray) -> Iterator[None]:
+        """The same, with the used columns of the block chosen."""
+        if not columns:
+            yield from self._walk(b + 1, self.blocks[b].leave(*place), levels, steps, found)
+            return
+        for after, d, c in _columns_from(self.blocks[b], steps[b][len(columns) - 1], place):
+            found[columns[0]] = d, c
+            yield from self._walk_columns(b, after, columns[1:], levels, steps, found)
+        found[columns[0]] = 0, 0
 
 
 class _Column:
@@ -592,7 +593,7 @@ class _Block:
         """Point the exits at the states of the next block."""
         for r, exits in self.exits.items():
             if r in following.starts:
-                self.exits[r] = np.where(exits >= 0, following.starts[r][exits], -1)
+                self.exits[r] = np.where(exits >= 0, following.starts[r][exits], np.int32(-1))
 
     def leave(self, r: int, i: int) -> tuple[int, int]:
         """The state of the next block that state ``i`` of rank ``r`` becomes."""
@@ -709,7 +710,7 @@ def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             _, part = np.unique(rows[:, column], return_inverse=True)
             _, code = np.unique(code * (int(part.max()) + 1) + part, return_inverse=True)
     _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    return first, inverse
+    return first, inverse.astype(np.int32)
 
 
 def _prime_exponents(m: int) -> dict[int, int]:

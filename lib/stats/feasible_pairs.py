@@ -22,8 +22,8 @@ MOST_LISTED = 200_000  # data sets of one group that are listed
 class PValues(NamedTuple):
     """Log-rank p over the pairs of two feasible sets.
 
-    ``exact``: every pair was compared. Otherwise ``evaluated`` pairs were drawn, all with equal probability: ``low`` and
-    ``high`` are then an inner range. ``share`` of the evaluated pairs print the p asked about (None if none was
+    ``exact``: every pair was compared. Otherwise ``evaluated`` pairs were drawn, all with equal probability: ``low``
+    and ``high`` are then an inner range. ``share`` of the evaluated pairs print the p asked about (None if none was
     asked), with Monte Carlo standard error ``share_se`` (0 when exact); ``compatible`` counts them.
     """
 
@@ -68,8 +68,9 @@ class TwoGroups:
     ) -> PValues:
         """The asymptotic log-rank p of every pair, and how many lie in ``printed``.
 
-        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``rng`` is needed and ``draws`` pairs are drawn. Where nothing can be compared (at no
-        event are both groups at risk with someone left over) p counts as 1. ValueError if a set is empty.
+        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``rng`` is needed and ``draws`` pairs are drawn.
+        Where nothing can be compared (at no event are both groups at risk with someone left over) p counts as 1.
+        ValueError if a set is empty.
         """
         a, b = self.first.count(), self.second.count()
         if not a * b:

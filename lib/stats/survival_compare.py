@@ -297,7 +297,7 @@ def _weighted_terms(table: RiskTable, ties: str) -> Callable[[float], _Terms]:
 
 
 def _exact_terms(table: RiskTable) -> Callable[[float], _Terms]:
-    """The discrete conditional likelihood: given d events, who of those at risk has them (noncentral hypergeometric)."""
+    """The discrete conditional likelihood: of those at risk, which d have the event (noncentral hypergeometric)."""
     strata = []
     for (d1, d2), (r1, r2) in zip(table.events.tolist(), table.at_risk.tolist()):
         possible = range(max(0, d1 + d2 - r1), min(d1 + d2, r2) + 1)

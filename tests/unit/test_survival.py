@@ -314,7 +314,10 @@ def test_iterative_reconstruction_of_the_same_arm_errs():
     assert kaplan_meier(found.time, found.event).median() == 34
 
 
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 1)), min_size=2, max_size=4), st.integers(1, 4), st.booleans())
+few_patients = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 1)), min_size=2, max_size=4)
+
+
+@given(few_patients, st.integers(1, 4), st.booleans())
 def test_exact_reconstruction_is_what_brute_force_finds(rows, row_at, with_total):
     """Every multiset with events at the listed months only; censorings may also fall between."""
     truth = kaplan_meier(*columns(rows))
