@@ -42,7 +42,7 @@ def exact(value: Number) -> Fraction | float:
 
 def check_rounding(rounding: str) -> None:
     """ValueError if ``rounding`` is no rule of this module."""
-    if rounding not in ROUNDINGS:
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise ValueError(f"no rounding rule named {rounding!r}; known: {', '.join(ROUNDINGS)}")
 
 

@@ -70,8 +70,9 @@ def count_percent(count, n, percent, rounding="up_or_down"):
 @check
 def percent_to_counts(percent, n, rounding="up_or_down"):
     possible = counts.possible_counts(percent, n, rounding)
-    if len(possible) > counts.MOST_COUNTS:
-        raise ValueError(f"{len(possible)} counts of {n} print {percent} %: give the percentage with more decimals")
+    number = possible.stop - possible.start
+    if number > counts.MOST_COUNTS:
+        raise ValueError(f"{number} counts of {n} print {percent} %: give the percentage with more decimals")
     return {"possible_counts": list(possible)}, _rule(rounding)
 
 
@@ -217,6 +218,7 @@ def mann_whitney_feasible_set(group1, group2, data="integer", p=None, rounding="
 def _group(name: str, case: dict) -> ranks.Group:
     if isinstance(case, dict) and "values" in case:
         values = fields(case, ("values",), {"n": None}, name)
+        counts.check_list(f"values of {name}", values["values"])
         if values["n"] not in (None, len(values["values"])):
             raise ValueError(f"{name} has {len(values['values'])} values, not n = {values['n']}")
         return ranks.Group(len(values["values"]), values=tuple(values["values"]))

@@ -1,11 +1,9 @@
 """Checks of the wider toolbox: means and standard deviations, categorical tests, duplicates."""
 
-from fractions import Fraction
-
 from scipy.stats import kendalltau, kruskal
 
 from lib.checks import check
-from lib.reported import Interval, Printed
+from lib.reported import Interval, Printed, given_interval
 from lib.stats import counts, design, effects, summaries
 
 # Data sets of R that may be asked for by name: strata of 2×2 tables.
@@ -32,6 +30,7 @@ def grim(x, n, items=1, percent=False, rounding="up_or_down"):
 
 @check
 def grim_batch(x, n, items=1, percent=False, rounding="up_or_down"):
+    x = counts.check_list("x", x)
     sizes = n if isinstance(n, list) else [n] * len(x)
     if len(sizes) != len(x):
         raise ValueError(f"{len(x)} means but {len(sizes)} group sizes; give one size, or one for each")
@@ -51,8 +50,8 @@ def grim_probability(x, n, items=1, percent=False):
 
 @check
 def grim_total_n(x1, x2, total_n, n1_range=None, items=1, rounding="up_or_down"):
-    total_n = counts.check_count("total_n", total_n, least=2)
-    first, last = (1, total_n - 1) if n1_range is None else n1_range
+    total_n = counts.check_count("total_n", total_n, 2, 200_000)
+    first, last = (1, total_n - 1) if n1_range is None else _pair("n1_range", n1_range)
     first, last = counts.check_count("n1", first, least=1), counts.check_count("n1", last, most=total_n - 1)
     both = [
         [n1, total_n - n1]
@@ -81,10 +80,14 @@ def bounded_integer_datasets(mean_interval, sd_interval, n, scale):
     return {"count": summaries.count_bounded_datasets(mean, sd, n, scale)}, "multisets; both intervals with their ends"
 
 
-def _closed(name: str, ends) -> Interval:
+def _pair(name: str, ends) -> list:
     if not isinstance(ends, list) or len(ends) != 2:
         raise ValueError(f"{name} is [lower, upper], not {ends!r}")
-    low, high = (summaries.read_value(name, v).value if isinstance(v, str) else Fraction(str(v)) for v in ends)
+    return ends
+
+
+def _closed(name: str, ends) -> Interval:
+    low, high = (_printed(v).value if isinstance(v, str) else given_interval(v).lower for v in _pair(name, ends))
     if low > high:
         raise ValueError(f"{name} ends below its start")
     return Interval(low, high)
@@ -153,7 +156,10 @@ def p_value_recomputation(
 
 
 def _printed(value) -> Printed:
-    return Printed.parse(value if isinstance(value, str) else str(value))
+    """A value that may come as printed text or as a plain number; no bound."""
+    if not isinstance(value, str):
+        effects.check_number("a value", value)
+    return summaries.read_value("value", str(value))
 
 
 @check
@@ -165,7 +171,7 @@ def t_test_from_summary(m1, sd1, n1, m2, sd2, n2):
 
 @check
 def e_value(estimate, ci95=None, measure="RR", rare=True):
-    lower, upper = ci95 if ci95 is not None else (None, None)
+    lower, upper = (None, None) if ci95 is None else _pair("ci95", ci95)
     found = effects.e_value(estimate, lower, upper, measure, rare)
     taken = "" if measure == "RR" else "; outcome rare: taken as a risk ratio" if rare else "; outcome common"
     return {"point": found.point, "ci_limit": found.limit}, f"{measure}, limit nearer to 1{taken}"
@@ -210,6 +216,7 @@ def mantel_haenszel(table):
 
 @check
 def kruskal_wallis(groups):
+    groups = [counts.check_list("a group", g) for g in counts.check_list("groups", groups)]
     if len(groups) < 2 or not all(groups):
         raise ValueError("Kruskal–Wallis needs at least two groups, none of them empty")
     values = [effects.check_number("a value", v) for group in groups for v in group]
@@ -227,6 +234,7 @@ def mcnemar(table):
 
 @check
 def kendall(x, y):
+    x, y = counts.check_list("x", x), counts.check_list("y", y)
     if len(x) != len(y) or len(x) < 2:
         raise ValueError(f"Kendall's τ needs two equally long lists of at least 2 values, not {len(x)} and {len(y)}")
     x, y = ([effects.check_number("a value", v) for v in values] for values in (x, y))

@@ -9,22 +9,24 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import xlogy
-from scipy.stats import beta, binomtest, chi2, norm
+from scipy.stats import beta, chi2, norm
 
-from lib.reported import Printed, percentage
+from lib.reported import Interval, Printed, percentage
 
-MOST_TABLES = 20_000
+MOST_TABLES = 10_000
 MOST_COUNTS = 1_000_000
+MOST_PATIENTS = 10_000_000
 
 
 def check_count(name: str, value, least: int = 0, most: int | None = None) -> int:
     """``value`` as a whole number from ``least`` to ``most``. ValueError naming ``name`` otherwise."""
-    if isinstance(value, (bool, str)) or value is None:
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {value!r}: give a whole number")
     if not math.isfinite(value) or value != int(value):
         raise ValueError(f"{name} is {value}: give a whole number")
@@ -36,9 +38,16 @@ def check_count(name: str, value, least: int = 0, most: int | None = None) -> in
     return count
 
 
-def check_group(count, n) -> tuple[int, int]:
-    """A count among ``n`` patients: 0 ≤ count ≤ n and n ≥ 1, or ValueError."""
-    n = check_count("n", n, least=1)
+def check_list(name: str, value) -> list:
+    """``value`` as a list. ValueError naming ``name`` if it is a text, a number, or nothing."""
+    if isinstance(value, (str, dict)) or not hasattr(value, "__len__"):
+        raise ValueError(f"{name} is {value!r}: give a list")
+    return list(value)
+
+
+def check_group(count, n, most: int = MOST_PATIENTS) -> tuple[int, int]:
+    """A count among ``n`` patients: 0 ≤ count ≤ n and 1 ≤ n ≤ ``most``, or ValueError."""
+    n = check_count("n", n, least=1, most=most)
     count = check_count("count", count)
     if count > n:
         raise ValueError(f"a count of {count} among {n}: there are more events than patients")
@@ -77,8 +86,21 @@ def possible_denominators(
     if isinstance(percents, (str, Printed)):
         percents = [percents]
     n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
-    admitted = [read_percentage(p).interval(rounding) for p in percents]
-    return [n for n in range(1, n_max + 1) if all(i.scaled(Fraction(n, 100)).integers(0, n) for i in admitted)]
+    printed = [read_percentage(p) for p in check_list("percents", percents)]
+    shares = [p.interval(rounding).intersection(_WHOLE).scaled(Fraction(1, 100)) for p in printed]
+    return [n for n in range(1, n_max + 1) if all(_holds_a_count(share, n) for share in shares)]
+
+
+_WHOLE = Interval(Fraction(0), Fraction(100))
+
+
+def _holds_a_count(share: Interval, n: int) -> bool:
+    """Is some k/n in ``share``? In whole numbers, for this is asked of every n."""
+    (a, b), (c, d) = share.lower.as_integer_ratio(), share.upper.as_integer_ratio()
+    low, high = -(-a * n // b), c * n // d
+    low += not share.lower_closed and low * b == a * n
+    high -= not share.upper_closed and high * d == c * n
+    return low <= high
 
 
 class Parts(NamedTuple):
@@ -120,10 +142,10 @@ def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") ->
     ValueError before the search if there are more than ``MOST_TABLES``.
     """
     counts1, counts2 = possible_counts(percent1, n1, rounding), possible_counts(percent2, n2, rounding)
-    size = len(counts1) * len(counts2)
-    if size > MOST_TABLES:
+    first, second = (r.stop - r.start for r in (counts1, counts2))
+    if first * second > MOST_TABLES:
         raise ValueError(
-            f"{len(counts1)} × {len(counts2)} = {size} tables print these percentages, more than {MOST_TABLES}: "
+            f"{first} × {second} = {first * second} tables print these percentages, more than {MOST_TABLES}: "
             "give a count, or percentages with more decimals"
         )
     return ([[a, n1 - a], [c, n2 - c]] for a, c in product(counts1, counts2))
@@ -154,9 +176,10 @@ class Tests2x2(NamedTuple):
 
 def check_table(table) -> tuple[int, int, int, int]:
     """The four counts of ``table``, or ValueError; a table needs at least one patient."""
-    if len(table) != 2 or any(len(row) != 2 for row in table):
+    rows = [check_list("a row of the table", row) for row in check_list("the table", table)]
+    if [len(row) for row in rows] != [2, 2]:
         raise ValueError("a 2×2 table is [[a, b], [c, d]]")
-    cells = tuple(check_count("a cell of the table", x) for row in table for x in row)
+    cells = tuple(check_count("a cell of the table", x, most=MOST_PATIENTS) for row in rows for x in row)
     if not sum(cells):
         raise ValueError("the table is empty: all four counts are 0")
     return cells
@@ -353,7 +376,7 @@ def mantel_haenszel(tables: Sequence, level: float = 0.95) -> MantelHaenszel:
     The correction of ½ is left out where the deviation is smaller than that; the interval uses the variance of
     Robins, Breslow and Greenland. Strata of fewer than two patients are left out.
     """
-    strata = [check_table(table) for table in tables]
+    strata = [check_table(table) for table in check_list("the tables", tables)]
     strata = [s for s in strata if sum(s) > 1]
     if not strata:
         raise ValueError("no stratum has two patients")
@@ -404,24 +427,38 @@ def mcnemar(table) -> tuple[float | None, float | None]:
 def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float, float]]:
     """Confidence intervals of the proportion ``count``/``n`` by name.
 
-    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe1998) ·
+    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe1998; R's
+    ``prop.test`` drops it where exactly half were counted) ·
     ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
     """
     count, n = check_group(count, n)
-    test, tail = binomtest(count, n), (1 - level) / 2
-    z = norm.isf(tail)
+    tail = (1 - level) / 2
+    z = float(norm.isf(tail))
     centre = (count + z**2 / 2) / (n + z**2)
     half_width = z * math.sqrt(centre * (1 - centre) / (n + z**2))
     return {
-        name: (float(low), float(high))
-        for name, (low, high) in {
-            "clopper_pearson": test.proportion_ci(level, "exact"),
-            "wilson": test.proportion_ci(level, "wilson"),
-            "wilson_cc": test.proportion_ci(level, "wilsoncc"),
-            "jeffreys_unadjusted": beta.ppf([tail, 1 - tail], count + 0.5, n - count + 0.5),
-            "agresti_coull": (max(0.0, centre - half_width), min(1.0, centre + half_width)),
-        }.items()
+        "clopper_pearson": (
+            float(beta.ppf(tail, count, n - count + 1)) if count else 0.0,
+            float(beta.isf(tail, count + 1, n - count)) if count < n else 1.0,
+        ),
+        "wilson": _score_interval(count, n, z, 0),
+        "wilson_cc": _score_interval(count, n, z, 1),
+        "jeffreys_unadjusted": (
+            float(beta.ppf(tail, count + 0.5, n - count + 0.5)),
+            float(beta.isf(tail, count + 0.5, n - count + 0.5)),
+        ),
+        "agresti_coull": (max(0.0, centre - half_width), min(1.0, centre + half_width)),
     }
+
+
+def _score_interval(count: int, n: int, z: float, correction: int) -> tuple[float, float]:
+    """Wilson's interval; ``correction`` 1 moves each end out as if half a patient more or fewer had been counted."""
+    def end(sign: int) -> float:
+        shifted = count + sign * correction / 2
+        root = z * math.sqrt(max(z**2 / 4 + shifted * (n - shifted) / n, 0.0))
+        return (shifted + z**2 / 2 + sign * root) / (n + z**2)
+
+    return (max(end(-1), 0.0) if count else 0.0), (min(end(1), 1.0) if count < n else 1.0)
 
 
 # Fragility ----------------------------------------------------------------------------------------------------------
@@ -434,6 +471,7 @@ SIGNIFICANCE_TESTS = {
     "yates": lambda *cells: _chi_squares(*cells)[1],
 }
 MOST_CHANGES = 50_000
+MOST_IN_ARM = 50_000
 
 
 class Fragility(NamedTuple):
@@ -447,8 +485,15 @@ class Fragility(NamedTuple):
     minimal_any_change: int | None
 
 
+def check_alpha(alpha) -> float:
+    """A significance level between 0 and 1, or ValueError."""
+    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha!r}: give a number between 0 and 1")
+    return float(alpha)
+
+
 def _p_by(test: str) -> Callable[[int, int, int, int], float]:
-    if test not in SIGNIFICANCE_TESTS:
+    if not isinstance(test, str) or test not in SIGNIFICANCE_TESTS:
         raise ValueError(f"no test named {test!r}; known: {', '.join(SIGNIFICANCE_TESTS)}")
 
     def p(events1: int, n1: int, events2: int, n2: int) -> float:
@@ -465,8 +510,8 @@ def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher
     that arm already has the higher risk this only widens the difference, and the index is None. Equal counts: the arm
     with the lower risk.
     """
-    (events1, n1), (events2, n2) = check_group(events1, n1), check_group(events2, n2)
-    p_of = _p_by(test)
+    (events1, n1), (events2, n2) = (check_group(*arm, MOST_IN_ARM) for arm in ((events1, n1), (events2, n2)))
+    alpha, p_of = check_alpha(alpha), _p_by(test)
     p = p_of(events1, n1, events2, n2)
     if p >= alpha:
         return Fragility(p, 0, p, 0)
@@ -486,8 +531,8 @@ def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher
 
 def reverse_fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> tuple[float, int | None]:
     """p, and the fewest outcomes that must change, in either arm and direction, to make p < ``alpha``."""
-    (events1, n1), (events2, n2) = check_group(events1, n1), check_group(events2, n2)
-    p_of = _p_by(test)
+    (events1, n1), (events2, n2) = (check_group(*arm, MOST_IN_ARM) for arm in ((events1, n1), (events2, n2)))
+    alpha, p_of = check_alpha(alpha), _p_by(test)
     return p_of(events1, n1, events2, n2), _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q < alpha)
 
 

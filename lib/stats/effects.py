@@ -8,6 +8,7 @@ made exactly (is an estimate the geometric middle of its interval?) are.
 import math
 from fractions import Fraction
 from itertools import product
+from numbers import Real
 from typing import NamedTuple
 
 from scipy.special import ndtr, ndtri
@@ -23,7 +24,7 @@ PER_CENT = Fraction(1, 100)
 
 def check_number(name: str, value, least=None, most=None, above=None, below=None) -> float:
     """``value`` as a finite float within the bounds given. ValueError naming ``name`` otherwise (text and NaN too)."""
-    if isinstance(value, (bool, str)) or value is None:
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {value!r}: give a number")
     x = float(value)
     if not math.isfinite(x):
@@ -38,7 +39,7 @@ def check_number(name: str, value, least=None, most=None, above=None, below=None
 
 def check_choice(name: str, value, known: tuple) -> None:
     """ValueError if ``value`` is not one of ``known``."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"no {name} named {value!r}; known: {', '.join(known)}")
 
 

@@ -12,24 +12,27 @@ continuity correction of ½.
 
 import math
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import groupby
+from numbers import Real
 from typing import NamedTuple
 
 from scipy.special import ndtr
 
 from lib.reported import Interval, Printed, given_interval
-from lib.stats.counts import check_count
+from lib.stats.counts import MOST_COUNTS, check_count, check_list
 
 CONVENTIONS = ("exact_doubled", "exact_conditional", "mid_p_doubled", "asymptotic_cc", "asymptotic_no_cc")
 PRODUCT_LIMIT = {"tied": 10_000, "untied": 40_000}  # n1 × n2 up to which exact distributions are worked out
 COMPOSITION_LIMIT = 14  # n1 + n2 up to which every tie structure is tried, and the number tried beyond
 SAMPLED_STRUCTURES = 1_000
 SAMPLED_LIMIT = 40  # n1 + n2 up to which any are tried
+MOST_IN_GROUP = 100_000
 STEP_LIMIT = 30_000_000
 
 P = Fraction | float | None  # exact where the convention is, None where it does not apply
@@ -89,8 +92,8 @@ class NullDistribution:
 
 
 def check_sizes(n1, n2) -> tuple[int, int]:
-    """Two group sizes of at least 1, or ValueError."""
-    return check_count("n1", n1, least=1), check_count("n2", n2, least=1)
+    """Two group sizes from 1 to ``MOST_IN_GROUP``, or ValueError."""
+    return check_count("n1", n1, 1, MOST_IN_GROUP), check_count("n2", n2, 1, MOST_IN_GROUP)
 
 
 @lru_cache(maxsize=40_000)
@@ -207,10 +210,10 @@ class MannWhitney(NamedTuple):
 def mann_whitney(x: Sequence, y: Sequence) -> MannWhitney:
     """The test of the values ``x`` against ``y``. ValueError if a group is empty or a value is no number."""
     for name, group in (("x", x), ("y", y)):
-        if not len(group):
+        if not check_list(f"group {name}", group):
             raise ValueError(f"group {name} is empty")
         for value in group:
-            if isinstance(value, (bool, str)) or value is None or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
                 raise ValueError(f"{value!r} in group {name} is not a number; leave it out")
     in_x, in_y = Counter(x), Counter(y)
     u2, y_below, ties = 0, 0, []
@@ -300,7 +303,9 @@ def _ties_listable(n1: int, n2: int) -> bool:
 
 
 def _partitions(size: int) -> int:
-    """The number of ways to cut ``size`` values into tie groups, whatever their order."""
+    """The number of ways to cut ``size`` values into tie groups, whatever their order (endless beyond 500)."""
+    if size > 500:
+        return math.inf
     counts = [1] + [0] * size
     for part in range(1, size + 1):
         for total in range(part, size + 1):
@@ -466,7 +471,7 @@ class Group:
         pair of middle values. Empty if there is none. ValueError if the summaries contradict their own order."""
         if self.values is not None:
             return self._bounds_of_values(unit, rounding)
-        n = check_count("n", self.n, least=1)
+        n = check_count("n", self.n, 1, MOST_IN_GROUP)
         if self.minimum is None or self.maximum is None:
             raise ValueError("a group needs its min and max: without them there are endlessly many data sets")
         low, high = (_units(v, unit, rounding) for v in (self.minimum, self.maximum))
@@ -489,6 +494,8 @@ class Group:
 
     def _even(self, edges: list[list[int]], doubled: Interval) -> Iterator[OrderBounds]:
         left, right = self.n // 2 - 1, self.n // 2
+        if edges[left][1] - edges[left][0] > MOST_COUNTS:
+            raise ValueError(f"{edges[left][1] - edges[left][0]} values for the middle: narrow the range")
         for x in range(edges[left][0], edges[left][1] + 1):
             for total in doubled.integers(2 * x, x + edges[right][1]):
                 fixed = [list(e) for e in edges]
@@ -499,7 +506,7 @@ class Group:
                     yield bounds
 
     def _bounds_of_values(self, unit: Fraction, rounding: str) -> list[OrderBounds]:
-        ranges = [_units(v, unit, rounding) for v in self.values]
+        ranges = [_units(v, unit, rounding) for v in check_list("values", self.values)]
         if not ranges:
             raise ValueError("the group is empty")
         if not all(ranges):
@@ -541,8 +548,12 @@ def count_datasets(bounds: OrderBounds) -> int:
     free = [i for i, ((low, high), _) in enumerate(blocks) if low < high]
     if all(j > i + 1 for i, j in zip(free, free[1:])):  # set apart by fixed values, so each block fills on its own
         return math.prod(math.comb(k + high - low, k) for (low, high), k in blocks)
+    grid = range(bounds.lows[0], bounds.highs[-1] + 1)
+    if len(grid) * len(bounds.lows) > STEP_LIMIT:
+        size = f"{len(bounds.lows)} values on a grid of {len(grid)}"
+        raise ValueError(f"{size} are too many: narrow the range, or take a coarser unit")
     placed = [1] + [0] * len(bounds.lows)
-    for least, most in _placed_range(bounds, range(bounds.lows[0], bounds.highs[-1] + 1)):
+    for least, most in _placed_range(bounds, grid):
         running, grown = 0, []
         for k, ways in enumerate(placed):
             running += ways
@@ -553,7 +564,7 @@ def count_datasets(bounds: OrderBounds) -> int:
 
 def _placed_range(bounds: OrderBounds, grid: range) -> list[tuple[int, int]]:
     """For each value of the grid, how few and how many of the group may lie at or below it."""
-    return [(sum(h <= v for h in bounds.highs), sum(low <= v for low in bounds.lows)) for v in grid]
+    return [(bisect_right(bounds.highs, v), bisect_right(bounds.lows, v)) for v in grid]
 
 
 class PRange(NamedTuple):
@@ -623,7 +634,7 @@ def _affordable(walks: list["_Walk"], n1: int, n2: int) -> bool:
     """May the walks keep the order of the ties? ValueError if even without it they are too long."""
     size, length = n1 + n2, max(len(w.grid) for w in walks)
     steps = sum(w.steps() for w in walks)
-    structures = sum(math.comb(size - 1, k) for k in range(min(size, length)))
+    structures = 2 ** (size - 1) if length >= size else sum(math.comb(size - 1, k) for k in range(length))
     if steps * structures <= STEP_LIMIT:
         return True
     if steps * _partitions(size) > 2 * STEP_LIMIT:
@@ -640,6 +651,9 @@ class _Walk:
     def __init__(self, bounds1: OrderBounds, bounds2: OrderBounds, bits: int):
         self.bits = bits
         self.grid = range(min(bounds1.lows[0], bounds2.lows[0]), max(bounds1.highs[-1], bounds2.highs[-1]) + 1)
+        if len(self.grid) * (len(bounds1.lows) + len(bounds2.lows)) > MOST_COUNTS:
+            length = len(self.grid)
+            raise ValueError(f"a grid of {length} values is too long: narrow the ranges, or take a coarser unit")
         self.placed1, self.placed2 = _placed_range(bounds1, self.grid), _placed_range(bounds2, self.grid)
         self.end = len(bounds1.lows), len(bounds2.lows)
         self.states: list[dict] = []

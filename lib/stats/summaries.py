@@ -20,7 +20,7 @@ from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import beta, gamma, lognorm, norm, weibull_min
 
 from lib.reported import Interval, Printed, given_interval, printings
-from lib.stats.counts import check_count
+from lib.stats.counts import MOST_COUNTS, MOST_PATIENTS, check_count, check_list
 from lib.stats.effects import check_number
 from lib.stats.ranks import Group, OrderBounds, count_datasets
 
@@ -30,14 +30,14 @@ MOST_CELLS = 2_000_000_000
 
 def check_n_of_sd(n) -> int:
     """``n`` of at least 2, without which there is no standard deviation, or ValueError."""
-    return check_count("n", n, least=2)
+    return check_count("n", n, 2, MOST_PATIENTS)
 
 
 def check_scale(scale) -> tuple[int, int]:
     """The least and the largest answer of a scale, whole numbers in rising order, or ValueError."""
-    if len(scale) != 2:
+    if len(check_list("the scale", scale)) != 2:
         raise ValueError(f"a scale is [least, largest], not {scale!r}")
-    low, high = (check_count("an end of the scale", v, least=-MOST_PAIRS) for v in scale)
+    low, high = (check_count("an end of the scale", v, -MOST_PAIRS, MOST_PAIRS) for v in scale)
     if low >= high:
         raise ValueError(f"the scale {low} to {high} does not rise")
     return low, high
@@ -97,6 +97,9 @@ def bounds_from_median_range(
     is open). ValueError if the three contradict their order.
     """
     n = check_count("n", n, least=1)
+    for name, value in (("min", minimum), ("median", median), ("max", maximum)):
+        if isinstance(value, str):
+            read_value(name, value)
     group = Group(n, minimum, median, maximum)
     if data == "integer":
         found = [(count_datasets(b), *_moments(b)) for b in group.bounds(rounding=rounding)]
@@ -237,7 +240,10 @@ def possible_sums(
     """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     interval = read_value("mean", mean).interval(rounding).scaled(Fraction(size, 100 if percent else 1))
-    return _integers(interval)
+    sums = _integers(interval)
+    if sums.stop - sums.start > MOST_COUNTS:
+        raise ValueError(f"{sums.stop - sums.start} sums print this mean: give it with more decimals")
+    return sums
 
 
 def closest_means(mean: str | Printed, n, items=1, rounding: str = "up_or_down") -> list[str]:
@@ -280,6 +286,8 @@ def possible_sums_of_squares(
             "give them with more decimals"
         )
     ends = None if scale is None else tuple(items * e for e in check_scale(scale))
+    if ends is not None and n * (ends[1] - ends[0]) > MOST_COUNTS:
+        raise ValueError(f"{n} values on {ends[1] - ends[0] + 1} steps of a scale are too many to try; leave scale out")
     squares = {}
     for total in sums:
         admitted = variance + Interval(Fraction(total**2, n), Fraction(total**2, n))
@@ -392,7 +400,7 @@ class SdLimits(NamedTuple):
 def sd_limits(mean: str | Printed, n, scale, sd_decimals: int, rounding: str = "up_or_down") -> SdLimits:
     """The SDs that ``n`` whole answers on ``scale`` can have with a mean that prints so, over all sums that do."""
     n, (low, high) = check_n_of_sd(n), check_scale(scale)
-    decimals = check_count("sd_decimals", sd_decimals)
+    decimals = check_count("sd_decimals", sd_decimals, 0, 15)
     printed = read_value("mean", mean)
     if not low <= printed.value <= high:
         raise ValueError(f"a mean of {printed.text} is outside the scale {low} to {high}")
@@ -698,8 +706,12 @@ class Duplicates(NamedTuple):
 
 def duplicates(columns: Mapping[str, Sequence]) -> Duplicates:
     """Values that occur more than once in a table, compared as printed; None is a missing value."""
-    if not columns:
-        raise ValueError("no columns to compare")
+    if not isinstance(columns, Mapping) or not columns:
+        raise ValueError("no columns to compare: give {name: [values]}")
+    columns = {name: check_list(f"column {name}", column) for name, column in columns.items()}
+    unreadable = [v for column in columns.values() for v in column if not isinstance(v, (str, int, float, type(None)))]
+    if unreadable:
+        raise ValueError(f"{unreadable[0]!r} is no single value; give texts or numbers")
     counts = Counter(v for column in columns.values() for v in column if v is not None)
     names = list(columns)
     return Duplicates(

@@ -3,6 +3,7 @@
 import json
 import math
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -75,7 +76,11 @@ def test_percentages_given_as_bounds(group, relation, bound):
         (lambda: counts.possible_counts("50", float("nan")), "whole number"),
         (lambda: counts.possible_counts("50", "5"), "whole number"),
         (lambda: counts.possible_denominators("50", 10**9), "at most"),
-        (lambda: counts.tables_printing(10**5, "50", 10**5, "50"), "more than 20000"),
+        (lambda: counts.possible_denominators(50, 9), "give a list"),
+        (lambda: counts.tests_2x2([[10**9, 1], [1, 1]]), "at most"),
+        (lambda: counts.fragility(1, 10**6, 2, 10), "at most"),
+        (lambda: counts.fragility(1, 10, 2, 10, alpha=2), "between 0 and 1"),
+        (lambda: counts.tables_printing(10**5, "50", 10**5, "50"), "more than 10000"),
         (lambda: counts.tests_2x2([[0, 0], [0, 0]]), "empty"),
         (lambda: counts.tests_2x2([[1, 2, 3], [4, 5, 6]]), "2×2"),
         (lambda: counts.tests_2x2([[1, -2], [4, 5]]), "at least 0"),
@@ -131,7 +136,8 @@ def test_tables_as_in_r(case):
 @given(small_tables)
 def test_fisher_by_counting_tables(table):
     (a, b), (c, d) = table
-    weights = {k: math.comb(a + b, k) * math.comb(c + d, a + c - k) for k in range(max(0, a - d), min(a + b, a + c) + 1)}
+    support = range(max(0, a - d), min(a + b, a + c) + 1)
+    weights = {k: math.comb(a + b, k) * math.comb(c + d, a + c - k) for k in support}
     total, observed = sum(weights.values()), weights[a]
     low = Fraction(sum(w for k, w in weights.items() if k <= a), total)
     high = Fraction(sum(w for k, w in weights.items() if k >= a), total)
@@ -229,17 +235,21 @@ def test_strata_as_in_r(case):
 
 # Fragility
 
-arms = st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+@lru_cache(maxsize=None)
+def p_of_table(test, a, b, c, d):
+    value = getattr(counts.tests_2x2([[a, b], [c, d]]), {"fisher": "fisher_minlike"}.get(test, test))
+    return 1.0 if value is None else value
+
+
+arms = st.integers(1, 5).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
 @given(arms, arms, st.sampled_from(["fisher", "pearson", "yates"]), st.sampled_from([0.05, 0.2]))
 def test_fewest_changes_by_trying_every_table(first, second, test, alpha):
     (e1, n1), (e2, n2) = first, second
-    field = {"fisher": "fisher_minlike"}.get(test, test)
 
     def p(x, y):
-        value = getattr(counts.tests_2x2([[x, n1 - x], [y, n2 - y]]), field)
-        return 1.0 if value is None else value
+        return p_of_table(test, x, n1 - x, y, n2 - y)
 
     distance = {(x, y): abs(x - e1) + abs(y - e2) for x in range(n1 + 1) for y in range(n2 + 1)}
     found = counts.fragility(e1, n1, e2, n2, alpha, test)

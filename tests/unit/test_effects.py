@@ -57,7 +57,7 @@ def test_z_halves_p_before_the_inverse():
     st.floats(-1.5, 1.5), st.floats(0.05, 0.8), st.integers(1, 3), st.integers(2, 4), roundings,
     st.sampled_from(effects.SCALES), st.data(),
 )  # fmt: skip
-def test_what_was_computed_from_data_is_never_called_impossible(effect, se, decimals, p_decimals, rounding, scale, data):
+def test_what_was_computed_from_data_is_possible(effect, se, decimals, p_decimals, rounding, scale, data):
     z = norm.isf(0.025)
     back = math.exp if scale == "ratio" else float
     values = [back(effect), back(effect - z * se), back(effect + z * se)]
@@ -258,7 +258,7 @@ def test_printed_p_against_statistic(reported, options, expected):
 
 @pytest.mark.parametrize(
     "estimate, interval, point, limit",
-    # VanderWeele2017 for 3.9 and for 0.80; the others from the documentation of the R package tipr.
+    # VanderWeele2017 for 3.9 and 0.80, as retold by the R packages episensr and EValue; the others from tipr's.
     [
         (3.9, (1.8, 8.7), 7.26, 3.0),
         (0.80, (0.71, 0.91), 1.81, 1.43),

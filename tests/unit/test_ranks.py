@@ -153,7 +153,10 @@ def test_ways_to_print_lists_them_all(sizes):
         found = list(ranks.ways_to_print(text, n1, n2))
         printed = Printed.parse(text)
         expected = {
-            (name, min(u, n1 * n2 - u)) for _, u, ps in everything(*sizes) for name, p in ps.items() if printed.prints(p)
+            (name, min(u, n1 * n2 - u))
+            for _, u, ps in everything(*sizes)
+            for name, p in ps.items()
+            if printed.prints(p)
         }
         assert {(m.convention, m.u) for m in found} == expected
         assert all(printed.prints(m.p) for m in found)

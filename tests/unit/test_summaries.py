@@ -94,7 +94,8 @@ def test_bounds_of_continuous_data(n, low, width, share):
         left, right = middle - d, middle + d
         core = [middle] if n % 2 else [left, right]
         free = theta[1:]
-        return np.array([low, high, *core, *(low + free[:below] * (left - low)), *(right + free[below:] * (high - right))])
+        lower, upper = low + free[:below] * (left - low), right + free[below:] * (high - right)
+        return np.array([low, high, *core, *lower, *upper])
 
     rng = np.random.default_rng(0)
     k = 1 + max(below, 0) + max(above, 0)
@@ -224,7 +225,10 @@ def test_no_data_beat_the_widest(n, total_share):
         assert summaries._widest_spread(n, total, 4) == most * n * (n - 1)
 
 
-@given(st.integers(2, 6), st.integers(1, 4), st.integers(0, 40), st.integers(0, 20), st.integers(0, 10), st.integers(0, 10))
+widths = st.integers(0, 10)
+
+
+@given(st.integers(2, 6), st.integers(1, 4), st.integers(0, 40), st.integers(0, 20), widths, widths)
 def test_counting_bounded_samples_by_listing_them(n, top, low_mean, low_sd, mean_width, sd_width):
     means = Interval(Fraction(low_mean, 10), Fraction(low_mean + mean_width, 10))
     sds = Interval(Fraction(low_sd, 10), Fraction(low_sd + sd_width, 10))
@@ -338,7 +342,10 @@ def test_box_cox_estimates_near_the_simulated_ones_of_their_package():
 # Repeated values
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.lists(st.sampled_from(["1", "2", "3", None]), max_size=5), min_size=1))
+cells = st.lists(st.sampled_from(["1", "2", "3", None]), max_size=5)
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), cells, min_size=1))
 def test_repeated_values_by_counting(columns):
     found = summaries.duplicates(columns)
     every = Counter(v for column in columns.values() for v in column if v)
