@@ -283,20 +283,6 @@ def event_rate(time: Sequence[Time], event: Sequence[int], level: float = 0.95) 
     return Rate(d, total, d / total, (float(low / total), float(chdtri(2 * d + 2, tail) / 2 / total)))
 
 
-def hazard_from_risk(risk: float, t: float) -> float:
-    """The constant hazard that gives cumulative risk ``risk`` by time ``t``."""
-    if not 0 <= risk < 1 or not t > 0:
-        raise ValueError(f"a hazard needs a risk from 0 up to, not including, 1 and a time above 0, not {risk}, {t}")
-    return -math.log1p(-risk) / t
-
-
-def risk_from_hazard(hazard: float, t: float) -> float:
-    """Cumulative risk by time ``t`` under a constant ``hazard``."""
-    if hazard < 0 or t < 0:
-        raise ValueError(f"hazard and time are at least 0, not {hazard}, {t}")
-    return -math.expm1(-hazard * t)
-
-
 def _z(level: float) -> float:
     if not 0 < level < 1:
         raise ValueError(f"a confidence level lies between 0 and 1, not {level}")

@@ -93,7 +93,7 @@ class _Guyot:
         count = 0
         if losses:
             pace = (self.times[end] - self.times[begin]) / (self.times[begin - 1] - self.times[0] or 1.0)
-            count = min(round(sum(losses) * pace), self.risk[-1])
+            count = min(max(0, round(sum(losses) * pace)), self.risk[-1])
         tried = set()
         while True:
             tried.add(count)

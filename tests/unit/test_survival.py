@@ -18,11 +18,9 @@ from lib.reported import Printed
 from lib.stats.survival import (
     INTERVAL_KINDS,
     event_rate,
-    hazard_from_risk,
     kaplan_meier,
     median_follow_up,
     reverse_kaplan_meier,
-    risk_from_hazard,
 )
 from lib.stats.survival_compare import (
     approximate_variances,
@@ -277,7 +275,6 @@ def test_rate_limits_are_garwoods():
     rate = event_rate([1, 3, 6, *[10] * 9], [1, 1, 1] + [0] * 9)
     assert rate.person_time == 100
     assert [round(100 * x, 4) for x in rate.limits] == [0.6187, 8.7673]
-    assert math.isclose(risk_from_hazard(hazard_from_risk(0.26, 12), 12), 0.26)
 
 
 def test_totals_give_the_variances_of_the_guide():
@@ -390,7 +387,6 @@ def test_iterative_reconstruction_is_exact_on_a_curve_without_censoring():
         (lambda: log_rank_permutation(range(50), [1] * 50, [1, 2] * 25), "too many to count"),
         (lambda: approximate_variances((14, 5), (13, 13)), "cannot be"),
         (lambda: hr_from_p(1.2, Fraction(3), -1), "p-value"),
-        (lambda: hazard_from_risk(1, 12), "risk from 0"),
         (lambda: exact_reconstruction(5, windows(MAINTAINED), {0: 5, 12: 6}), "never rise"),
         (lambda: exact_reconstruction(5, windows(MAINTAINED), None, 6), "cannot be"),
         (lambda: exact_reconstruction(0, windows(MAINTAINED)), "at least 1"),
