@@ -83,8 +83,8 @@
   // Boxes that scroll sideways are reached by keyboard and say that they scroll.
   function scrollers() {
     each(".scroll, div.math", function (box) {
-      var wide = box.scrollWidth > box.clientWidth + 1;
-      if (wide) {
+      var over = box.scrollWidth - box.clientWidth, wide = over > 8;  // a fraction of a letter is nothing to point out
+      if (over > 0) {
         box.tabIndex = 0;
         if (box.classList.contains("scroll")) {
           var caption = box.parentNode.querySelector(".caption-text");

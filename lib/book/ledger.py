@@ -105,9 +105,9 @@ def line(row: dict, uri: str, name: str) -> str:
     later = row["external"].replace("-", " ") if row["external"] != "none-found" else "–"
     cells = (
         f'<th scope="row"><a href="{e(uri)}">{row["id"]}</a></th>'
-        f'<td class="says">{e(row["says"])} <span class="kind">{e(row["kind"])}</span></td>'
-        f'<td><span class="reported">{e(row["reported"])}</span></td><td><span class="recomputed">{e(row["recomputed"])}</span></td>'
-        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{e(marks.why(row))}</span></td><td>{e(later)}</td>'
+        f'<td class="says">{marks.typeset(row["says"])} <span class="kind">{e(row["kind"])}</span></td>'
+        f'<td><span class="reported">{marks.typeset(row["reported"])}</span></td><td><span class="recomputed">{marks.typeset(row["recomputed"])}</span></td>'
+        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{marks.typeset(marks.why(row))}</span></td><td>{e(later)}</td>'
     )
     return (
         f'<tr data-source="{row["source"]}" data-verdict="{row["verdict"]}" data-kind="{row["kind"]}" data-external="{row["external"]}" '

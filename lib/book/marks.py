@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import PurePosixPath
 
 from docutils import nodes
+from docutils.utils.smartquotes import smartyPants
 from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 record = cache(sources.record)
 bound = cache(review.bound)
 ledger = cache(review.ledger)
+
+_ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*sources.DAYS, *sources.COUNTED]))}))s\b")
 
 WHY = {
     "no-inputs": "Cannot be recomputed; missing: {missing}",
@@ -38,6 +42,11 @@ def _words(printed: Printed) -> str:
     if any(c.isdigit() for c in printed.text):
         return printed.text
     return f"{float(printed.value):g}" if printed.value is not None else printed.text
+
+
+def typeset(text: str) -> str:
+    """Words of code as HTML of the page: curly quotes, and one year, not 1 years."""
+    return html.escape(_ONE.sub(r"\1", smartyPants(text, "q", "en")), quote=False)
 
 
 @cache
@@ -81,7 +90,7 @@ def visit_to_claim(self, node):
 def depart_to_claim(self, node):
     if node["tip"]:
         hidden = "" if node["spoken"] else ' aria-hidden="true"'
-        self.body.append(f'<span class="tip"{hidden}> {html.escape(node["tip"])}</span>')
+        self.body.append(f'<span class="tip"{hidden}> {typeset(node["tip"])}</span>')
     self.body.append("</a>")
 
 
@@ -143,18 +152,17 @@ def lozenge(verdict: str) -> str:
 
 def check_html(row: Mapping) -> str:
     """One check as the reader sees it: verdict, claim, printed beside recomputed, and why in small."""
-    e = html.escape
     values = []
     if row["reported"]:
-        values.append(f'<span class="label">printed</span> <span class="reported">{e(row["reported"])}</span>')
+        values.append(f'<span class="label">printed</span> <span class="reported">{typeset(row["reported"])}</span>')
     if row["recomputed"]:
-        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{e(row["recomputed"])}</span>')
+        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{typeset(row["recomputed"])}</span>')
     return (
         f'<div class="check" data-label="{row["id"].lower()}">'
         f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span></p>'
-        f'<p class="check-says">{e(row["says"])}</p>'
+        f'<p class="check-says">{typeset(row["says"])}</p>'
         + (f'<p class="check-values">{" ".join(values)}</p>' if values else "")
-        + f'<p class="check-why">{e(why(row))}</p></div>'
+        + f'<p class="check-why">{typeset(why(row))}</p></div>'
     )
 
 

@@ -13,7 +13,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from lib import ROOT, registry
-from lib.book.marks import check_html
+from lib.book.marks import check_html, typeset
 from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT
 from lib.review import BOUND, LEDGER, MARKS
 from lib.tables import TABLE
@@ -164,7 +164,7 @@ class NotebookOutputs(SphinxTransform):
         if not alt or _NOT_ALT.fullmatch(alt):
             _warn(figure, "figure %s has no alt text: write mystnb.image.alt in its cell", name)
         wide, entry = self.made.figures.pop(name)
-        figure.insert(0, nodes.raw("", f'<p class="figure-title">{html.escape(entry["title"])}</p>', format="html"))
+        figure.insert(0, nodes.raw("", f'<p class="figure-title">{typeset(entry["title"])}</p>', format="html"))
         image.replace_self(nodes.raw("", _inline(name, alt, wide, entry), format="html"))
         figure["classes"].append("drawn")
         if legend := next(figure.findall(nodes.caption), None):
@@ -223,7 +223,7 @@ def _inline(label: str, alt: str, wide: str, entry: dict) -> str:
         opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{html.escape(alt, quote=True)}">'
         parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}").strip()))
     if entry["note"]:
-        parts.append(f'<p class="figure-note">{html.escape(entry["note"])}</p>')
+        parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
     return "".join(parts)
 
 
@@ -249,7 +249,7 @@ def visit_code(self, node):
     kind = "code work" if node["work"] else "code"
     source = self.highlighter.highlight_block(node.astext(), "python", location=node)
     source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
-    self.body.append(f'<details class="{kind}"{name}><summary>{html.escape(node["caption"])}</summary>{source}</details>')
+    self.body.append(f'<details class="{kind}"{name}><summary>{typeset(node["caption"])}</summary>{source}</details>')
     raise nodes.SkipNode
 
 
@@ -257,7 +257,7 @@ def visit_table(self, node):
     self.body.append(self.starttag(node, "figure", CLASS="table-figure"))
     self.body.append('<figcaption class="table-caption">')
     self.add_fignumber(node)
-    self.body.append(f'<span class="caption-text">{html.escape(node["title"])}</span>')
+    self.body.append(f'<span class="caption-text">{typeset(node["title"])}</span>')
     self.add_permalink_ref(node, "Link to this table")
     self.body.append('</figcaption><div class="scroll">')
 

@@ -18,6 +18,7 @@ POLICY = (
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
 _THEBE = re.compile(r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', re.DOTALL)
+_NO_HEAD = re.compile(r'<th class="head[^"]*"><p></p></th>')  # an empty corner heads nothing
 _LOADED = re.compile(r"_static/([\w./-]+)")
 
 
@@ -33,7 +34,7 @@ def page_context(app, pagename, template, context, doctree):
         context[key] = [f for f in context.get(key, []) if str(getattr(f, "filename", "")).rpartition("/")[2] in OURS]
     context["content_policy"] = POLICY
     context["metatags"] = context.get("metatags", "").replace(_VIEWPORT, "")  # the template has its own
-    context["body"] = _THEBE.sub("", context.get("body", ""))
+    context["body"] = _NO_HEAD.sub("<td></td>", _THEBE.sub("", context.get("body", "")))
     context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
     context["eyebrow"] = captions().get(pagename, "")
