@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from docutils import nodes
@@ -36,6 +37,11 @@ def abbreviations() -> dict[str, str]:
             raise ValueError(f"{PAGE}.md: {line!r}: write an abbreviation, | and what it stands for")
         words[short] = long
     return words
+
+
+def whole_words(words: Iterable[str]) -> re.Pattern:
+    """A pattern for any of ``words`` standing alone: not in a longer name, an id (CML-07) or a finer grade (MR4.5)."""
+    return re.compile(r"(?<![\w-])(" + "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)) + r")(?![\w-]|\.\d)")
 
 
 def anchor(short: str) -> str:
@@ -75,7 +81,7 @@ class Expand(SphinxTransform):
         words = abbreviations()
         if not words or self.env.docname == PAGE:
             return
-        pattern = re.compile(r"(?<![\w-])(" + "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)) + r")(?![\w-])")
+        pattern = whole_words(words)
         for top in self.document.findall(nodes.section):
             for section in [s for s in top.children if isinstance(s, nodes.section)] if top.parent is self.document else []:
                 self._section(section, pattern, words)

@@ -99,7 +99,7 @@ def picture(found: list[dict], names: dict[str, str]) -> str:
 _HEADS = (("id", "Claim"), ("says", "What the source says"), ("reported", "Printed"), ("recomputed", "Recomputed"), ("verdict", "Verdict"), ("external", "Later evidence"))
 
 
-def line(row: dict, uri: str, name: str) -> str:
+def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     e = html.escape
     later = row["external"].replace("-", " ") if row["external"] != "none-found" else "–"
@@ -110,8 +110,8 @@ def line(row: dict, uri: str, name: str) -> str:
         f'<td>{marks.lozenge(row["verdict"])}<span class="why">{marks.typeset(marks.why(row))}</span></td><td>{e(later)}</td>'
     )
     return (
-        f'<tr data-source="{row["source"]}" data-verdict="{row["verdict"]}" data-kind="{row["kind"]}" data-external="{row["external"]}" '
-        f'data-name="{e(name)}">{cells}</tr>'
+        f'<tr data-source="{row["source"]}" data-verdict="{row["verdict"]}" data-kind="{row["kind"]}" data-external="{row["external"]}">'
+        f"{cells}</tr>"
     )
 
 
@@ -121,7 +121,7 @@ def visit_ledger(self, node):
     names = {slug: _title(self.builder, page) for slug, page in where.items()}
     uris = {slug: self.builder.get_relative_uri(here, page) for slug, page in where.items()}
     heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS)
-    body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}", names[r["source"]]) for r in found)
+    body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}") for r in found)
     up = "../" * here.count("/")
     self.body.append(
         f'{picture(found, names)}{tools(found, names)}<table class="ledger"><caption class="hidden">Every claim with its verdict</caption>'
