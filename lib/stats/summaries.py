@@ -186,23 +186,44 @@ def _most_spread(boxes: Mapping) -> Fraction | int:
 
 
 def _continuous_moments(n: int, low: Interval, middle: Interval, high: Interval) -> Iterator[_Moments]:
-    """The extremes at each corner of what minimum, median and maximum may be; the least spread once, over the box."""
-    below, above = (n - 1) // 2, n // 2  # positions before the (upper) middle value, and from it on
-    least = _least_spread_of_box(n, low, middle, high)
-    lows = {low.lower, low.upper, min(low.upper, middle.lower)}
-    highs = {high.lower, high.upper, max(high.lower, middle.upper)}
-    for a, b in product(lows, highs):
-        medians = {middle.lower, middle.upper, low.upper, high.lower, Fraction(a + b) / 2}
-        for m in medians:
-            if a <= m <= b and m in Interval(middle.lower, middle.upper) and (n > 2 or 2 * m == a + b):
-                if n == 1:
-                    yield _Moments(m, m, 0, 0)
-                elif n % 2:
-                    yield _corner([(a, 1), (m, 1), (b, 1)], [(a, m, below - 1), (m, b, above - 1)], least)
-                else:
-                    for d in {Fraction(0), min(m - a, b - m)} if n > 2 else {b - m}:
-                        ends = [(m - d, 1), (m + d, 1)] if n == 2 else [(a, 1), (m - d, 1), (m + d, 1), (b, 1)]
-                        yield _corner(ends, [(a, m - d, n // 2 - 2), (m + d, b, n // 2 - 2)], least)
+    """The extremes at every corner of what minimum a, median m and maximum b may be together.
+
+    Of an even number the two middle values are m ± d, with d from 0 to where one of them meets a or b. A corner has
+    each of a, m, b at an end of its interval, at another one of them, or where m lies halfway.
+    """
+    if n == 1:
+        shared = low.intersection(middle).intersection(high)
+        if not shared.empty:
+            yield _Moments(shared.lower, shared.upper, Fraction(0), Fraction(0))
+        return
+    corners = list(_corners(low, middle, high))
+    if n == 2:
+        corners = [(a, m, b) for a, m, b in corners if 2 * m == a + b]
+        touching = not low.intersection(middle).intersection(high).empty
+        least = Fraction(0) if touching else min(((b - a) ** 2 for a, _, b in corners), default=None)
+    else:
+        least = _least_spread_of_box(n, low, middle, high)
+    free_below, free_above = ((n - 3) // 2, (n - 3) // 2) if n % 2 else ((n - 4) // 2, (n - 4) // 2)
+    for a, m, b in corners:
+        if n == 2:
+            yield _corner([(a, 1), (b, 1)], [], least)
+        elif n % 2:
+            yield _corner([(a, 1), (m, 1), (b, 1)], [(a, m, free_below), (m, b, free_above)], least)
+        else:
+            for d in {Fraction(0), min(m - a, b - m)}:
+                ends = [(a, 1), (m - d, 1), (m + d, 1), (b, 1)]
+                yield _corner(ends, [(a, m - d, free_below), (m + d, b, free_above)], least)
+
+
+def _corners(low: Interval, middle: Interval, high: Interval) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
+    of_a, of_m, of_b = ({i.lower, i.upper} for i in (low, middle, high))
+    ends = of_a | of_m | of_b
+    # The ends are taken as reached, for the bounds are those of the closed box.
+    box_a, box_m, box_b = (Interval(i.lower, i.upper) for i in (low, middle, high))
+    some_a = [a for a in ends | {2 * m - b for m in of_m for b in of_b} if a in box_a]
+    some_b = [b for b in ends | {2 * m - a for m in of_m for a in of_a} if b in box_b]
+    some_m = [m for m in ends | {Fraction(a + b) / 2 for a in of_a for b in of_b} if m in box_m]
+    yield from ((a, m, b) for a in some_a for m in some_m for b in some_b if a <= m <= b)
 
 
 def _corner(fixed: list, free: list, least: Fraction) -> _Moments:
@@ -219,13 +240,11 @@ def _corner(fixed: list, free: list, least: Fraction) -> _Moments:
 
 
 def _least_spread_of_box(n: int, low: Interval, middle: Interval, high: Interval) -> Fraction:
-    if n == 1:
-        return Fraction(0)
+    """The least n Σx² − (Σx)² of more than two values: all as near to one centre as their intervals allow."""
     between = (n - 3) // 2 if n % 2 else (n - 4) // 2
     boxes = [(low.lower, low.upper), (high.lower, high.upper)]
-    if n > 2:
-        boxes += [(middle.lower, middle.upper)] * (1 if n % 2 else 2)
-        boxes += [(low.lower, middle.upper)] * between + [(middle.lower, high.upper)] * between
+    boxes += [(middle.lower, middle.upper)] * (1 if n % 2 else 2)
+    boxes += [(low.lower, middle.upper)] * between + [(middle.lower, high.upper)] * between
     boxes = [(Fraction(a), Fraction(b)) for a, b in boxes]
     centre = _least_spread_centre(boxes)
     return _spread([min(max(centre, a), b) for a, b in boxes])
