@@ -16,7 +16,9 @@ from lib.book.marks import ToClaim
 
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_APART = (nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim)
+_APART = (
+    nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim,
+)  # fmt: skip
 
 
 @cache
@@ -41,7 +43,8 @@ def abbreviations() -> dict[str, str]:
 
 def whole_words(words: Iterable[str]) -> re.Pattern:
     """A pattern for any of ``words`` standing alone: not in a longer name, an id (CML-07) or a finer grade (MR4.5)."""
-    return re.compile(r"(?<![\w-])(" + "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)) + r")(?![\w-]|\.\d)")
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, longest_first)) + r")(?![\w-]|\.\d)")
 
 
 def anchor(short: str) -> str:
@@ -55,8 +58,9 @@ class Abbreviations(SphinxDirective):
     has_content = True
 
     def run(self):
-        items = "".join(f'<dt id="{anchor(s)}">{html.escape(s)}</dt><dd>{html.escape(w)}</dd>' for s, w in abbreviations().items())
-        return [nodes.raw("", f'<dl class="abbreviations">{items}</dl>', format="html")]
+        e = html.escape
+        items = (f'<dt id="{anchor(s)}">{e(s)}</dt><dd>{e(w)}</dd>' for s, w in abbreviations().items())
+        return [nodes.raw("", f'<dl class="abbreviations">{"".join(items)}</dl>', format="html")]
 
 
 class Short(nodes.Inline, nodes.TextElement):
@@ -82,8 +86,8 @@ class Expand(SphinxTransform):
         if not words or self.env.docname == PAGE:
             return
         pattern = whole_words(words)
-        for top in self.document.findall(nodes.section):
-            for section in [s for s in top.children if isinstance(s, nodes.section)] if top.parent is self.document else []:
+        for section in self.document.findall(nodes.section):
+            if isinstance(section.parent, nodes.section) and section.parent.parent is self.document:
                 self._section(section, pattern, words)
 
     def _section(self, section: nodes.section, pattern: re.Pattern, words: dict[str, str]):
@@ -99,7 +103,7 @@ class Expand(SphinxTransform):
                 parts += [nodes.Text(text[at : match.start()]), Short("", match[0], words=words[match[0]])]
                 at = match.end()
             if parts:
-                text.parent.replace(text, [p for p in (*parts, nodes.Text(text[at:])) if not isinstance(p, nodes.Text) or p])
+                text.parent.replace(text, [*parts, nodes.Text(text[at:])])
 
 
 def _ancestors(node: nodes.Node):

@@ -64,8 +64,12 @@ def _title(builder, page: str) -> str:
 
 
 def _choice(name: str, words: dict[str, str], label: str) -> str:
-    options = "".join(f'<option value="{html.escape(value)}">{html.escape(shown)}</option>' for value, shown in words.items())
-    return f'<div><label for="by-{name}">{label}</label><select id="by-{name}" name="{name}"><option value="">all</option>{options}</select></div>'
+    e = html.escape
+    options = "".join(f'<option value="{e(value)}">{e(shown)}</option>' for value, shown in words.items())
+    return (
+        f'<div><label for="by-{name}">{label}</label><select id="by-{name}" name="{name}">'
+        f'<option value="">all</option>{options}</select></div>'
+    )
 
 
 def tools(found: list[dict], names: dict[str, str]) -> str:
@@ -77,7 +81,8 @@ def tools(found: list[dict], names: dict[str, str]) -> str:
 
     return (
         '<form class="ledger-tools needs-script" aria-label="Filter the ledger">'
-        '<div class="wide"><label for="by-q">Search</label><input type="search" id="by-q" name="q" autocomplete="off"></div>'
+        '<div class="wide"><label for="by-q">Search</label>'
+        '<input type="search" id="by-q" name="q" autocomplete="off"></div>'
         + _choice("source", names, "Source")
         + _choice("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
         + _choice("kind", present("kind"), "Kind")
@@ -93,26 +98,33 @@ def picture(found: list[dict], names: dict[str, str]) -> str:
         counts = Counter(r["verdict"] for r in found if r["source"] == slug)
         items.append(f'<dt>{html.escape(name)}</dt><dd>{marks.waffle(counts)}</dd>')
     total = Counter(r["verdict"] for r in found)
-    return f'<dl class="ledger-picture">{"".join(items)}</dl><p class="ledger-total">{len(found)} claims</p>{marks.tally(total)}'
+    drawn = f'<dl class="ledger-picture">{"".join(items)}</dl>'
+    return f'{drawn}<p class="ledger-total">{len(found)} claims</p>{marks.tally(total)}'
 
 
-_HEADS = (("id", "Claim"), ("says", "What the source says"), ("reported", "Printed"), ("recomputed", "Recomputed"), ("verdict", "Verdict"), ("external", "Later evidence"))
+_HEADS = {
+    "id": "Claim",
+    "says": "What the source says",
+    "reported": "Printed",
+    "recomputed": "Recomputed",
+    "verdict": "Verdict",
+    "external": "Later evidence",
+}
 
 
 def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
-    e = html.escape
+    typeset = marks.typeset
     later = row["external"].replace("-", " ") if row["external"] != "none-found" else "–"
     cells = (
-        f'<th scope="row"><a href="{e(uri)}">{row["id"]}</a></th>'
-        f'<td class="says">{marks.typeset(row["says"])} <span class="kind">{e(row["kind"])}</span></td>'
-        f'<td><span class="reported">{marks.typeset(row["reported"])}</span></td><td><span class="recomputed">{marks.typeset(row["recomputed"])}</span></td>'
-        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{marks.typeset(marks.why(row))}</span></td><td>{e(later)}</td>'
+        f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
+        f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
+        f'<td><span class="reported">{typeset(row["reported"])}</span></td>'
+        f'<td><span class="recomputed">{typeset(row["recomputed"])}</span></td>'
+        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{typeset(marks.why(row))}</span></td><td>{later}</td>'
     )
-    return (
-        f'<tr data-source="{row["source"]}" data-verdict="{row["verdict"]}" data-kind="{row["kind"]}" data-external="{row["external"]}">'
-        f"{cells}</tr>"
-    )
+    data = " ".join(f'data-{key}="{row[key]}"' for key in ("source", "verdict", "kind", "external"))
+    return f"<tr {data}>{cells}</tr>"
 
 
 def visit_ledger(self, node):
@@ -120,13 +132,15 @@ def visit_ledger(self, node):
     found = rows()
     names = {slug: _title(self.builder, page) for slug, page in where.items()}
     uris = {slug: self.builder.get_relative_uri(here, page) for slug, page in where.items()}
-    heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS)
+    heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS.items())
     body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}") for r in found)
     up = "../" * here.count("/")
     self.body.append(
-        f'{picture(found, names)}{tools(found, names)}<table class="ledger"><caption class="hidden">Every claim with its verdict</caption>'
+        f"{picture(found, names)}{tools(found, names)}"
+        '<table class="ledger"><caption class="hidden">Every claim with its verdict</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        f'<p class="actions"><a href="{up}ledger.csv" download>ledger.csv</a> <a href="{up}ledger.json" download>ledger.json</a></p>'
+        f'<p class="actions"><a href="{up}ledger.csv" download>ledger.csv</a> '
+        f'<a href="{up}ledger.json" download>ledger.json</a></p>'
     )
     raise nodes.SkipNode
 

@@ -1,4 +1,4 @@
-"""Words on the page that are bound to records and results: reported and recomputed figures, verdicts, the source card."""
+"""Words on the page that are bound to records and results: reported and recomputed figures, verdicts, source cards."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Role(SphinxRole):
         except (ValueError, KeyError) as error:
             return [], [self.inliner.reporter.error(f"{self.name} {self.text!r}: {error}", line=self.lineno)]
 
-    def link(self, claim_id: str, *children: nodes.Node, kind: str = "", tip: str = "", spoken: bool = False) -> nodes.Node:
+    def link(self, claim_id: str, *children: nodes.Node, kind="", tip="", spoken=False) -> nodes.Node:
         """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
         record(slug_of(claim_id.partition("-")[0]))[claim_id]
         return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
@@ -156,7 +156,8 @@ def check_html(row: Mapping) -> str:
     if row["reported"]:
         values.append(f'<span class="label">printed</span> <span class="reported">{typeset(row["reported"])}</span>')
     if row["recomputed"]:
-        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{typeset(row["recomputed"])}</span>')
+        found = typeset(row["recomputed"])
+        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{found}</span>')
     return (
         f'<div class="check" data-label="{row["id"].lower()}">'
         f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span></p>'
@@ -180,7 +181,8 @@ SHAPES = {
     "reproduced": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0",
     "compatible": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m4.5-3.3a3.3 3.3 0 0 1 0 6.6z",
     "discrepant": "M{x} {y}m4.5 .3l4.7 8.4h-9.4z",
-    "contradicted": "M{x} {y}m1.7 .3l2.8 2.8l2.8-2.8l1.4 1.4l-2.8 2.8l2.8 2.8l-1.4 1.4l-2.8-2.8l-2.8 2.8l-1.4-1.4l2.8-2.8l-2.8-2.8z",
+    "contradicted": "M{x} {y}m1.7 .3l2.8 2.8l2.8-2.8l1.4 1.4l-2.8 2.8l2.8 2.8l-1.4 1.4l-2.8-2.8l-2.8 2.8l-1.4-1.4"
+    "l2.8-2.8l-2.8-2.8z",
     "unchecked": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m1.2 0a3.3 3.3 0 1 1 6.6 0a3.3 3.3 0 1 1-6.6 0",
 }
 """The five shapes in a square of nine, filled by the even-odd rule."""
@@ -193,7 +195,8 @@ def waffle(counts: Mapping[str, int]) -> str:
         n = counts.get(verdict, 0)
         if n:
             places = [((column + i // ROWS) * PITCH, i % ROWS * PITCH) for i in range(n)]
-            paths.append(f'<path class="{verdict}" d="{"".join(SHAPES[verdict].format(x=x, y=y) for x, y in places)}"/>')
+            shapes = "".join(SHAPES[verdict].format(x=x, y=y) for x, y in places)
+            paths.append(f'<path class="{verdict}" d="{shapes}"/>')
             column += -(-n // ROWS) + 1
     said = ", ".join(f"{counts.get(v, 0)} {v}" for v in review.MARKS)
     width, height = max(column - 1, 1) * PITCH + 1, ROWS * PITCH + 1
@@ -205,21 +208,24 @@ def waffle(counts: Mapping[str, int]) -> str:
 
 def tally(counts: Mapping[str, int]) -> str:
     """Counts of verdicts in words, each with its shape."""
-    items = "".join(f'<li class="verdict-{v}{"" if counts.get(v) else " empty"}"><b>{counts.get(v, 0)}</b> {v}</li>' for v in review.MARKS)
-    return f'<ul class="tally">{items}</ul>'
+    numbers = {v: counts.get(v, 0) for v in review.MARKS}
+    items = (f'<li class="verdict-{v}{"" if n else " empty"}"><b>{n}</b> {v}</li>' for v, n in numbers.items())
+    return f'<ul class="tally">{"".join(items)}</ul>'
 
 
 def citation_line(source: sources.Citation) -> str:
     """A source in one line, as far as it is known."""
     where = " ".join(x for x in (source.container, str(source.year or "")) if x)
     if source.volume:
-        where += f";{source.volume}" + (f"({source.issue})" if source.issue else "") + (f":{source.pages}" if source.pages else "")
+        where += f";{source.volume}"
+        where += (f"({source.issue})" if source.issue else "") + (f":{source.pages}" if source.pages else "")
     parts = ["; ".join(source.authors), source.title, where]
     return " ".join(p if p[-1] in ".?!" else f"{p}." for p in parts if p)
 
 
 LEGEND = (
-    '<p class="legend"><span class="reported">printed by the source</span> <span class="recomputed">recomputed here</span></p>'
+    '<p class="legend"><span class="reported">printed by the source</span> '
+    '<span class="recomputed">recomputed here</span></p>'
 )
 
 
@@ -239,7 +245,9 @@ class SourceCard(SphinxDirective):
         address = f"https://doi.org/{source.doi}" if source.doi else source.url
         citation = e(citation_line(source))
         out = ['<div class="source-card"><p class="eyebrow">The source</p>']
-        out.append(f'<p class="citation"><a href="{e(address)}">{citation}</a></p>' if address else f'<p class="citation">{citation}</p>')
+        if address:
+            citation = f'<a href="{e(address)}">{citation}</a>'
+        out.append(f'<p class="citation">{citation}</p>')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
         out.append(f'<div class="drawn-counts">{waffle(counts)}{tally(counts)}</div>')

@@ -52,7 +52,8 @@ def prepare(app, docname, source):
             cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})]
             rest = [o for o in shown if o not in cell["outputs"]]
             if rest:
-                cells.append(cell | {"id": cell["id"] + "-rest", "metadata": {"tags": ["remove-input"]}, "source": [], "outputs": rest})
+                apart = {"id": cell["id"] + "-rest", "metadata": {"tags": ["remove-input"]}, "source": [], "outputs": rest}
+                cells.append(cell | apart)
     notebook["cells"] = cells
     source[0] = json.dumps(notebook)
 
@@ -94,7 +95,8 @@ class NotebookOutputs(SphinxTransform):
             self._outputs(cell)
             self._source(cell)
         for name in self.made.figures:
-            _warn(self.env.docname, "figure %s: give its cell mystnb.figure.name and caption, and mystnb.image.alt", name or "without a label")
+            wanted = "figure %s: give its cell mystnb.figure.name and caption, and mystnb.image.alt"
+            _warn(self.env.docname, wanted, name or "without a label")
 
     def _source(self, cell: nodes.container):
         cell.attributes.pop("hide_mode", None)  # the fold is ours, not the notebook reader's
@@ -108,7 +110,8 @@ class NotebookOutputs(SphinxTransform):
             text = rest.strip("\n")
             block.rawsource, block.children = text, []
             block += nodes.Text(text)
-        label = next((n["names"][0] for kind in (nodes.figure, BookTable) for n in cell.findall(kind) if n["names"]), None)
+        shown = (n for kind in (nodes.figure, BookTable) for n in cell.findall(kind))
+        label = next((n["names"][0] for n in shown if n["names"]), None)
         tags = cell.get("cell_metadata", {}).get("tags", [])
         caption = first.lstrip("# ").rstrip() if first.startswith("#") else "Code"
         code = Code("", caption=caption, work="hide-input" not in tags, label=f"{label}-code" if label else "")
@@ -122,12 +125,13 @@ class NotebookOutputs(SphinxTransform):
         shown: list[nodes.Node] = []
         for child in out.children:
             node = self._shown(child)
-            if isinstance(node, Check) and shown and isinstance(shown[-1], Checks) and shown[-1]["folded"] == node["plain"]:
-                shown[-1] += node
-            elif isinstance(node, Check):
-                shown.append(Checks("", node, folded=node["plain"]))
-            else:
+            last = shown[-1] if shown else None
+            if not isinstance(node, Check):
                 shown.append(node)
+            elif isinstance(last, Checks) and last["folded"] == node["plain"]:
+                last += node
+            else:
+                shown.append(Checks("", node, folded=node["plain"]))
         for group in shown:
             if isinstance(group, Checks):
                 group["folded"] = group["folded"] and len(group) > 3
@@ -175,7 +179,7 @@ class NotebookOutputs(SphinxTransform):
 
 
 class _Made:
-    """What an executed notebook made, by label: figures (the wide SVG and what came with it), tables (the page's HTML and data), checks."""
+    """What an executed notebook made, by label: figures and tables, each with its data, and checks."""
 
     def __init__(self):
         self.figures: dict[str | None, tuple[str, dict]] = {}
@@ -220,7 +224,8 @@ def _inline(label: str, alt: str, wide: str, entry: dict) -> str:
     parts = []
     for width, svg in (("wide", wide), ("narrow", entry["narrow"])):
         box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
-        opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{html.escape(alt, quote=True)}">'
+        said = html.escape(alt, quote=True)
+        opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{said}">'
         parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}").strip()))
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
@@ -277,7 +282,8 @@ def depart_check(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        self.body.append(f'<details class="plain"><summary>{len(node)} claims that define, cite, give background or an opinion</summary>')
+        said = f"{len(node)} claims that define, cite, give background or an opinion"
+        self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 
 
@@ -296,7 +302,8 @@ def downloads(app, exception):
         for label, (_, entry) in [*made.figures.items(), *made.tables.items()]:
             with (folder / f"{label}.csv").open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(f"{c} ({entry['units'][c]})" if c in entry.get("units", {}) else c for c in entry["columns"])
+                units = entry.get("units", {})
+                writer.writerow(f"{c} ({units[c]})" if c in units else c for c in entry["columns"])
                 writer.writerows(entry["rows"])
 
 

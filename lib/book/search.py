@@ -1,4 +1,4 @@
-"""What the search finds besides words: every section, figure, table and claim, by its name or its tag, and of which kind it is."""
+"""What the search finds besides words: every section, figure, table and claim, by name or tag, with its kind."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from lib import ROOT
 
 OURS = ("book.css", "book.js")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
@@ -39,21 +39,27 @@ def page_context(app, pagename, template, context, doctree):
     context["description"] = _description(doctree) if doctree else ""
     context["eyebrow"] = captions().get(pagename, "")
     context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name
-    context["contents_here"] = doctree is not None and len(list(doctree.findall(nodes.section))) > 2 and pagename != "pages/ledger"
+    sections = len(list(doctree.findall(nodes.section))) if doctree else 0
+    context["contents_here"] = sections > 2 and pagename != "pages/ledger"
     context["footer_pages"] = [(page, words) for page, words in FOOTER if page in app.env.all_docs]
 
 
 def captions() -> dict[str, str]:
     """The caption of the part that each page stands in."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    entries = ((part.get("caption", ""), entry) for part in toc.get("parts", []) for entry in part.get("chapters", []))
-    return {entry["file"].removesuffix(".ipynb").removesuffix(".md"): caption for caption, entry in entries if "file" in entry}
+    return {
+        entry["file"].removesuffix(".ipynb").removesuffix(".md"): part.get("caption", "")
+        for part in toc.get("parts", [])
+        for entry in part.get("chapters", [])
+        if "file" in entry
+    }
 
 
 def _description(doctree: nodes.document) -> str:
     """The first paragraph of a page, for search engines and link previews."""
-    first = next((p.astext() for s in doctree.findall(nodes.section) for p in s.children if isinstance(p, nodes.paragraph)), "")
-    return " ".join(first.split())[:300]
+    paragraphs = (p for s in doctree.findall(nodes.section) for p in s.children if isinstance(p, nodes.paragraph))
+    first = next(paragraphs, None)
+    return " ".join(first.astext().split())[:300] if first else ""
 
 
 def finished(app, exception):
@@ -61,7 +67,8 @@ def finished(app, exception):
         return
     out = Path(app.outdir)
     static = out / "_static"
-    pages = [page for page in out.rglob("*.html") if static not in page.parents]  # the theme leaves fragments of its own
+    # The theme leaves fragments of its own pages among its files: they do not count as pages.
+    pages = [page for page in out.rglob("*.html") if static not in page.parents]
     loaded = {m for page in pages for m in _LOADED.findall(page.read_text("utf-8"))}
     for file in sorted(static.rglob("*"), reverse=True):  # files before their folders
         if file.is_file() and file.relative_to(static).as_posix() not in loaded:

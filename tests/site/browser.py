@@ -39,7 +39,8 @@ class Reader:
     """One reader with an own window; what the pages ask of the network and say on the console is held against them."""
 
     def __init__(self, chromium, width="desk", theme="light", **options):
-        self.context = chromium.new_context(viewport={"width": WIDTHS[width], "height": 900}, color_scheme=theme, **options)
+        window = {"width": WIDTHS[width], "height": 900}
+        self.context = chromium.new_context(viewport=window, color_scheme=theme, **options)
         self.context.set_offline(True)
         self.faults: list[str] = []
         self.page = self.context.new_page()

@@ -57,7 +57,8 @@ class _Reader(HTMLParser):
         elif tag == "link":
             p.loads.append(a.get("href", ""))
         elif tag in ("script", "img", "iframe", "source", "video", "audio", "embed", "object", "image", "use"):
-            p.loads += [a[k] for k in ("src", "data", "href", "xlink:href") if a.get(k) and not (tag == "use" and a[k].startswith("#"))]
+            asked = [a[k] for k in ("src", "data", "href", "xlink:href") if a.get(k)]
+            p.loads += [x for x in asked if not (tag == "use" and x.startswith("#"))]
             if tag == "script" and "src" not in a and a.get("type") != "application/ld+json":
                 p.inline_scripts += 1
             if tag == "img":

@@ -22,7 +22,8 @@ def chapter():
 
 
 def sections(kind):
-    return [r for r in json.loads((SITE / "sections.json").read_text("utf-8")) if r["kind"] == kind and r["state"] == "live"]
+    rows = json.loads((SITE / "sections.json").read_text("utf-8"))
+    return [r for r in rows if r["kind"] == kind and r["state"] == "live"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -93,7 +94,8 @@ def test_ledger_filters_searches_and_sorts(reader, width):
     page.reload()
     assert rows.count() == both, "the address keeps the view"
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function(f"document.querySelector('.ledger-count').textContent === '{len(claims)} of {len(claims)} claims'")
+    everything = f"{len(claims)} of {len(claims)} claims"
+    page.wait_for_function(f"document.querySelector('.ledger-count').textContent === '{everything}'")
     last = claims[-1]["id"]
     page.get_by_label("Search", exact=True).fill(last)
     assert last in rows.first.inner_text() and rows.count() < len(claims)
@@ -168,10 +170,10 @@ def test_keyboard_reaches_what_a_mouse_does(reader):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null"), "the skip link leads past the contents"
-    reached = set()
+    reached, name = set(), "(e => `${e.tagName}.${e.className.split(' ')[0]}`)(document.activeElement)"
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.tagName + '.' + document.activeElement.className.split(' ')[0]"))
+        reached.add(page.evaluate(name))
     assert {"A.tipped", "SUMMARY.", "BUTTON.cite-mark"} <= reached, reached
 
 

@@ -52,7 +52,8 @@ def test_a_light_drawing_shows_what_the_heavy_one_shows():
 def test_a_waffle_has_one_shape_for_each_claim():
     counts = {"reproduced": 5, "discrepant": 1, "unchecked": 13}
     drawing = marks.waffle(counts)
-    found = {v: [tuple(map(int, xy)) for xy in re.findall(r"M(\d+) (\d+)", d)] for v, d in re.findall(r'<path class="(\w+)" d="([^"]+)"', drawing)}
+    paths = re.findall(r'<path class="(\w+)" d="([^"]+)"', drawing)
+    found = {v: [tuple(map(int, xy)) for xy in re.findall(r"M(\d+) (\d+)", d)] for v, d in paths}
     assert {v: len(places) for v, places in found.items()} == counts
     places = [xy for all_ in found.values() for xy in all_]
     assert len(set(places)) == len(places), "no shape hides another"
@@ -83,7 +84,8 @@ def test_what_a_page_reads_of_a_notebook():
     figure = {figures.FIGURE: {}, "image/svg+xml": "<svg/>", "text/plain": "x"}
     assert outputs._reduced({"data": {review.BOUND: {}, "text/html": "<!-- -->"}}) is None
     assert outputs._reduced({"data": {"text/plain": "'unchecked'"}}) is None
-    assert outputs._reduced({"data": {review.LEDGER: row, "text/html": "x"}})["data"] == {"text/plain": "⟦check cml-07⟧"}
+    check = {review.LEDGER: row, "text/html": "x"}
+    assert outputs._reduced({"data": check})["data"] == {"text/plain": "⟦check cml-07⟧"}
     assert outputs._reduced({"data": figure})["data"] == {"image/svg+xml": "<svg/>"}
     assert outputs._reduced({"data": {"text/plain": "12"}})["data"] == {"text/plain": "12"}
 
@@ -115,8 +117,9 @@ def test_abbreviations_in_titles_links_and_code_are_left():
 
 def test_a_ledger_line_escapes_what_it_is_given():
     row = {
-        "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%", "recomputed": "", "verdict": "discrepant",
-        "reason": None, "missing": None, "convention": "<i>", "clash": None, "external": "not-supported",
+        "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%",
+        "recomputed": "", "verdict": "discrepant", "reason": None, "missing": None, "convention": "<i>", "clash": None,
+        "external": "not-supported",
     }  # fmt: skip
     line = ledger.line(row, "x.html#cml-01")
     assert "a &lt; b" in line and "&lt;5%" in line and "&lt;i&gt;" in line and "not supported" in line
