@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -29,8 +30,8 @@ MODELS, LOCK = ("lib/models/stem_cells.py", "lib/models/stem_cells_bayes.py"), "
 PACKAGES = ("numpyro", "jax", "numpy", "scipy")
 SEED = 20260
 COHORTS, CALIBRATIONS = 30, 200
-CHAINS, WARMUP, KEPT = 4, 500, 500
-SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET = 120, 150, 0.6
+CHAINS, WARMUP, KEPT, THINNED = 4, 500, 500, 400
+SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET = 200, 300, 0.7
 RANK_DRAWS = 19
 """Thinned draws that a truth is ranked among in calibration: so far apart that they hardly remember one another."""
 
@@ -60,6 +61,7 @@ HYPOTHESES = {
     "kill active": Truth(_KILL),
     "kill all": Truth(_READING._replace(exit=(0.0, 0.0), balance=(0.0, 0.0), dose=(0.0, 0.0), death=_RATE)),
     "no difference": Truth(_READING._replace(exit=(np.log(2.5),) * 2, balance=(-0.3, -0.3), dose=(0.0, 0.0))),
+    "kill active, other rates": Truth(_KILL, ASSUMED._replace(exit=2 * ASSUMED.exit, rest=2 * ASSUMED.rest)),
 }
 HOM_SHARE = 2 / 3
 """Share of the virtual patients with a homozygous clone; ours, for the source gives no numbers by genotype."""
@@ -96,11 +98,6 @@ def cohort(hypothesis: str, number: int) -> Cohort:
     return stem_cells.draw_cohort(truth.population, plan(), rng, truth.rates)[0]
 
 
-def without_colonies(full: Cohort) -> Cohort:
-    """The same patients with blood measurements alone."""
-    return Cohort(full.design._replace(n=0 * full.design.n), 0 * full.counts, full.blood)
-
-
 def flat(population: Population) -> np.ndarray:
     """The 14 values of a population in the order of ``NAMES``."""
     p = population
@@ -133,7 +130,7 @@ def engine():
     SampleError
         The sampler is not installed.
     """
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false --xla_force_host_platform_device_count=4")
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     try:
         from lib.models import stem_cells_bayes
     except ModuleNotFoundError as error:
@@ -152,35 +149,33 @@ class Fit(NamedTuple):
 
 
 class Fitter:
-    """Fits cohorts of one shape one after the other; compiles at the first."""
+    """Fits cohorts of one shape one after the other; compiles at the first. Chains run side by side, two at a time."""
 
     def __init__(self, chains: int, warmup: int, kept: int, target: float = 0.8):
         self.bayes = engine()
-        self.shape = (chains, warmup, kept)
-        method = "parallel" if chains > 1 else "sequential"
-        self.mcmc = self.bayes.sampler(warmup, kept, chains, target, method)
+        self.chains = chains
+        self.chain = self.bayes.sampler(warmup, kept, target)
 
     def __call__(self, data: Cohort, seed: int) -> Fit:
         import jax
 
-        chains, _, _ = self.shape
         arrays = self.bayes.as_arrays(data)
         centre, factor = self.bayes.laplace(arrays)
-        first = np.random.default_rng([SEED, 9, seed]).standard_normal((chains, len(centre)) if chains > 1 else len(centre))
-        self.mcmc.run(
-            jax.random.PRNGKey(seed), arrays, jax.numpy.asarray(centre), jax.numpy.asarray(factor),
-            init_params={"y": jax.numpy.asarray(first)}, extra_fields=("diverging", "num_steps"),
-        )  # fmt: skip
-        y = np.asarray(self.mcmc.get_samples(group_by_chain=True)["y"])
-        fields = self.mcmc.get_extra_fields()
-        values = self.bayes.natural(centre + y @ factor.T)
-        return Fit(values, int(np.asarray(fields["diverging"]).sum()), float(np.asarray(fields["num_steps"]).mean()))
+        starts = np.random.default_rng([SEED, 9, seed]).standard_normal((self.chains, len(centre)))
+
+        def one(k: int):
+            return jax.block_until_ready(self.chain(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor))
+
+        with ThreadPoolExecutor(min(2, self.chains)) as pool:
+            found = [one(0)] + list(pool.map(one, range(1, self.chains)))
+        y, diverging, steps = (np.stack([np.asarray(f[i]) for f in found]) for i in range(3))
+        return Fit(self.bayes.natural(centre + y @ factor.T), int(diverging.sum()), float(steps.mean()))
 
 
 def quality(values: np.ndarray) -> pd.DataFrame:
     """Mean, spread, quantiles, split R-hat, bulk and tail effective sizes and Monte Carlo error of draws (chains, draws, k).
 
-    R-hat and effective sizes are those of arviz (rank-normalised).
+    R-hat and effective sizes are those of arviz, rank-normalised [Vehtari2019].
     """
     import warnings
 
@@ -208,33 +203,28 @@ def patient_columns(patients: int) -> list[str]:
 
 
 def headline(name: str, say: Callable[[str], None]) -> None:
-    """The headline fit, and the same patients' blood without the colonies: draws and summaries of both."""
-    fit = Fitter(CHAINS, WARMUP, KEPT)
-    full = cohort("exit and exhaustion", 0)
-    for kind, data in (("headline", full), ("blood", without_colonies(full))):
-        summary = DRAWS / f"{name}-{kind}.json"
-        if summary.is_file() and json.loads(summary.read_text("utf-8"))["stamp"] == stamp():
-            say(f"{kind}: there already")
-            continue
-        begun = time.monotonic()
-        got = fit(data, 0 if kind == "headline" else 1)
-        population = with_rates(got.values[..., :14])
-        everyone = quality(got.values)
-        table = quality(population).round(6).set_index(pd.Index(NAMES + RATES, name="parameter"))
-        every = CHAINS * KEPT // (400 if kind == "headline" else 100)
-        thinned = got.values.reshape(-1, got.values.shape[-1])[::every]
-        keep = thinned if kind == "headline" else thinned[:, :14]
-        columns = [*NAMES, *patient_columns(full.counts.shape[0])]
-        pd.DataFrame(keep, columns=columns[: keep.shape[1]]).to_csv(DRAWS / f"{name}-{kind}.csv", index=False, float_format="%.4g", lineterminator="\n")
-        worst = {"rhat": everyone["rhat"].max(), "ess bulk": everyone["ess bulk"].min(), "ess tail": everyone["ess tail"].min()}
-        entry = {
-            "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(keep), "divergent": got.divergent,
-            "worst of all": {k: float(f"{v:.4g}") for k, v in worst.items()}, "parameters": len(everyone), "seed": SEED,
-            "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
-            "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in table.to_dict("index").items()},
-        }  # fmt: skip
-        summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        say(f"{kind}: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s")
+    """The headline fit: thinned draws of every value, and summaries of the population's."""
+    summary = DRAWS / f"{name}-headline.json"
+    if summary.is_file() and json.loads(summary.read_text("utf-8"))["stamp"] == stamp():
+        say("headline: there already")
+        return
+    begun = time.monotonic()
+    data = cohort("exit and exhaustion", 0)
+    got = Fitter(CHAINS, WARMUP, KEPT)(data, 0)
+    everyone, population = quality(got.values), quality(with_rates(got.values[..., :14]))
+    thinned = got.values.reshape(-1, got.values.shape[-1])[:: CHAINS * KEPT // THINNED]
+    columns = [*NAMES, *patient_columns(data.counts.shape[0])]
+    pd.DataFrame(thinned, columns=columns).to_csv(DRAWS / f"{name}-headline.csv", index=False, float_format="%.4g", lineterminator="\n")
+    worst = {"rhat": everyone["rhat"].max(), "ess bulk": everyone["ess bulk"].min(), "ess tail": everyone["ess tail"].min()}
+    rows = population.set_index(pd.Index(NAMES + RATES)).to_dict("index")
+    entry = {
+        "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(thinned), "divergent": got.divergent, "parameters": len(everyone),
+        "worst of all": {k: float(f"{v:.4g}") for k, v in worst.items()}, "seed": SEED,
+        "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
+        "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in rows.items()},
+    }  # fmt: skip
+    summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    say(f"headline: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s")
 
 
 def cohort_rows(fit: Fitter, hypothesis: str, number: int) -> Iterator[dict]:
@@ -250,7 +240,7 @@ def cohort_rows(fit: Fitter, hypothesis: str, number: int) -> Iterator[dict]:
 
 
 def calibration_rows(fit: Fitter, number: int) -> Iterator[dict]:
-    """One truth drawn from the prior, fitted: its rank among the thinned draws, for each quantity."""
+    """One truth drawn from the prior, fitted: its rank among the thinned draws, for each quantity [Talts2018]."""
     rng = seeded(2, number)
     population = fit.bayes.draw_prior(rng)
     got = fit(stem_cells.draw_cohort(population, plan(), rng)[0], 5000 + number)
@@ -262,29 +252,38 @@ def calibration_rows(fit: Fitter, number: int) -> Iterator[dict]:
 
 
 def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
-    """Virtual cohorts, one of each hypothesis in turn, then calibration, until all are there or the time is up."""
-    end = time.monotonic() + 60 * minutes
-    fit = None
+    """Virtual cohorts, one of each hypothesis in turn, then calibration, until all are there or the time is up.
+
+    Raises
+    ------
+    SampleError
+        The files hold runs of other code: they may not be mixed.
+    """
+    note = DRAWS / f"{name}-runs.json"
+    paths = {kind: DRAWS / f"{name}-{kind}.csv" for kind in ("cohorts", "calibration")}
+    if any(p.is_file() for p in paths.values()) and (not note.is_file() or json.loads(note.read_text("utf-8"))["stamp"] != stamp()):
+        raise SampleError(f"data/draws/{name}-cohorts.csv and -calibration.csv are of other code: move them away, then run this again")
+    entry = {"warmup": SHORT_WARMUP, "kept": SHORT_KEPT, "seed": SEED, "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp()}
+    note.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    end, fit = time.monotonic() + 60 * minutes, None
     for kind, jobs in (
         ("cohorts", [(h, i) for i in range(COHORTS) for h in HYPOTHESES]),
         ("calibration", [(i,) for i in range(CALIBRATIONS)]),
     ):
-        path = DRAWS / f"{name}-{kind}.csv"
-        rows = list(csv.DictReader(path.open(encoding="utf-8"))) if path.is_file() else []
+        rows = list(csv.DictReader(paths[kind].open(encoding="utf-8"))) if paths[kind].is_file() else []
         done = {(r["hypothesis"], int(r["cohort"])) for r in rows} if kind == "cohorts" else {(int(r["fit"]),) for r in rows}
         make = cohort_rows if kind == "cohorts" else calibration_rows
-        begun, made = time.monotonic(), 0
         for n, job in enumerate(jobs, 1):
             if job in done:
                 continue
             if time.monotonic() > end:
                 say(f"{kind}: stopped at {n - 1} of {len(jobs)}, the time is up; run it again to go on")
-                break
+                return
+            begun = time.monotonic()
             fit = fit or Fitter(1, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET)
-            append(path, list(make(fit, *job)))
-            made += 1
-            each = (time.monotonic() - begun) / made
-            say(f"{kind}: {n} of {len(jobs)} ({', '.join(map(str, job))}), {each:.1f} s each")
+            append(paths[kind], list(make(fit, *job)))
+            say(f"{kind}: {n} of {len(jobs)} ({', '.join(map(str, job))}), {time.monotonic() - begun:.1f} s")
+        say(f"{kind}: all {len(jobs)} there")
 
 
 def append(path, rows: list[dict]) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro
-import numpyro.distributions as dist
-from numpyro.infer import MCMC, NUTS
+from jax.scipy.special import ndtr
+from numpyro.infer.hmc import hmc
 from scipy.optimize import minimize
 
 from lib.models.stem_cells import ASSUMED, Cohort, Population
@@ -93,7 +92,7 @@ def log_likelihood(cohort, exit, balance, ratio, progeny, colonies, blood_sd):
 
 
 # The posterior lives on one flat vector of reals: a sampler's own work grows with the number of arrays, not their length.
-# First the population (pairs, then logit and logs), then each patient's departures z and start.
+# First the population (pairs, then a normal score and logs), then each patient's departures z and start.
 
 _PAIRS = ("exit", "balance", "dose", "ratio")
 _LOGS = ("exit_sd", "balance_sd", "ratio_sd", "colonies", "blood_sd")
@@ -103,17 +102,17 @@ _POPULATION = 2 * len(_PAIRS) + 1 + len(_LOGS)
 def unpack(x, patients: int) -> dict:
     """The named parts of one flat vector; z and the log ratios at the start are (patients, 2)."""
     parts = {name: x[2 * i : 2 * i + 2] for i, name in enumerate(_PAIRS)}
-    parts["progeny"] = jax.nn.sigmoid(x[8])
+    parts["progeny"] = ndtr(x[8])
     parts |= {name: jnp.exp(x[9 + i]) for i, name in enumerate(_LOGS)}
     own, start = x[_POPULATION:].reshape(2, patients, 2)
     return parts | {"own": own, "start": start}
 
 
 def log_posterior(x, cohort):
-    """Log density of the flat vector given a cohort, up to a constant, with the Jacobians of logit and logs."""
+    """Log density of the flat vector given a cohort, up to a constant, in these coordinates."""
     p = unpack(x, cohort.design.t.shape[0])
     prior = sum(_normal(p[name], *PRIOR[name]) for name in _PAIRS)
-    prior += jnp.log(p["progeny"]) + jnp.log1p(-p["progeny"])
+    prior += _normal(x[8], 0.0, 1.0)  # a normal score is a uniform share
     prior += sum(_normal(jnp.log(p[name]), *PRIOR[name]) for name in _LOGS)
     spread = jnp.stack([p["exit_sd"], p["balance_sd"]])
     prior += _normal(p["own"], 0.0, spread) + _normal(p["start"], p["ratio"], p["ratio_sd"])
@@ -179,22 +178,31 @@ def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return x, factor
 
 
-def model(cohort, centre, factor):
-    """The posterior as numpyro sees it: one flat site, moved and scaled by the mode and the curvature there."""
-    flat = dist.ImproperUniform(dist.constraints.real_vector, (), (len(centre),))
-    y = numpyro.sample("y", flat)
-    numpyro.factor("posterior", log_posterior(centre + factor @ y, cohort))
+def sampler(warmup: int, draws: int, target: float = 0.8):
+    """One chain of NUTS [HoffmanGelman2014] as one compiled function of key, first point, cohort, centre and factor.
 
+    Compiled as a whole it serves every cohort of one shape; numpyro's own front end would compile parts of it anew each
+    time. It moves in the coordinates y of x = centre + factor y, and gives the draws of y, which diverged, and the steps.
+    """
+    begin, move = hmc(potential_fn_gen=lambda cohort, centre, factor: lambda y: -log_posterior(centre + factor @ y, cohort), algo="NUTS")
 
-def sampler(warmup: int, draws: int, chains: int = 1, target: float = 0.8, method: str = "sequential") -> MCMC:
-    """NUTS on that model. Run it many times on cohorts of one shape: it compiles once."""
-    kernel = NUTS(model, target_accept_prob=target, max_tree_depth=7)
-    return MCMC(kernel, num_warmup=warmup, num_samples=draws, num_chains=chains, chain_method=method, progress_bar=False)
+    def chain(key, first, cohort, centre, factor):
+        data = (cohort, centre, factor)
+        state = begin(first, warmup, target_accept_prob=target, max_tree_depth=7, model_args=data, rng_key=key)
+
+        def step(state, _):
+            state = move(state, data)
+            return state, (state.z, state.diverging, state.num_steps)
+
+        _, (y, diverging, steps) = jax.lax.scan(step, state, None, length=warmup + draws)
+        return y[warmup:], diverging[warmup:], steps[warmup:]
+
+    return jax.jit(chain)
 
 
 def natural(x: np.ndarray) -> np.ndarray:
     """Draws of the flat vector (last axis) with share of progeny, spreads and noise in natural units, the rest as it is."""
     x = np.array(x)
-    x[..., 8] = 1 / (1 + np.exp(-x[..., 8]))
+    x[..., 8] = np.asarray(ndtr(x[..., 8]))
     x[..., 9:_POPULATION] = np.exp(x[..., 9:_POPULATION])
     return x

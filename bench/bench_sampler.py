@@ -1,0 +1,135 @@
+"""The sampler against PyMC's NUTS on the same model and data, and model solves per second against solve_ivp.
+
+PyMC is not among the book's locks. To measure its half, give the bench an environment of its own:
+
+    uv venv .venv-bench && uv pip install -p .venv-bench -r requirements.txt -r requirements-models.txt pymc
+    PYTHONPATH=. .venv-bench/bin/python bench/bench_sampler.py
+
+Effective samples are the least of the 14 population values (bulk, rank-normalised), a second of wall clock, with compiling.
+"""
+
+import time
+import warnings
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from lib import samples
+from lib.models import stem_cells
+from lib.models.stem_cells import ASSUMED
+
+CHAINS, WARMUP, KEPT = 2, 300, 300
+MANY, FEW = 5000, 20
+VISITS = np.linspace(0, 5, 9)
+
+
+def solves() -> None:
+    """Courses of nine visits a second: the closed form on many effects at once against solve_ivp one by one."""
+    rng = np.random.default_rng(1)
+    fold, balance = np.exp(rng.normal(0.7, 0.4, MANY)), np.tanh(rng.normal(-0.3, 0.2, MANY))
+    begun = time.perf_counter()
+    exact = stem_cells.course(VISITS, fold[:, None], balance[:, None])
+    many = MANY / (time.perf_counter() - begun)
+
+    def integrated(f: float, d: float) -> np.ndarray:
+        r, exit, loss = ASSUMED, ASSUMED.exit * f, -ASSUMED.divide * d
+
+        def slope(_, n):
+            return [
+                r.rest * n[1] - exit * n[0], exit * n[0] - (r.rest + loss) * n[1],
+                r.divide * (1 - d) * n[1] - r.progenitor * n[2], r.progenitor * n[2] - r.mature * n[3],
+            ]  # fmt: skip
+
+        start = [r.rest / r.exit, 1, r.divide / r.progenitor, r.divide / r.mature]
+        return solve_ivp(slope, (0, 5), start, method="LSODA", t_eval=VISITS).y[3] / start[3]
+
+    begun = time.perf_counter()
+    found = [integrated(fold[i], balance[i]) for i in range(FEW)]
+    one = FEW / (time.perf_counter() - begun)
+    error = max(abs(found[i] - exact.mature[i]).max() for i in range(FEW))
+    print(f"stem cells: {many:,.0f} solves/s in closed form, {one:,.0f} by solve_ivp LSODA: {many / one:,.0f} times (its error {error:.0e})")
+
+
+def report(name: str, seconds: float, values: np.ndarray, divergent: int) -> float:
+    table = samples.quality(values)
+    rate = table["ess bulk"].min() / seconds
+    print(f"{name}: {CHAINS} chains of {WARMUP} + {KEPT} in {seconds:.0f} s, least effective size {table['ess bulk'].min():.0f}, "
+          f"worst R-hat {table['rhat'].max():.3f}, {divergent} divergences: {rate:.2f} effective samples/s")  # fmt: skip
+    return rate
+
+
+def ours(data: stem_cells.Cohort) -> float:
+    begun = time.perf_counter()
+    got = samples.Fitter(CHAINS, WARMUP, KEPT)(data, 0)
+    return report("ours (numpyro, preconditioned)", time.perf_counter() - begun, got.values[..., :14], got.divergent)
+
+
+def pymc_nuts(data: stem_cells.Cohort) -> float:
+    """The same densities written in PyMC's own words, with its own NUTS and start."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from lib.models.stem_cells_bayes import PRIOR
+
+    plan, r = data.design, ASSUMED
+    t, hom = plan.t[:, None, :], plan.hom.astype(float)
+    there = np.stack([np.ones_like(hom), np.ones_like(hom), hom], -1)[..., None] > 0
+    ei, em = np.exp(-r.progenitor * t), np.exp(-r.mature * t)
+    blend = r.mature * (ei - em) / (r.mature - r.progenitor)
+    counts = np.moveaxis(data.counts, 2, 1).astype(float)
+    with pm.Model():
+        pair = {k: pm.Normal(k, *PRIOR[k], shape=2) for k in ("exit", "balance", "dose", "ratio")}
+        progeny = pm.Uniform("progeny", 0, 1)
+        spread = {k: pm.LogNormal(k, *PRIOR[k]) for k in ("exit_sd", "balance_sd", "ratio_sd", "colonies", "blood_sd")}
+        z = pm.Normal("z", 0, 1, shape=(len(hom), 2))
+        start = pm.Normal("start", pair["ratio"], spread["ratio_sd"], shape=(len(hom), 2))
+        fold = pt.exp(pair["exit"] + spread["exit_sd"] * z[:, :1])
+        balance = pt.tanh(pair["balance"] + pair["dose"] * plan.dose[:, None] + spread["balance_sd"] * z[:, 1:])
+        exit, loss = r.exit * fold, -r.divide * balance
+        total = exit + r.rest + loss
+        root = pt.sqrt((exit - r.rest - loss) ** 2 + 4 * exit * r.rest)
+        slow, fast = -2 * exit * loss / (total + root), -(total + root) / 2
+        slope = exit * r.rest / r.exit - r.rest - loss
+        young, old = ei, em + blend
+        for weight, rate in (((slope - fast) / root, slow), ((slow - slope) / root, fast)):
+            part = ((1 - progeny * balance) * r.progenitor * weight / (rate + r.progenitor))[..., None]
+            wave = pt.exp(rate[..., None] * t)
+            young = young + part * (wave - ei)
+            old = old + part * (r.mature / (rate[..., None] + r.mature) * (wave - em) - blend)
+        size = (pt.exp(start) * pt.stack([pt.ones_like(start[:, 0]), pt.as_tensor(hom)], axis=1))[..., None]
+        young, old = size * young, size * old
+        mass = pt.concatenate([pt.ones_like(young[:, :1]), young], axis=1)
+        kappa = spread["colonies"]
+        alpha = pt.where(there, kappa * mass / mass.sum(axis=1, keepdims=True), 1.0)
+        colonies = (pt.gammaln(counts + alpha) - pt.gammaln(alpha)).sum(axis=1) + pt.gammaln(kappa) - pt.gammaln(kappa + plan.n)
+        angle = pt.arcsin(pt.sqrt((old[:, 0] / 2 + old[:, 1]) / (1 + old.sum(axis=1))))
+        blood = -(((data.blood - angle) / spread["blood_sd"]) ** 2) / 2 - pt.log(spread["blood_sd"])
+        pm.Potential("data", pt.where(plan.seen, colonies + blood, 0.0).sum())
+        begun = time.perf_counter()
+        trace = pm.sample(KEPT, tune=WARMUP, chains=CHAINS, cores=2, random_seed=1, progressbar=False, nuts_sampler="pymc")
+        seconds = time.perf_counter() - begun
+    post = trace.posterior
+    columns = [post[k].values for k in ("exit", "balance", "dose", "ratio")] + [post[k].values[..., None] for k in ("progeny", *spread)]
+    return report("PyMC's NUTS", seconds, np.concatenate(columns, -1), int(trace.sample_stats["diverging"].sum()))
+
+
+def main() -> None:
+    solves()
+    data = samples.cohort("exit and exhaustion", 0)
+    try:
+        fast = ours(data)
+    except samples.SampleError as missing:
+        print(f"sampler: skipped, {missing}")
+        return
+    try:
+        import pymc  # noqa: F401
+    except ModuleNotFoundError:
+        print("PyMC's NUTS: skipped, it is not installed; the head of bench/bench_sampler.py says how to add it")
+        return
+    print(f"ours over PyMC's NUTS: {fast / pymc_nuts(data):.1f} times")
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        main()

@@ -1,0 +1,137 @@
+"""The committed draws: what they must be, and a brief new run of the sampler against them (skipped without jax)."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import samples
+from lib.models import stem_cells
+
+NAME = "mpn-stem-cells"
+HEADLINE = samples.DRAWS / f"{NAME}-headline.json"
+
+
+def test_a_design_of_the_studys_own_shape():
+    plan, shape = samples.plan(), samples.study()
+    assert plan.t.shape[0] == shape["patients"]
+    assert plan.seen.sum() == shape["blood"] and plan.n.sum() == shape["colonies"]
+
+
+def test_cohorts_are_drawn_alike_whatever_was_drawn_before():
+    first = samples.cohort("kill all", 3)
+    samples.cohort("exit alone", 0)
+    again = samples.cohort("kill all", 3)
+    assert np.array_equal(first.counts, again.counts)
+    assert not np.array_equal(first.counts, samples.cohort("kill all", 4).counts)
+
+
+def test_rivals_that_deplete_do_so_at_the_same_pace():
+    true = {name: dict(zip(samples.NAMES + samples.RATES, samples.truth_values(t))) for name, t in samples.HYPOTHESES.items()}
+    reading, kill = true["exit and exhaustion"], true["kill all"]
+    assert kill["rate het"] == pytest.approx(reading["rate het"]) and kill["rate gap"] == pytest.approx(reading["rate gap"])
+    assert true["exit alone"]["rate hom"] == 0 and true["no difference"]["rate gap"] == 0
+    fold, balance = np.exp(samples.HYPOTHESES["exit and exhaustion"].population.exit), np.tanh([-0.2, -0.42])
+    late = stem_cells.course(np.array([40.0, 41.0])[:, None], fold, balance).active
+    assert np.log(late[0] / late[1]) == pytest.approx([reading["rate het"], reading["rate hom"]])
+
+
+def test_a_better_docstring_asks_for_no_new_run_and_better_code_does():
+    code = 'def f(x):\n    """Old."""\n    return x  # why\n'
+    assert samples.bare(code) == samples.bare('def f(x):\n    """New words."""\n\n    return x\n')
+    assert samples.bare(code) != samples.bare("def f(x):\n    return x + 1\n")
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(samples.SampleError, match="mpn-stem-cells"):
+        samples.sample("nothing", 1.0)
+
+
+def test_committed_draws_belong_to_this_code():
+    for kind in ("headline", "runs"):
+        entry = json.loads((samples.DRAWS / f"{NAME}-{kind}.json").read_text("utf-8"))
+        assert entry["stamp"] == samples.stamp(), f"{kind}: made by other code; run `python -m lib sample {NAME}`"
+    assert sum(p.stat().st_size for p in samples.DRAWS.glob(f"{NAME}*")) <= 2_000_000
+
+
+def test_thinned_draws_agree_with_their_summaries():
+    entry, draws = samples.load(f"{NAME}-headline")
+    assert len(draws) == entry["thinned"]
+    for name in samples.NAMES:
+        s = entry["summary"][name]
+        effective = min(s["ess bulk"], len(draws))
+        assert abs(draws[name].mean() - s["mean"]) < 5 * s["sd"] / np.sqrt(effective)
+        assert s["low"] < s["median"] < s["high"]
+
+
+def test_long_runs_are_whole():
+    cohorts = pd.read_csv(samples.DRAWS / f"{NAME}-cohorts.csv")
+    sizes = cohorts.groupby(["hypothesis", "cohort"]).size()
+    assert (sizes == len(samples.NAMES) + len(samples.RATES)).all()
+    assert set(cohorts["hypothesis"]) == set(samples.HYPOTHESES)
+    calibration = pd.read_csv(samples.DRAWS / f"{NAME}-calibration.csv")
+    assert calibration["fit"].is_unique
+    ranks = calibration[[*samples.NAMES, *samples.RATES]]
+    assert ranks.min().min() >= 0 and ranks.max().max() <= samples.RANK_DRAWS
+
+
+@pytest.fixture(scope="module")
+def engine():
+    try:
+        return samples.engine()
+    except samples.SampleError as missing:
+        pytest.skip(str(missing))
+
+
+def test_the_samplers_curves_are_the_closed_form(engine):
+    rng = np.random.default_rng(1)
+    t, exit, u = rng.uniform(0, 5, (6, 4)), rng.normal(0.5, 1, (6, 2)), rng.normal(-0.3, 0.5, (6, 2))
+    got = engine.curves(t, np.exp(exit), np.tanh(u), 0.4)
+    want = stem_cells.course(t[:, :, None], np.exp(exit)[:, None], np.tanh(u)[:, None], 0.4)
+    for a, b in zip(got, (want.progenitors, want.mature)):
+        assert np.allclose(np.moveaxis(np.asarray(a), 1, 2), b, rtol=1e-9, atol=1e-10)
+
+
+def test_the_samplers_gamma_function(engine):
+    from scipy.special import gammaln
+
+    a = np.concatenate([np.geomspace(1e-8, 1, 40), np.linspace(1, 500, 60)])
+    assert np.allclose(engine.log_gamma(a), gammaln(a), rtol=1e-9, atol=1e-9)
+
+
+def test_the_likelihood_is_the_one_the_cohorts_are_drawn_from(engine):
+    """Against scipy's Dirichlet-multinomial and normal, summed visit by visit."""
+    from scipy.stats import dirichlet_multinomial, norm
+
+    cohort = samples.cohort("exit and exhaustion", 1)
+    plan, rng = cohort.design, np.random.default_rng(2)
+    people = stem_cells.draw_individuals(samples.HYPOTHESES["exit and exhaustion"].population, plan.dose, rng)
+    young, old = stem_cells.shares(plan.t, plan.hom, people, 0.8)
+
+    def by_hand(kappa, sd):
+        total = 0.0
+        for i, j in zip(*np.nonzero(plan.seen)):
+            k = 3 if plan.hom[i] else 2
+            total += dirichlet_multinomial.logpmf(cohort.counts[i, j, :k], kappa * young[i, j, :k], plan.n[i, j])
+            angle = np.arcsin(np.sqrt(stem_cells.allele_frequency(old[i, j, 1], old[i, j, 2])))
+            total += norm.logpdf(cohort.blood[i, j], angle, sd)
+        return total
+
+    def ours(kappa, sd):
+        arrays = engine.as_arrays(cohort)
+        return float(engine.log_likelihood(arrays, people.exit, people.balance, people.ratio, 0.8, kappa, sd))
+
+    # Both leave out constants of the data: differences between settings must agree.
+    assert ours(50.0, 0.04) - ours(20.0, 0.06) == pytest.approx(by_hand(50.0, 0.04) - by_hand(20.0, 0.06), rel=1e-9)
+
+
+def test_a_brief_run_agrees_with_the_committed_summaries(engine):
+    entry = json.loads(HEADLINE.read_text("utf-8"))
+    got = samples.Fitter(1, 300, 400)(samples.cohort("exit and exhaustion", 0), 77)
+    table = samples.quality(samples.with_rates(got.values[..., :14]))
+    assert got.divergent == 0
+    for name, row in zip(samples.NAMES + samples.RATES, table.itertuples()):
+        committed = entry["summary"][name]
+        error = np.hypot(row.mcse, committed["mcse"])
+        assert abs(row.mean - committed["mean"]) < 4 * error, f"{name}: {row.mean:.4g} against {committed['mean']:.4g}"
