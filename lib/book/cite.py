@@ -84,13 +84,19 @@ def _style() -> CitationStylesStyle:
 
 def vancouver(items: list[dict]) -> list[str]:
     """Each record as one line of Vancouver text."""
+    return [_line(json.dumps(item, sort_keys=True)) for item in items]
+
+
+@cache
+def _line(record: str) -> str:
+    """One record, which is printed on its tag's page and again on the page it stands on."""
+    item = json.loads(record)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the processor names every CSL field it does not print
-        shelf = CitationStylesBibliography(_style(), CiteProcJSON(items), formatter.plain)
-        for item in items:
-            shelf.register(Citation([CitationItem(item["id"])]))
-        lines = [str(entry) for entry in shelf.bibliography()]
-    return [re.sub(r"([.?!])\.+", r"\1", " ".join(line.split())) for line in lines]
+        shelf = CitationStylesBibliography(_style(), CiteProcJSON([item]), formatter.plain)
+        shelf.register(Citation([CitationItem(item["id"])]))
+        line = str(shelf.bibliography()[0])
+    return re.sub(r"([.?!])\.+", r"\1", " ".join(line.split()))
 
 
 _BIBTEX = {"title": "title", "container-title": "journal", "volume": "volume", "issue": "number", "page": "pages", "DOI": "doi", "URL": "url"}

@@ -85,7 +85,7 @@ def _head(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> str:
 
 
 def _mark(tag: str, label: str) -> str:
-    return f'<button type="button" class="cite-mark" popovertarget="cite-{tag}" aria-label="Cite {label}">cite</button>'
+    return f'<button type="button" class="cite-mark" data-tag="{tag}" popovertarget="cite-{tag}" aria-label="Cite {label}">cite</button>'
 
 
 def mark_page(text: str, book: cite.Book, page: list[dict], rows: dict[str, dict], reviewed: dict) -> str:

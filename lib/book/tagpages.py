@@ -5,6 +5,8 @@ Plain HTML of a few kilobytes that works without JavaScript and from a folder.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from pathlib import Path
 
@@ -25,6 +27,11 @@ _COPY = (
     "document.querySelectorAll('pre').forEach(function(p){var b=document.createElement('button');b.textContent='Copy';b.onclick=function(){"
     "var r=document.createRange();r.selectNodeContents(p);var s=getSelection();s.removeAllRanges();s.addRange(r);document.execCommand('copy');"
     "b.textContent='Copied'};p.after(b)})"
+)
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(_COPY.encode()).digest()).decode()
+    + "'"
 )
 FORMATS = (("BibTeX", "cite.bib", cite.bibtex), ("RIS", "cite.ris", cite.ris), ("CSL-JSON", "cite.json", cite.csl_json))
 
@@ -47,7 +54,7 @@ def page(book: cite.Book, part: dict, trail: list[str], texts: list[tuple[str, s
     where = f'<a href="../../{e(part["url"])}">Read it in the book</a>' if part["state"] == "live" else f"<strong>{e(part['state'])}</strong>: {e(part['note'])}"
     canonical = f'<link rel="canonical" href="{e(book.address(tag))}">' if book.site_url else ""
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="{_CSP}">'
         f"<title>{e(tag)}: {e(part['title'])}</title>{canonical}<style>{_STYLE}</style></head><body><nav>{' › '.join(map(e, trail))}</nav><main>"
         f"<h1>{e(part['title'])}</h1><p>This is {e(part['kind'])} <strong>{e(tag)}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; "
         f"the tag is permanent. {where}.</p><h2>Cite</h2><p class=q>Two records: this {e(part['kind'])}, and the source it reviews. Files: {files}.</p>"
