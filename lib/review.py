@@ -59,24 +59,28 @@ class Row:
 
 def number(value: Real, unit: str = "") -> str:
     """``value`` for reading: at most four significant digits, with its unit; below 0.0001 as a bound."""
+    return with_unit(_digits(value, unit), unit)
+
+
+def _digits(value: Real, unit: str) -> str:
     x = float(value)
     if math.isinf(x) or math.isnan(x):
         return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
     if x == int(x) and abs(x) < 1e6:
-        text = f"{int(x)}" if unit.split(" ")[0] == "year" else f"{int(x):,}"
+        text = f"{int(x)}" if unit.split(" ")[0] == "year" else f"{int(x):,}"  # a calendar year
     elif abs(x) >= 1e4:
         text = f"{float(f'{x:.4g}'):,.0f}"
     elif x and abs(x) < 1e-4:
         text = "< 0.0001" if x > 0 else "> -0.0001"
     else:
         text = f"{x:.4g}"
-    return with_unit(text.replace("-", "−"), unit)
+    return text.replace("-", "−")
 
 
 def spread(values: Iterable[Real], unit: str = "") -> str:
     """A set of values for reading: the only one, a short list, or the least to the greatest with how many between."""
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
-    texts = list(dict.fromkeys(number(v) for v in distinct))
+    texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
     if not texts:
         return "no admissible value"
     if len(texts) <= 3:

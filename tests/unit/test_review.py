@@ -1,0 +1,79 @@
+"""Verdicts follow from values, words from directions, and figures read as a sentence would print them."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import review
+from lib.reported import ROUNDINGS, Printed, printings
+
+
+@given(st.fractions(0, 1000), st.integers(0, 3), st.sampled_from(ROUNDINGS))
+def test_what_prints_is_never_called_discrepant(value, decimals, rule):
+    for text in printings(value, decimals, rule):
+        assert review.grade(Printed.parse(text), [value], rule)[0] == "reproduced"
+        assert review.grade(Printed.parse(text), [value, value + 10], rule)[0] == "compatible"
+        assert review.grade(Printed.parse(text), [value + 10], rule)[0] == "discrepant"
+
+
+def test_the_rule_that_would_print_is_named():
+    verdict, rules = review.grade(Printed.parse("16"), [Fraction(200, 12)], "up_or_down")
+    assert verdict == "discrepant" and set(rules) == {"floor", "trunc"}
+
+
+def test_no_value_at_all_is_discrepant():
+    assert review.grade(Printed.parse("1"), [], "even")[0] == "discrepant"
+
+
+@pytest.mark.parametrize(
+    "directions, word",
+    [
+        ([], "none-found"), (["context"], "none-found"), (["supports", "context"], "supported"), (["against"], "not-supported"),
+        (["against", "supports"], "contested"), (["supports", "supersedes"], "superseded"),
+    ],
+)  # fmt: skip
+def test_later_evidence_by_rule(directions, word):
+    assert review.external(directions) == word
+
+
+@pytest.mark.parametrize(
+    "value, unit, text",
+    [
+        (74.0741, "%", "74.07%"), (1, "relapses", "1 relapse"), (2, "relapses", "2 relapses"), (2014, "year (May)", "2014 year (May)"),
+        (0.09, "p", "p = 0.09"), (0.00001, "p", "p < 0.0001"), (-2.5, "months", "−2.5 months"), (84845, "", "84,845"), (3, "personal detail", "(a personal detail, not shown)"),
+    ],
+)  # fmt: skip
+def test_figures_read_as_in_a_sentence(value, unit, text):
+    assert review.number(value, unit) == text
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    monkeypatch.setattr(review, "display", lambda *args, **kwargs: None)
+    return review.Review("cml-stopping")
+
+
+def test_one_verdict_a_claim(opened):
+    opened.judge("CML-23", "a sum", enrolled=15)
+    with pytest.raises(review.ReviewError, match="CML-23 has a verdict already"):
+        opened.judge("CML-23", "again", enrolled=15)
+
+
+def test_a_conclusion_that_fails_is_contradicted_and_a_finding_is_not(opened):
+    assert opened.test("CML-43", [False, False], "never", "no") == "contradicted"
+    assert opened.test("CML-30", [False], "never", "no") == "discrepant"
+    assert opened.test("CML-41", [True, False], "sometimes", "both") == "compatible"
+
+
+def test_settling_asks_for_what_is_open(opened):
+    with pytest.raises(review.ReviewError, match="no verdict on CML-05"):
+        opened.settle()
+
+
+def test_unknown_names_are_refused_in_one_line(opened):
+    for call in (lambda: opened.judge("CML-99", "x", a=1), lambda: opened.judge("CML-23", "x", wrong=1), lambda: opened.judge("CML-23", "x")):
+        with pytest.raises(ValueError) as caught:
+            call()
+        assert "\n" not in str(caught.value) and "CML" in str(caught.value)
