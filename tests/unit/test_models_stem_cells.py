@@ -1,4 +1,4 @@
-"""The stem-cell model against an integrator, its limits by algebra, and the cohorts it draws against their own rules."""
+"""The stem-cell model against an integrator, its limits by algebra, the cohorts it draws against their own rules."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,10 @@ from lib.models.stem_cells import (
     shares,
 )
 
-CASES = [(3, -0.4, 1, 0), (2, -0.2, 0.3, 0), (1, 0, 1, 0), (5, 0, 1, 0.2), (1, -0.9, 0, 0), (1, 0.3, 1, 0), (40, -0.5, 0.5, 0.1)]
+CASES = [  # fold, balance, progeny, death
+    (3, -0.4, 1, 0), (2, -0.2, 0.3, 0), (1, 0, 1, 0), (5, 0, 1, 0.2), (1, -0.9, 0, 0), (1, 0.3, 1, 0),
+    (40, -0.5, 0.5, 0.1),
+]  # fmt: skip
 
 
 def integrated(t, fold, balance, progeny, death, r=ASSUMED):
@@ -163,7 +166,8 @@ def test_colonies_have_the_mean_and_the_overdispersion_they_should():
     assert abs(observed.mean() - 0.3) < 4 * np.sqrt(variance / n)
     assert abs(observed.var() / variance - 1) < 4 * np.sqrt(2 / n)
     angle = np.arcsin(np.sqrt(allele_frequency(0.3, 0.2)))
-    assert abs(got.blood.mean() - angle) < 4 * 0.05 / np.sqrt(n) and abs(got.blood.std() / 0.05 - 1) < 4 / np.sqrt(2 * n)
+    assert abs(got.blood.mean() - angle) < 4 * 0.05 / np.sqrt(n)
+    assert abs(got.blood.std() / 0.05 - 1) < 4 / np.sqrt(2 * n)
 
 
 def test_patients_vary_as_the_population_says():
