@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
@@ -17,7 +18,7 @@ from lib.book.marks import ToClaim
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _APART = (
-    nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim,
+    nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim,
 )  # fmt: skip
 
 
