@@ -237,7 +237,7 @@ WITHHELD = "personal detail"
 
 
 def with_unit(text: str, unit: str) -> str:
-    """A figure as read in a sentence: "74%", "1 relapse", "p = 0.09"; a private person's is not shown."""
+    """A figure as read in a sentence: "74%", "1 relapse", "May 2009", "p = 0.09"; a private person's is not shown."""
     if unit == WITHHELD:
         return "(a personal detail, not shown)"
     if unit in NAMED_BEFORE:
@@ -245,6 +245,8 @@ def with_unit(text: str, unit: str) -> str:
         return name.removesuffix("= ") + text if text[:1] in "<>≤≥" else name + text
     if not unit or unit == "%":
         return text + unit
+    if calendar := re.fullmatch(r"year(?: \((\w+)\))?", unit):
+        return f"{calendar[1]} {text}" if calendar[1] else text
     head, _, rest = unit.partition(" ")
     if text.lower() in ("1", "one") and re.fullmatch(r"[a-z]{3,}s", head) and not head.endswith("ss"):
         unit = f"{head[:-1]} {rest}".rstrip()

@@ -33,6 +33,10 @@ class Cards(nodes.General, nodes.Element):
     """The sources as cards."""
 
 
+class Card(nodes.General, nodes.Element):
+    """One source (``slug``): its chapter, citation and counts around the answer it holds."""
+
+
 class LedgerDirective(SphinxDirective):
     """``{ledger}``: the drawing of the counts, the tools and the table."""
 
@@ -41,10 +45,21 @@ class LedgerDirective(SphinxDirective):
 
 
 class CardsDirective(SphinxDirective):
-    """``{sources}``: a card for each source whose chapter stands in the book."""
+    """``{sources}``: a card for each source whose chapter stands in the book.
+
+    The content is a definition list: the slug of a source, and what its review comes to in a sentence or two.
+    """
+
+    has_content = True
 
     def run(self):
-        return [Cards()]
+        content = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, content)
+        answers = {i[0].astext(): i[-1].children for i in content.findall(nodes.definition_list_item)}
+        if set(answers) != set(pages()):
+            wanted, got = ", ".join(pages()), ", ".join(answers) or "none"
+            raise self.error(f"{{sources}} wants one answer for each of {wanted}; it has {got}")
+        return [Cards("", *(Card("", *answers[slug], slug=slug) for slug in pages()))]
 
 
 def pages() -> dict[str, str]:
@@ -57,6 +72,9 @@ def rows() -> list[dict]:
     """The ledger in the reading order of the chapters, of those that stand in the book."""
     found = marks.ledger()
     return [r for slug in pages() for r in found if r["source"] == slug]
+
+
+_GRAVEST_FIRST = ("contradicted", "discrepant", "compatible", "reproduced", "unchecked")
 
 
 def _title(builder, page: str) -> str:
@@ -115,7 +133,7 @@ _HEADS = {
 def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     typeset = marks.typeset
-    later = row["external"].replace("-", " ") if row["external"] != "none-found" else "–"
+    later = row["external"].replace("-", " ") if row["external"] != "none-found" else ""
     cells = (
         f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
         f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
@@ -133,7 +151,8 @@ def visit_ledger(self, node):
     names = {slug: _title(self.builder, page) for slug, page in where.items()}
     uris = {slug: self.builder.get_relative_uri(here, page) for slug, page in where.items()}
     heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS.items())
-    body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}") for r in found)
+    gravest = sorted(found, key=lambda r: _GRAVEST_FIRST.index(r["verdict"]))
+    body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}") for r in gravest)
     up = "../" * here.count("/")
     self.body.append(
         f"{picture(found, names)}{tools(found, names)}"
@@ -145,22 +164,20 @@ def visit_ledger(self, node):
     raise nodes.SkipNode
 
 
-def visit_cards(self, node):
-    here, e = self.builder.current_docname, html.escape
-    found = rows()
-    parts = captions()
-    cards = []
-    for slug, page in pages().items():
-        counts = Counter(r["verdict"] for r in found if r["source"] == slug)
-        source = marks.record(slug).source
-        uri = self.builder.get_relative_uri(here, page)
-        cards.append(
-            f'<li class="card"><p class="eyebrow">{e(parts.get(page, ""))}</p>'
-            f'<p class="card-title"><a href="{e(uri)}">{e(_title(self.builder, page))}</a></p>'
-            f'<p class="citation">{e(marks.citation_line(source))}</p>{marks.waffle(counts)}{marks.tally(counts)}</li>'
-        )
-    self.body.append(f'<ul class="cards">{"".join(cards)}</ul>')
-    raise nodes.SkipNode
+def visit_card(self, node):
+    e, slug = html.escape, node["slug"]
+    page = pages()[slug]
+    uri = self.builder.get_relative_uri(self.builder.current_docname, page)
+    self.body.append(
+        f'<li class="card"><p class="eyebrow">{e(captions().get(page, ""))}</p>'
+        f'<p class="card-title"><a href="{e(uri)}">{e(_title(self.builder, page))}</a></p>'
+    )
+
+
+def depart_card(self, node):
+    counts = Counter(r["verdict"] for r in rows() if r["source"] == node["slug"])
+    citation = html.escape(marks.citation_line(marks.record(node["slug"]).source))
+    self.body.append(f'<p class="citation">{citation}</p>{marks.waffle(counts)}{marks.tally(counts)}</li>')
 
 
 def finished(app, exception):
@@ -179,5 +196,6 @@ def setup(app):
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("sources", CardsDirective)
     app.add_node(Ledger, html=(visit_ledger, None))
-    app.add_node(Cards, html=(visit_cards, None))
+    app.add_node(Cards, html=tuple(lambda self, _, tag=t: self.body.append(tag) for t in ('<ul class="cards">', "</ul>")))
+    app.add_node(Card, html=(visit_card, depart_card))
     app.connect("build-finished", finished, priority=900)
