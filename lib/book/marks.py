@@ -77,13 +77,20 @@ class ToClaim(nodes.Inline, nodes.TextElement):
     """A link to the check of a claim; ``tip`` is its sentence, ``spoken`` if a screen reader should say it too."""
 
 
+def claim_uri(builder, label: str) -> str | None:
+    """Where the check of a claim stands, from the page being written; none if no page of the book judges it."""
+    page, anchor, *_ = builder.env.domaindata["std"]["anonlabels"].get(label, (None, None))
+    if page is None:
+        return None
+    here = builder.current_docname
+    return ("" if page == here else builder.get_relative_uri(here, page)) + f"#{anchor}"
+
+
 def visit_to_claim(self, node):
-    names = self.builder.env.domaindata["std"]["anonlabels"]
-    if node["label"] not in names:
+    uri = claim_uri(self.builder, node["label"])
+    if uri is None:
         log.warning("no page of the book judges %s", node["label"].upper(), location=node, type="book", subtype="claim")
-    page, anchor = names.get(node["label"], (self.builder.current_docname, node["label"]))[:2]
-    here = self.builder.current_docname
-    uri = ("" if page == here else self.builder.get_relative_uri(here, page)) + f"#{anchor}"
+        uri = f"#{node['label']}"
     self.body.append(f'<a class="{" ".join(["tipped", *node["classes"]])}" href="{html.escape(uri)}">')
 
 

@@ -13,7 +13,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from lib import ROOT, registry
-from lib.book.marks import check_html, typeset
+from lib.book.marks import check_html, claim_uri, typeset
 from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT
 from lib.review import BOUND, LEDGER, MARKS
 from lib.tables import TABLE
@@ -26,6 +26,8 @@ INKS = {INK: "ink", QUIET: "quiet", RULE: "rule", REPORTED: "reported", RECOMPUT
 PLAIN = ("definition", "citation", "background", "opinion")
 """Reasons of claims that no computation could touch: a run of them is folded to one line."""
 _PLACE = re.compile(r"⟦(table|check) ([a-z0-9-]+)⟧")
+_CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
+"""A tag, to be left alone, or the number of a claim."""
 _UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm)">([^<]*)</span>')
 """Words of a program that the style sheet leaves in ink: most of the weight of highlighted code."""
 _NOT_ALT = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)$")
@@ -259,12 +261,20 @@ def visit_code(self, node):
 
 
 def visit_table(self, node):
+    for page in node.findall(nodes.raw):
+        page[:] = [nodes.Text(_CLAIM.sub(lambda m: m[1] or _to_claim(self.builder, m[2]), page.astext()))]
     self.body.append(self.starttag(node, "figure", CLASS="table-figure"))
     self.body.append('<figcaption class="table-caption">')
     self.add_fignumber(node)
     self.body.append(f'<span class="caption-text">{typeset(node["title"])}</span>')
     self.add_permalink_ref(node, "Link to this table")
     self.body.append('</figcaption><div class="scroll">')
+
+
+def _to_claim(builder, claim: str) -> str:
+    """The number of a claim in a table, leading to its check."""
+    uri = claim_uri(builder, claim.lower())
+    return f'<a class="to-claim" href="{html.escape(uri)}">{claim}</a>' if uri else claim
 
 
 def depart_table(self, node):
