@@ -11,7 +11,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 export PYTHONHASHSEED := 0
 
 HTML := _build/html/index.html
-SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
 .PHONY: book test run chapter sample edition bench serve clean lock site
 

@@ -76,6 +76,27 @@ def gate(args) -> int:
     return bool(faults)
 
 
+def diff(args) -> int:
+    from lib import rerun
+
+    moved = rerun.diff(args.notebook)
+    for line in moved:
+        print(line)
+    if not moved:
+        print("no printed figure moved")
+    return bool(moved)
+
+
+def rerun(args) -> int:
+    from lib import notebooks, rerun
+
+    halves = [notebooks.chapter(n) for n in args.names] if args.names else notebooks.chapters()
+    moved = [line for half in halves for line in rerun.rerun(half)]
+    for line in moved:
+        print(line)
+    return bool(moved)
+
+
 def sample(args) -> int:
     from lib import samples
 
@@ -167,6 +188,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
     command("gate", gate, "list missing, hollow, drifted and stale chapters")
+    p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
+    p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
+    p = command("diff", diff, "list the printed figures that moved between a re-executed notebook and the committed one")
+    p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
     p.add_argument("name")
     p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
@@ -195,6 +220,13 @@ def main(argv: list[str] | None = None) -> int:
         return args.function(args)
     except (ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except ImportError:
+        from lib import ROOT
+
+        if (ROOT / "registry").is_dir():
+            raise
+        print(f"this folder holds one chapter, not what `{args.command}` works on: get the whole book", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0

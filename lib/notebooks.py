@@ -26,6 +26,9 @@ from nbclient.exceptions import CellExecutionError  # noqa: E402
 
 from lib import ROOT  # noqa: E402
 
+# Chapters import this folder's ``lib``, whatever other checkout the environment may know.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
 CHAPTERS = ROOT / "chapters"
 LOCKS = ("requirements.txt",)
 CELL_SECONDS = 300

@@ -1,0 +1,119 @@
+"""How to run a chapter again: its notebook and its bundle beside the page, and what each way needs, said on the page."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from docutils import nodes
+from sphinx.util import logging
+
+from lib import ROOT, bundles, registry
+
+log = logging.getLogger(__name__)
+
+
+def hosted(repository: str, branch: str, slug: str) -> dict[str, str]:
+    """Where a chapter opens in the browser, by service, for a public repository; empty while there is none.
+
+    Binder takes any git address and has short forms for two hosts; Colab reads notebooks from GitHub alone.
+    """
+    if not repository:
+        return {}
+    repository = repository.rstrip("/").removesuffix(".git")
+    notebook = f"chapters/{slug}.ipynb"
+    host, path = urlsplit(repository).netloc, urlsplit(repository).path.strip("/")
+    provider = {"github.com": f"gh/{path}", "gitlab.com": f"gl/{quote(path, safe='')}"}.get(host, f"git/{quote(repository, safe='')}")
+    found = {"Binder": f"https://mybinder.org/v2/{provider}/{quote(branch, safe='')}?labpath={quote(notebook, safe='')}"}
+    if host == "github.com":
+        found["Colab"] = f"https://colab.research.google.com/github/{path}/blob/{branch}/{notebook}"
+    return found
+
+
+def head(slug: str) -> str:
+    """The quiet line under a chapter's question."""
+    return (
+        f'<p class="rerun-line">To run it yourself: <a href="../downloads/{slug}.ipynb" download>notebook</a>, '
+        f'<a href="../downloads/{slug}.zip" download>bundle</a>, <a href="#re-execute">what each needs</a>.</p>'
+    )
+
+
+def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str:
+    """Every way to run a chapter again, each with what it needs; ``sizes`` in bytes by suffix."""
+
+    def file(suffix: str, words: str) -> str:
+        size = f"{sizes[suffix] / 1e6:.1f} MB"
+        return f'<a href="../downloads/{slug}.{suffix}" download>{words}</a> <span class="size">.{suffix}, {size}</span>'
+
+    rows = [
+        (
+            file("ipynb", "The executed notebook"),
+            "To read: every cell with its output, in any viewer of notebooks. By itself it does not run, for it imports the book’s modules.",
+        ),
+        (
+            file("zip", "A bundle that runs by itself"),
+            "The notebook, its text half, and the modules, data, records and lock that its execution used. "
+            "Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:"
+            f"<ol><li><code>{html.escape(bundles.SET_UP)}</code></li><li><code>{html.escape(bundles.RUN)}</code></li></ol>"
+            "The second command executes the chapter anew and says whether every byte came out the same; if not, which printed figures moved.",
+        ),
+    ]
+    places = hosted(repository, branch, slug)
+    if "Binder" in places:
+        rows.append(
+            (
+                f'<a href="{html.escape(places["Binder"])}">In the browser, on Binder</a>',
+                "Nothing to install and no account. Needs the network throughout; the first start takes several minutes, and what you change is lost at the end.",
+            )
+        )
+    if "Colab" in places:
+        first = f'!git clone -q --depth 1 -b {branch} {repository} book\nimport sys; sys.path.insert(0, "book")'
+        rows.append(
+            (
+                f'<a href="{html.escape(places["Colab"])}">In the browser, on Colab</a>',
+                "Needs an account, and the network throughout. Runs on Colab’s versions of the packages, not on those of the lock: "
+                f"figures may move in their last digit. Run this in a cell of its own first:<pre><code>{html.escape(first)}</code></pre>",
+            )
+        )
+    if repository:
+        address = html.escape(repository)
+        rows.append((f'<a href="{address}">The whole book</a>', f"<code>make chapter NAME={slug}</code> in a clone, which also changes what these pages show."))
+    items = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in rows)
+    return f'<div class="rerun" id="re-execute"><p class="eyebrow">Run it again</p><dl>{items}</dl></div>'
+
+
+def place(app, doctree, docname):
+    """Put the line under the question and the ways at the end of the page's last section."""
+    source = ROOT / f"{docname}.ipynb"
+    if app.builder.name != "html" or not source.is_file():
+        return
+    try:
+        sizes = {"ipynb": source.stat().st_size, "zip": len(bundles.zipped(source.stem))}
+    except ValueError as error:
+        log.warning("%s", error, location=docname, type="book", subtype="bundle")
+        return
+    theme = app.config.html_theme_options
+    top = doctree.next_node(nodes.section)
+    question = top.first_child_matching_class(nodes.paragraph)
+    top.insert(question + 1, nodes.raw("", head(source.stem), format="html"))
+    last = top.children[-1] if isinstance(top.children[-1], nodes.section) else top
+    last += nodes.raw("", tiers(source.stem, sizes, theme.get("repository_url", ""), theme.get("repository_branch", "")), format="html")
+
+
+def finished(app, exception):
+    """Write ``downloads/<slug>.ipynb`` and ``.zip`` for every executed page."""
+    if exception or app.builder.name != "html":
+        return
+    folder = Path(app.outdir) / "downloads"
+    folder.mkdir(exist_ok=True)
+    for page in registry.pages():
+        source = ROOT / f"{page}.ipynb"
+        if source.is_file():
+            (folder / source.name).write_bytes(source.read_bytes())
+            (folder / f"{source.stem}.zip").write_bytes(bundles.zipped(source.stem))
+
+
+def setup(app):
+    app.connect("doctree-resolved", place)
+    app.connect("build-finished", finished)
