@@ -65,7 +65,7 @@ ALONE = """
 import importlib, sys
 print(*(importlib.import_module(m).__file__ for m in sys.argv[1:]), sep="\\n")
 from lib.__main__ import main
-print(main(["gate"]), main(["tags"]))
+print(int(main(["gate"])), main(["tags"]))
 """
 
 
