@@ -72,7 +72,7 @@ test: $(VENV)/.book $(VENV)/.dev
 	@echo "Tests: units, records, every output of every chapter, the built site ..."
 	@$(PY) -m pytest -q tests chapters
 
-bench: $(VENV)/.book $(VENV)/.dev
+bench: $(VENV)/.book $(VENV)/.dev $(HTML)
 	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
 
 edition: run

@@ -82,8 +82,10 @@
 
   // Boxes that scroll sideways are reached by keyboard and say that they scroll.
   function scrollers() {
-    each(".scroll, div.math", function (box) {
-      var over = box.scrollWidth - box.clientWidth, wide = over > 8;  // a fraction of a letter is nothing to point out
+    var beyond = new Map();  // measured before anything is changed: the page is laid out once
+    each(".scroll, div.math", function (box) { beyond.set(box, box.scrollWidth - box.clientWidth); });
+    beyond.forEach(function (over, box) {
+      var wide = over > 8;  // a fraction of a letter is nothing to point out
       if (over > 0) {
         box.tabIndex = 0;
         if (box.classList.contains("scroll")) {

@@ -72,13 +72,14 @@ def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str
         rows.append(
             (
                 f'<a href="{html.escape(places["Colab"])}">In the browser, on Colab</a>',
-                "Needs an account, and the network throughout. Runs on Colab’s versions of the packages, not on those of the lock: "
-                f"figures may move in their last digit. Run this in a cell of its own first:<pre><code>{html.escape(first)}</code></pre>",
+                "Needs an account, and the network throughout. Runs on Colab’s versions of Python and packages, not on those of the "
+                f"lock, so that a figure may move. Run this in a cell of its own first:<pre><code>{html.escape(first)}</code></pre>",
             )
         )
     if repository:
         address = html.escape(repository)
-        rows.append((f'<a href="{address}">The whole book</a>', f"<code>make chapter NAME={slug}</code> in a clone, which also changes what these pages show."))
+        words = f"To change anything and see it on these pages: <code>make chapter NAME={slug}</code> and <code>make book</code> in a clone."
+        rows.append((f'<a href="{address}">The whole book</a>', words))
     items = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in rows)
     return f'<div class="rerun" id="re-execute"><p class="eyebrow">Run it again</p><dl>{items}</dl></div>'
 

@@ -72,7 +72,7 @@ def executed(tmp_path_factory):
     top = tmp_path_factory.mktemp("gate")
     for name in ("lib", "seeds", "data", "_static"):
         shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", "draws"))
-    for name in ("_config.yml", "requirements.txt", "jupytext.toml"):
+    for name in ("_config.yml", "requirements.txt", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text"):
         shutil.copy(ROOT / name, top / name)
     (top / "chapters").mkdir()
     (top / "chapters" / "cml-stopping.md").write_text(CHAPTER)
