@@ -1,8 +1,9 @@
-"""Bytes and requests of each page's first view, beside a stock Jupyter Book of the same content; Lighthouse where Node is.
+"""Bytes and requests of each page's first view beside a stock Jupyter Book of the same content; Lighthouse with Node.
 
-The stock book has the same text and the same executed notebooks and nothing else of ours: its pages show the fallbacks that
-every output carries (HTML, SVG), our roles as plain words, the ledger as a plain table. Both are served compressed over local
-HTTP to a Chromium that starts cold for each page. What a page asks of another host is blocked and counted, not weighed.
+The stock book has the same text and the same executed notebooks and nothing else of ours: its pages show the fallbacks
+that every output carries (HTML, SVG), our roles as plain words, the ledger as a plain table. Both are served compressed
+over local HTTP to a Chromium that starts cold for each page. What a page asks of another host is blocked and counted,
+not weighed; nor is the icon, which browsers fetch at leisure.
 """
 
 import gzip
@@ -21,22 +22,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
 import yaml
 from playwright.sync_api import sync_playwright
 
 from lib import ROOT, registry, review, sources
 
 SITE = ROOT / "_build" / "html"
-LIGHT = {"sent": 250_000, "raw": 900_000}
-"""The most a first view may weigh, compressed and raw."""
+LIGHT = {"sent": 250, "raw": 900}
+"""The most a first view may weigh in kB, compressed and raw."""
+TIMES = ("largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
+LISTED = ("id", "says", "reported", "recomputed", "verdict", "convention")
 PACKED = ("text/", "application/javascript", "application/json", "image/svg+xml")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SCORED = ("index", "chapters/cml-stopping", "pages/ledger")
+OUR_ROLE = re.compile(r"\{(found|reported|verdict|claim|mark)\}`([^`]+)`")
+OUR_BLOCK = re.compile(r"^```\{(source-card|sources|ledger|abbreviations)\}(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEVICES = {"phone": [], "desk": ["--preset=desktop"]}
 
 
-# The stock book ---------------------------------------------------------------------------------------------------------
-
+# The stock book ----------------------------------------------------------------------------------------------------
 
 bound = cache(review.bound)
 record = cache(sources.record)
@@ -65,18 +70,18 @@ def plain(text: str, slug: str) -> str:
         if name == "source-card":
             return cited(argument.split()[0])
         if name == "ledger":
-            cells = ([r["id"], r["says"], r["reported"], r["recomputed"], r["verdict"], r["convention"] or ""] for r in review.ledger())
-            rows = ("| " + " | ".join(c.replace("|", "/") for c in row) + " |" for row in cells)
-            return "\n".join(["| claim | says | reported | recomputed | verdict | why |", "|---|---|---|---|---|---|", *rows])
+            cells = ([str(row[c] or "").replace("|", "/") for c in LISTED] for row in review.ledger())
+            rows = [LISTED, ["---"] * len(LISTED), *cells]
+            return "\n".join(f"| {' | '.join(row)} |" for row in rows)
         return body if name == "abbreviations" else "\n".join(f"- {cited(s)}" for s in sources.slugs())
 
-    text = re.sub(r"\{(found|reported|verdict|claim|mark)\}`([^`]+)`", word, text)
-    return re.sub(r"^```\{(source-card|sources|ledger|abbreviations)\}(.*?)\n(.*?)^```$", block, text, flags=re.MULTILINE | re.DOTALL)
+    return OUR_BLOCK.sub(block, OUR_ROLE.sub(word, text))
 
 
 def stock(folder: Path) -> Path:
     """Build the stock book in a folder; its pages."""
-    for name in ("_toc.yml", "data/methods.bib", "index.md", *(f"{p}.md" for p in registry.pages() if p.startswith("pages/"))):
+    pages = [f"{p}.md" for p in registry.pages() if not p.startswith("chapters/")]
+    for name in ("_toc.yml", "data/methods.bib", *pages):
         (folder / name).parent.mkdir(exist_ok=True)
         text = (ROOT / name).read_text("utf-8")
         (folder / name).write_text(plain(text, "") if name.endswith(".md") else text, "utf-8")
@@ -97,7 +102,7 @@ def stock(folder: Path) -> Path:
     return folder / "_build" / "html"
 
 
-# Serving and counting ---------------------------------------------------------------------------------------------------
+# Serving and counting ----------------------------------------------------------------------------------------------
 
 
 class Files(BaseHTTPRequestHandler):
@@ -142,7 +147,7 @@ def served(folder: Path):
 
 
 def first_view(chromium, server, address: str) -> dict:
-    """What a cold browser fetches for one page, until the network rests."""
+    """What a cold browser fetches for one page until the network rests: requests, kB, and what it asks of other hosts."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     outside = set()
 
@@ -158,7 +163,8 @@ def first_view(chromium, server, address: str) -> dict:
     server.sent.clear()
     context.new_page().goto(address, wait_until="networkidle")
     context.close()
-    return {"requests": len(server.sent), "raw": sum(r for r, _ in server.sent), "sent": sum(s for _, s in server.sent), "outside": len(outside)}
+    raw, sent = (sum(sizes) / 1e3 for sizes in zip(*server.sent))
+    return {"requests": len(server.sent), "raw": raw, "sent": sent, "outside": len(outside)}
 
 
 def views(chromium, folder: Path) -> dict[str, dict]:
@@ -173,22 +179,22 @@ def weigh() -> bool:
         chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         ours, theirs = views(chromium, SITE), views(chromium, other)
         chromium.close()
-        size = {name: sum(p.stat().st_size for p in top.rglob("*") if p.is_file()) for name, top in (("ours", SITE), ("stock", other))}
-    print(f"{'first view':<30}{'this book':^28}{'stock':^36}{'of stock':>10}")
-    print(f"{'':<30}{'requests':>8}{'kB raw':>10}{'kB sent':>10}{'requests':>10}{'outside':>8}{'kB raw':>9}{'kB sent':>9}{'sent':>10}")
-    for page, a in ours.items():
-        b = theirs[page]
-        cells = f"{a['requests']:>8}{a['raw'] / 1e3:>10.0f}{a['sent'] / 1e3:>10.0f}{b['requests']:>10}{b['outside']:>8}{b['raw'] / 1e3:>9.0f}{b['sent'] / 1e3:>9.0f}"
-        print(f"{page:<30}{cells}{a['sent'] / b['sent']:>10.0%}")
-    heavy = [f"{page}: {a[k]:,} bytes {k}" for page, a in ours.items() for k in LIGHT if a[k] > LIGHT[k]]
-    asked = [f"{page}: {a['outside']} requests to other hosts" for page, a in ours.items() if a["outside"]]
-    saved = sum(p.stat().st_size for p in (SITE / "downloads").iterdir())
-    print(f"whole site: {size['ours'] / 1e6:.1f} MB, of which downloads {saved / 1e6:.1f} MB; stock {size['stock'] / 1e6:.1f} MB")
-    print("\n".join(heavy + asked) or "every first view within 250 kB sent and 900 kB raw; nothing asked of another host")
-    return not (heavy or asked)
+        size = {top: sum(p.stat().st_size for p in top.rglob("*") if p.is_file()) / 1e6 for top in (SITE, other)}
+    kinds = ["requests", "raw", "sent"]
+    ours, theirs = (pd.DataFrame(found).T for found in (ours, theirs))
+    table = pd.concat({"this book": ours[kinds], "stock": theirs}, axis="columns")
+    table["", "sent, % of stock"] = 100 * ours["sent"] / theirs["sent"]
+    print("kB, but for requests and those to other hosts, which are blocked")
+    print(table.to_string(float_format="{:.0f}".format))
+    saved = sum(p.stat().st_size for p in (SITE / "downloads").iterdir()) / 1e6
+    print(f"whole site {size[SITE]:.1f} MB, of which bundles and notebooks {saved:.1f} MB; stock {size[other]:.1f} MB")
+    heavy = [f"{page}: {view[k]:.0f} kB {k}" for page, view in ours.iterrows() for k in LIGHT if view[k] > LIGHT[k]]
+    heavy += [f"{page}: {n:.0f} requests to other hosts" for page, n in ours["outside"].items() if n]
+    print("\n".join(heavy) or "every first view is within the limits and asks nothing of another host")
+    return not heavy
 
 
-# Lighthouse -------------------------------------------------------------------------------------------------------------
+# Lighthouse --------------------------------------------------------------------------------------------------------
 
 
 def lighthouse() -> None:
@@ -197,24 +203,27 @@ def lighthouse() -> None:
         print("Lighthouse: skipped, no Node: install it (Debian: apt-get install nodejs npm) and run this again")
         return
     with tempfile.TemporaryDirectory() as folder, served(SITE) as (_, top):
-        got = subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", folder, "lighthouse@12"], capture_output=True, text=True)
+        install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", folder, "lighthouse@12"]
+        got = subprocess.run(install, capture_output=True, text=True)
         if got.returncode:
-            print(f"Lighthouse: skipped, npm cannot install lighthouse@12: {(got.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+            print(f"Lighthouse: skipped, npm cannot install lighthouse@12: {got.stderr.strip()[-200:]}")
             return
+        report = Path(folder) / "report.json"
+        chrome = "--chrome-flags=--headless=new --no-sandbox --disable-gpu"
+        tool = [f"{folder}/node_modules/.bin/lighthouse", "--quiet", "--output=json", f"--output-path={report}", chrome]
         for page in SCORED:
             for device, options in DEVICES.items():
-                report = Path(folder) / "report.json"
-                flags = ["--quiet", "--output=json", f"--output-path={report}", "--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
-                tool = Path(folder) / "node_modules" / ".bin" / "lighthouse"
-                subprocess.run([tool, f"{top}/{page}.html", *flags, *options], env=os.environ | {"CHROME_PATH": CHROMIUM}, check=True, capture_output=True)
+                ran = [*tool, *options, f"{top}/{page}.html"]
+                subprocess.run(ran, env=os.environ | {"CHROME_PATH": CHROMIUM}, check=True, capture_output=True)
                 told = json.loads(report.read_text("utf-8"))
                 audits, kinds = told["audits"], told["categories"]
                 scores = ", ".join(f"{kind} {100 * c['score']:.0f}" for kind, c in kinds.items())
-                times = ", ".join(f"{audits[k]['title']} {audits[k]['displayValue']}" for k in ("largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"))
+                times = ", ".join(f"{audits[k]['title']} {audits[k]['displayValue']}" for k in TIMES)
                 print(f"{page:<24}{device:<7}{scores}; {times}")
                 refs = {r["id"] for c in kinds.values() for r in c["auditRefs"] if r["weight"]}
-                for name in sorted(n for n in refs if audits[n]["score"] is not None and audits[n]["score"] < 0.9):
-                    print(f"{'':<31}{name}: {audits[name]['title']} {audits[name].get('displayValue', '')}")
+                for audit in (audits[n] for n in sorted(refs)):
+                    if audit["score"] is not None and audit["score"] < 0.9:
+                        print(f"{'':<31}{audit['title']} {audit.get('displayValue', '')}")
 
 
 if __name__ == "__main__":

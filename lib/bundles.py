@@ -1,4 +1,4 @@
-"""One chapter as an archive that runs by itself: what its execution used, by its stamp, and the tools to run it again."""
+"""One chapter as an archive that runs by itself: what its stamp says it used, and the tools to run it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from functools import cache
 
 from lib import ROOT
 
-TOOLS = ("lib/__main__.py", "lib/notebooks.py", "lib/rerun.py", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text")
+TOOLS = (
+    "lib/__main__.py", "lib/notebooks.py", "lib/rerun.py", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text",
+)  # fmt: skip
 """What runs and compares a chapter, and what a copy must carry; the stamp names the rest."""
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
 RUN = ".venv/bin/python -m lib rerun"
@@ -17,7 +19,8 @@ RUN = ".venv/bin/python -m lib rerun"
 _README = """# {title}
 
 One chapter of *Interferon, Recomputed*, with everything its execution uses.
-It needs Python 3.11 to 3.14 with its venv module, the network once for the packages of the lock, and about 1 GB of disk.
+It needs Python 3.11 to 3.14 with its venv module, the network once for the packages of the lock, about 1 GB of disk
+and a few minutes.
 
 In this folder:
 
@@ -25,8 +28,9 @@ In this folder:
     {run}
 
 The first command makes an environment of its own in `.venv`; every package must have the hash that the lock gives it.
-The second executes `chapters/{slug}.md` from its first cell and compares every byte with the notebook that came with it,
-`chapters/{slug}.ipynb`. Where bytes differ it lists the printed figures that moved, and keeps its own notebook in `_build/again/`.
+The second executes `chapters/{slug}.md` from its first cell and compares every byte with the notebook that came with
+it, `chapters/{slug}.ipynb`. Where bytes differ it lists the printed figures that moved, and keeps its own notebook in
+`_build/again/`.
 On Windows write `.venv\\Scripts\\` for `.venv/bin/`.
 
 To try something, change the text half and run the second command again: it lists what your change moves.
@@ -66,7 +70,8 @@ def _readme(slug: str, notebook: dict, names: list[str]) -> str:
     heading = next(line for line in "".join(notebook["cells"][0]["source"]).splitlines() if line.startswith("# "))
     others = sum(name.endswith(".ipynb") for name in names) > 1
     folders = [folder for folder in _HOLDS if any(name.startswith(f"{folder}/") for name in names)]
-    rows = [f"| `{f}/` | {_HOLDS[f].format(others='; those of the chapters it reads' if others else '')} |" for f in folders]
+    read = "; those of the chapters it reads" if others else ""
+    rows = [f"| `{folder}/` | {_HOLDS[folder].format(others=read)} |" for folder in folders]
     return _README.format(title=heading.removeprefix("# "), slug=slug, set_up=SET_UP, run=RUN, rows="\n".join(rows))
 
 

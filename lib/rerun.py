@@ -137,7 +137,7 @@ def committed(slug: str, given: Path) -> dict:
         return read(path)
     shown = subprocess.run(["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True)
     if shown.returncode:
-        raise DiffError(f"{given} is this folder's own notebook and git knows no other: name a copy, or run `python -m lib rerun {slug}`")
+        raise DiffError(f"{given} is the one to compare with, and git knows no other: run `python -m lib rerun {slug}`")
     return _notebook(shown.stdout.decode(), path.name)
 
 
@@ -175,6 +175,7 @@ def rerun(text_half: Path) -> list[str]:
     apart = AGAIN / shipped.name
     apart.write_text(text, "utf-8")
     lines = moved(before, json.loads(text))
-    said = f"{len(lines)} printed figure{'s' * (len(lines) > 1)} moved" if lines else "every printed figure the same, other bytes differ"
+    count = f"{len(lines)} printed figure{'s' * (len(lines) > 1)} moved"
+    said = count if lines else "no printed figure moved, other bytes did"
     print(f"{text_half.stem}: {seconds}; {said} (see {apart.relative_to(ROOT)})", flush=True)
     return lines

@@ -1,4 +1,4 @@
-"""How to run a chapter again: its notebook and its bundle beside the page, and what each way needs, said on the page."""
+"""How to run a chapter again: its notebook and its bundle beside the page, and what each way needs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ from lib import ROOT, bundles, registry
 log = logging.getLogger(__name__)
 
 
+READ = """To read: every cell with its output, in any viewer of notebooks.
+By itself it does not run, for it imports the book’s modules."""
+BUNDLE = """The notebook, its text half, and the modules, data, records and lock that its execution used.
+Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:
+<ol><li><code>{set_up}</code></li><li><code>{run}</code></li></ol>
+The second command executes the chapter anew and says whether every byte came out the same;
+if not, which printed figures moved."""
+BINDER = """Nothing to install and no account. Needs the network throughout; the first start takes several minutes,
+and what you change is lost at the end."""
+COLAB = """Needs an account, and the network throughout. Runs on Colab’s versions of Python and packages,
+not on those of the lock, so that a figure may move. Run this in a cell of its own first:
+<pre><code>!git clone -q --depth 1 -b {branch} {repository} book
+import sys; sys.path.insert(0, "book")</code></pre>"""
+WHOLE = """To change anything and see it on these pages:
+<code>make chapter NAME={slug}</code> and <code>make book</code> in a clone."""
+
+
 def hosted(repository: str, branch: str, slug: str) -> dict[str, str]:
     """Where a chapter opens in the browser, by service, for a public repository; empty while there is none.
 
@@ -24,8 +41,10 @@ def hosted(repository: str, branch: str, slug: str) -> dict[str, str]:
     repository = repository.rstrip("/").removesuffix(".git")
     notebook = f"chapters/{slug}.ipynb"
     host, path = urlsplit(repository).netloc, urlsplit(repository).path.strip("/")
-    provider = {"github.com": f"gh/{path}", "gitlab.com": f"gl/{quote(path, safe='')}"}.get(host, f"git/{quote(repository, safe='')}")
-    found = {"Binder": f"https://mybinder.org/v2/{provider}/{quote(branch, safe='')}?labpath={quote(notebook, safe='')}"}
+    short = {"github.com": f"gh/{path}", "gitlab.com": "gl/" + quote(path, safe="")}
+    place = short.get(host, "git/" + quote(repository, safe=""))
+    book = f"https://mybinder.org/v2/{place}/{quote(branch, safe='')}"
+    found = {"Binder": f"{book}?labpath={quote(notebook, safe='')}"}
     if host == "github.com":
         found["Colab"] = f"https://colab.research.google.com/github/{path}/blob/{branch}/{notebook}"
     return found
@@ -41,45 +60,21 @@ def head(slug: str) -> str:
 
 def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str:
     """Every way to run a chapter again, each with what it needs; ``sizes`` in bytes by suffix."""
+    e = html.escape
 
     def file(suffix: str, words: str) -> str:
-        size = f"{sizes[suffix] / 1e6:.1f} MB"
-        return f'<a href="../downloads/{slug}.{suffix}" download>{words}</a> <span class="size">.{suffix}, {size}</span>'
+        link = f'<a href="../downloads/{slug}.{suffix}" download>{words}</a>'
+        return f'{link} <span class="size">.{suffix}, {sizes[suffix] / 1e6:.1f} MB</span>'
 
     rows = [
-        (
-            file("ipynb", "The executed notebook"),
-            "To read: every cell with its output, in any viewer of notebooks. By itself it does not run, for it imports the book’s modules.",
-        ),
-        (
-            file("zip", "A bundle that runs by itself"),
-            "The notebook, its text half, and the modules, data, records and lock that its execution used. "
-            "Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:"
-            f"<ol><li><code>{html.escape(bundles.SET_UP)}</code></li><li><code>{html.escape(bundles.RUN)}</code></li></ol>"
-            "The second command executes the chapter anew and says whether every byte came out the same; if not, which printed figures moved.",
-        ),
+        (file("ipynb", "The executed notebook"), READ),
+        (file("zip", "A bundle that runs by itself"), BUNDLE.format(set_up=e(bundles.SET_UP), run=e(bundles.RUN))),
     ]
-    places = hosted(repository, branch, slug)
-    if "Binder" in places:
-        rows.append(
-            (
-                f'<a href="{html.escape(places["Binder"])}">In the browser, on Binder</a>',
-                "Nothing to install and no account. Needs the network throughout; the first start takes several minutes, and what you change is lost at the end.",
-            )
-        )
-    if "Colab" in places:
-        first = f'!git clone -q --depth 1 -b {branch} {repository} book\nimport sys; sys.path.insert(0, "book")'
-        rows.append(
-            (
-                f'<a href="{html.escape(places["Colab"])}">In the browser, on Colab</a>',
-                "Needs an account, and the network throughout. Runs on Colab’s versions of Python and packages, not on those of the "
-                f"lock, so that a figure may move. Run this in a cell of its own first:<pre><code>{html.escape(first)}</code></pre>",
-            )
-        )
+    says = {"Binder": BINDER, "Colab": COLAB.format(branch=e(branch), repository=e(repository))}
+    for service, address in hosted(repository, branch, slug).items():
+        rows.append((f'<a href="{e(address)}">In the browser, on {service}</a>', says[service]))
     if repository:
-        address = html.escape(repository)
-        words = f"To change anything and see it on these pages: <code>make chapter NAME={slug}</code> and <code>make book</code> in a clone."
-        rows.append((f'<a href="{address}">The whole book</a>', words))
+        rows.append((f'<a href="{e(repository)}">The whole book</a>', WHOLE.format(slug=slug)))
     items = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in rows)
     return f'<div class="rerun" id="re-execute"><p class="eyebrow">Run it again</p><dl>{items}</dl></div>'
 
@@ -95,11 +90,12 @@ def place(app, doctree, docname):
         log.warning("%s", error, location=docname, type="book", subtype="bundle")
         return
     theme = app.config.html_theme_options
+    repository = theme.get("repository_url", ""), theme.get("repository_branch", "")
     top = doctree.next_node(nodes.section)
     question = top.first_child_matching_class(nodes.paragraph)
     top.insert(question + 1, nodes.raw("", head(source.stem), format="html"))
     last = top.children[-1] if isinstance(top.children[-1], nodes.section) else top
-    last += nodes.raw("", tiers(source.stem, sizes, theme.get("repository_url", ""), theme.get("repository_branch", "")), format="html")
+    last += nodes.raw("", tiers(source.stem, sizes, *repository), format="html")
 
 
 def finished(app, exception):

@@ -17,7 +17,7 @@ from lib.book import downloads
 
 SLUGS = [half.stem for half in notebooks.chapters()]
 EXECUTED = ["synthesis", "cml-stopping"]
-"""Executed here, as the cheapest of those that read other chapters and of those that read data; the others by their parts."""
+"""Executed here: the one that reads other chapters, and the cheapest that reads data. The others by their parts."""
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
 
 
@@ -43,9 +43,10 @@ def unzipped(slug, folder):
 def test_the_same_files_give_the_same_bytes(slug):
     code = f"import sys; from lib import bundles; sys.stdout.buffer.write(bundles.zipped({slug!r}))"
     env = os.environ | {"PYTHONPATH": str(ROOT), "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
-    umask = subprocess.run([sys.executable, "-c", f"import os; os.umask(0o077); {code}"], env=env, capture_output=True, cwd=ROOT)
-    assert umask.stdout == bundles.zipped(slug)
-    with zipfile.ZipFile(io.BytesIO(umask.stdout)) as archive:
+    code = f"import os; os.umask(0o077); {code}"
+    again = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, cwd=ROOT)
+    assert again.stdout == bundles.zipped(slug)
+    with zipfile.ZipFile(io.BytesIO(again.stdout)) as archive:
         entries = archive.infolist()
     assert {e.date_time for e in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {stat.filemode(e.external_attr >> 16) for e in entries} == {"-rw-r--r--"}
@@ -71,11 +72,13 @@ print(int(main(["gate"])), main(["tags"]))
 
 def test_every_module_is_found_and_every_stamp_holds_without_the_book(slug, tmp_path):
     here = unzipped(slug, tmp_path)
-    modules = [".".join(p.relative_to(here).with_suffix("").parts).removesuffix(".__init__") for p in sorted(here.rglob("*.py"))]
+    paths = (p.relative_to(here).with_suffix("") for p in sorted(here.rglob("*.py")))
+    modules = [".".join(p.parts).removesuffix(".__init__") for p in paths]
     alone = ran(here, "-c", ALONE, *modules)
     *files, gate, codes = alone.stdout.splitlines() or ["", ""]
-    assert len(files) == len(modules) and all(f.startswith(f"{here}{os.sep}") for f in files), alone.stdout + alone.stderr
-    assert (gate, codes) == ("1 chapters: pairs agree, stamps hold", "0 2"), alone.stdout + alone.stderr
+    told = alone.stdout + alone.stderr
+    assert len(files) == len(modules) and all(f.startswith(f"{here}{os.sep}") for f in files), told
+    assert (gate, codes) == ("1 chapters: pairs agree, stamps hold", "0 2"), told
     assert alone.stderr == "this folder holds one chapter, not what `tags` works on: get the whole book\n"
 
 
@@ -95,7 +98,8 @@ def test_a_bundle_executes_again_to_the_same_bytes(slug, tmp_path):
     here = unzipped(slug, tmp_path)
     committed = (ROOT / "chapters" / f"{slug}.ipynb").read_bytes()
     again = ran(here, *bundles.RUN.split()[1:])
-    assert again.returncode == 0 and re.fullmatch(rf"{slug}: executed in \d+ s; the same notebook, byte for byte\n", again.stdout), again.stdout + again.stderr
+    same = rf"{slug}: executed in \d+ s; the same notebook, byte for byte\n"
+    assert again.returncode == 0 and re.fullmatch(same, again.stdout), again.stdout + again.stderr
     assert (here / "chapters" / f"{slug}.ipynb").read_bytes() == committed
 
 
@@ -121,27 +125,24 @@ def test_a_notebook_that_was_never_executed_has_no_bundle(tmp_path, monkeypatch)
 def test_the_site_offers_notebook_and_bundle(slug):
     path = SITE / "chapters" / f"{slug}.html"
     page = read(path)
-    for suffix, wanted in (("ipynb", (ROOT / "chapters" / f"{slug}.ipynb").read_bytes()), ("zip", bundles.zipped(slug))):
+    notebook = (ROOT / "chapters" / f"{slug}.ipynb").read_bytes()
+    for suffix, wanted in (("ipynb", notebook), ("zip", bundles.zipped(slug))):
         assert page.links.count(f"../downloads/{slug}.{suffix}") == 2
         assert (SITE / "downloads" / f"{slug}.{suffix}").read_bytes() == wanted
     assert "re-execute" in page.ids and page.links.count("#re-execute") == 1
 
 
-@pytest.mark.parametrize(
-    ("repository", "services"),
-    [
-        ("", {}),
-        (
-            "https://github.com/group/book",
-            {
-                "Binder": "https://mybinder.org/v2/gh/group/book/main?labpath=chapters%2Fx.ipynb",
-                "Colab": "https://colab.research.google.com/github/group/book/blob/main/chapters/x.ipynb",
-            },
-        ),
-        ("https://gitlab.com/group/part/book.git", {"Binder": "https://mybinder.org/v2/gl/group%2Fpart%2Fbook/main?labpath=chapters%2Fx.ipynb"}),
-        ("https://code.example/book/", {"Binder": "https://mybinder.org/v2/git/https%3A%2F%2Fcode.example%2Fbook/main?labpath=chapters%2Fx.ipynb"}),
-    ],
-)
+BINDER = "https://mybinder.org/v2/{}/main?labpath=chapters%2Fx.ipynb"
+COLAB = "https://colab.research.google.com/github/group/book/blob/main/chapters/x.ipynb"
+HOSTS = [
+    ("", {}),
+    ("https://github.com/group/book", {"Binder": BINDER.format("gh/group/book"), "Colab": COLAB}),
+    ("https://gitlab.com/group/part/book.git", {"Binder": BINDER.format("gl/group%2Fpart%2Fbook")}),
+    ("https://code.example/book/", {"Binder": BINDER.format("git/https%3A%2F%2Fcode.example%2Fbook")}),
+]
+
+
+@pytest.mark.parametrize(("repository", "services"), HOSTS)
 def test_services_follow_from_the_repository(tmp_path, repository, services):
     assert downloads.hosted(repository, "main", "x") == services
     path = tmp_path / "page.html"

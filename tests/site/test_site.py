@@ -101,7 +101,7 @@ def weight(path):
 
 @built
 def test_first_view_is_light(pages):
-    """Every page, tag pages too: at most 900 kB raw and 250 kB compressed with all it loads; the site without downloads 12 MB."""
+    """Every page with all it loads: 900 kB raw, 250 kB compressed; the site without downloads: 12 MB."""
     heavy = []
     for path, page in pages.items():
         parts = {path, *((path.parent / x.split("?")[0]).resolve() for x in page.loads)}
