@@ -141,13 +141,14 @@ def packing(path: Path, text: bool) -> tuple[bytes, bytes]:
 def served(folder: Path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
     server.folder, server.sent = folder, []
+    server.handle_error = lambda *_: None  # a page closed while it was still fetching its icon
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 
 
 def first_view(chromium, server, address: str) -> dict:
-    """What a cold browser fetches for one page until the network rests: requests, kB, and what it asks of other hosts."""
+    """What a cold browser fetches for one page until the network rests: files, kB, and files of other hosts."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     outside = set()
 
