@@ -64,7 +64,7 @@ def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str
 
     def file(suffix: str, words: str) -> str:
         link = f'<a href="../downloads/{slug}.{suffix}" download>{words}</a>'
-        return f'{link} <span class="size">.{suffix}, {sizes[suffix] / 1e6:.1f} MB</span>'
+        return f'{link} <span class="size">.{suffix}, {sizes[suffix] / 1e3:,.0f} kB</span>'
 
     rows = [
         (file("ipynb", "The executed notebook"), READ),

@@ -151,4 +151,4 @@ def test_services_follow_from_the_repository(tmp_path, repository, services):
     outside = [link for link in page.links if elsewhere(link)]
     assert outside == [*services.values(), *([repository] if repository else [])]
     assert ("Binder" in page.text, "Colab" in page.text) == ("Binder" in services, "Colab" in services)
-    assert ".ipynb, 1.0 MB" in page.text and ".zip, 0.1 MB" in page.text
+    assert ".ipynb, 1,000 kB" in page.text and ".zip, 100 kB" in page.text
