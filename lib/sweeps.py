@@ -16,13 +16,15 @@ import numpy as np
 import pandas as pd
 
 from lib.models.cohorts import chosen_cutoff, predictor_in_composite, treatment_sorts
+from lib.models.trials import without_effect
+
 
 @dataclass(frozen=True)
 class Grid:
     """A simulation of one point, and the values each of its parameters takes."""
 
     point: Callable[..., dict]
-    axes: dict[str, tuple[float, ...]]
+    axes: dict[str, tuple[float | str, ...]]
     seed: int
 
     def points(self) -> list[dict]:
@@ -47,6 +49,13 @@ SWEEPS = {
         {"lesions": (6.0,), "spread": (0.05, 0.2, 0.5, 1.0), "fleeting": (0.5,),
          "responders": (0.2, 0.4, 0.6, 0.8), "hit": (0.02,)},
         seed=3,
+    ),
+    "selection": Grid(
+        without_effect,
+        {"treated": (10, 20, 50), "control": (12,), "rate": (0.5,), "spread": (0.0, 1.5),
+         "insight": (0.0, 0.3, 0.6), "waiting": (0.0, 0.2, 0.4), "early": ("control", "excluded"),
+         "shortest": (6.0,), "longest": (10.0,)},
+        seed=4,
     ),
 }  # fmt: skip
 """Every value here is an assumption of ours, chosen to span what is plausible."""

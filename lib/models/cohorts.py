@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.models.trials import median_with_error
 from lib.stats.effects import check_choice, check_number
 
 # Judging a predictor ------------------------------------------------------------------------------------------------
@@ -266,7 +267,7 @@ def predictor_in_composite(
     ``worsening``, ``switch``: hazards of patients without the marker; the marker multiplies them by ``worsening_ratio``
     and ``switch_ratio`` · ``marked``: share of patients who have it · ``after_switch``: as in :func:`two_events`.
     For each outcome the result holds the median hazard ratio found (``_hr``), the share of cohorts with two-sided
-    p ≤ 0.05 (``_power``) and the Monte Carlo error of that share (``_se``).
+    p ≤ 0.05 (``_power``) and their Monte Carlo errors (``_hr_se``, ``_se``).
     """
     has = rng.random((cohorts, patients)) < marked
     hazards = np.where(has, worsening * worsening_ratio, worsening), np.where(has, switch * switch_ratio, switch)
@@ -276,7 +277,11 @@ def predictor_in_composite(
         followed = outcome(course, horizon, kind)
         found = rate_ratio(followed.time, followed.event, has)
         power, se = _share(np.abs(found.z) >= SIGNIFICANT)
-        row |= {f"{key}_hr": float(np.exp(np.median(found.log))), f"{key}_power": power, f"{key}_se": se}
+        log, log_se = median_with_error(found.log)
+        row |= {
+            f"{key}_hr": math.exp(log), f"{key}_hr_se": math.exp(log) * log_se,
+            f"{key}_power": power, f"{key}_se": se,
+        }  # fmt: skip
     return row
 
 
@@ -289,8 +294,8 @@ def chosen_cutoff(
     Lesion counts are negative binomial with that ``mean`` and variance mean + dispersion × mean². People with ``cut``
     or more have ``true_hr`` times the ``hazard`` of the others. ``offered``: how many neighbouring cut-offs are tried
     (1: only the true one). ``significant``: share of cohorts whose best cut-off has p ≤ 0.05, with its Monte Carlo
-    error ``se`` · ``published``: the median ratio at the best cut-off of those in which lesions look harmful · ``right``:
-    how often the best is the true one.
+    error ``se`` · ``published``: the median ratio at the best cut-off of those in which lesions look harmful, with its
+    error ``published_se`` (both undefined if there is none) · ``right``: how often the best is the true one.
     """
     lesions = rng.negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean), (cohorts, patients))
     awaited = rng.exponential(1 / np.where(lesions >= cut, hazard * true_hr, hazard))
@@ -304,9 +309,10 @@ def chosen_cutoff(
     significant, se = _share(found)
     at_best = np.take_along_axis(log, best, axis=0)[0]
     harmful = at_best[found & (at_best > 0)]
+    published, log_se = median_with_error(harmful) if harmful.size else (math.nan, math.nan)
     return {
         "significant": significant, "se": se, "right": float(np.mean(tried[best] == cut)),
-        "published": float(np.exp(np.median(harmful))) if harmful.size else math.nan,
+        "published": math.exp(published), "published_se": math.exp(published) * log_se,
     }  # fmt: skip
 
 

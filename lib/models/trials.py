@@ -164,3 +164,37 @@ def medians(time, event) -> np.ndarray:
     reached = np.cumprod(1 - event / at_risk, axis=-1) <= 0.5 + 1e-12
     first = np.take_along_axis(time, reached.argmax(axis=-1)[..., None], -1)[..., 0]
     return np.where(reached.any(axis=-1), first, np.inf)
+
+
+def median_with_error(values) -> tuple[float, float]:
+    """The median of simulated values and its Monte Carlo error: half the distance of the quantiles 1/2 ± 1/(2√n).
+
+    Binomially, the number of values below the median has the standard deviation √n/2, whatever their distribution.
+    """
+    values = np.asarray(values, float)
+    half = 0.5 / math.sqrt(values.size)
+    low, middle, high = np.quantile(values, [0.5 - half, 0.5, 0.5 + half])
+    return float(middle), float(high - low) / 2
+
+
+def without_effect(
+    rng, treated: int, control: int, rate: float, spread: float, insight: float, waiting: float, early: str,
+    shortest: float, longest: float, z: float = -1.959963984540054, ratio: float = 2.0, repetitions: int = 3000,
+) -> dict:  # fmt: skip
+    """What many studies print in which the treatment does nothing but patients are selected for it.
+
+    Hazards are ``Frailty(rate, spread)``; ``insight``, ``waiting`` and ``early`` as in :class:`Allocation`, whose share
+    is that of the group sizes; follow-up from ``shortest`` to ``longest``. The result holds the median of Peto's hazard
+    ratio with its Monte Carlo error (``hazard_ratio``, ``hazard_ratio_se``) and the shares of studies whose log-rank
+    statistic is at most ``z`` (``as_extreme_p``) and whose ratio of medians is at least ``ratio`` (``as_large_ratio``).
+    """
+    allocation = Allocation(treated / (treated + control), insight, waiting, early)
+    drawn = cohorts(rng, repetitions, treated, control, Frailty(rate, spread), allocation, (shortest, longest))
+    tested = log_ranks(*drawn)
+    first, second = (medians(drawn.time[:, group], drawn.event[:, group]) for group in (drawn.treated, ~drawn.treated))
+    log_hr, error = median_with_error(tested.log_hr)
+    return {
+        "hazard_ratio": math.exp(log_hr), "hazard_ratio_se": math.exp(log_hr) * error,
+        "as_extreme_p": float(np.mean(tested.z <= z)),
+        "as_large_ratio": float(np.mean((first >= ratio * second) & np.isfinite(second))),
+    }  # fmt: skip
