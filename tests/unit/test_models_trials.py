@@ -8,7 +8,16 @@ from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
-from lib.models.trials import Allocation, Cohorts, Frailty, cohorts, log_ranks, medians
+from lib.models.trials import (
+    Allocation,
+    Cohorts,
+    Frailty,
+    cohorts,
+    log_ranks,
+    median_with_error,
+    medians,
+    without_effect,
+)
 from lib.stats.survival import kaplan_meier
 from lib.stats.survival_compare import log_rank
 
@@ -141,3 +150,36 @@ def test_tied_events_are_refused():
 def test_what_cannot_be_is_refused(allocation, follow_up, says):
     with pytest.raises(ValueError, match=says):
         cohorts(np.random.default_rng(0), 5, 19, 12, Frailty(1, 0), allocation, follow_up)
+
+
+def test_the_error_of_a_median_is_its_scatter():
+    """Against the asymptotic 1/(2 f(m) √n), for a normal and for an exponential."""
+    rng = np.random.default_rng(7)
+    for draw, density in ((rng.standard_normal, norm.pdf(0)), (rng.standard_exponential, 0.5)):
+        errors = [median_with_error(draw(4000))[1] for _ in range(40)]
+        assert np.mean(errors) == pytest.approx(1 / (2 * density * math.sqrt(4000)), rel=0.1)
+
+
+def test_studies_without_selection_show_chance_only():
+    found = without_effect(np.random.default_rng(8), 40, 40, 0.5, 1.0, 0.0, 0.0, "control", 6, 10, ratio=1.0, repetitions=4000)
+    assert found["hazard_ratio"] == pytest.approx(1, abs=4 * found["hazard_ratio_se"])
+    assert found["as_extreme_p"] == pytest.approx(0.025, abs=4 * math.sqrt(0.025 * 0.975 / 4000))
+    assert found["as_large_ratio"] == pytest.approx(0.5, abs=4 * math.sqrt(0.25 / 4000))
+
+
+def test_the_printed_error_is_the_scatter_of_repeated_runs():
+    runs = [
+        without_effect(np.random.default_rng(k), 19, 12, 0.5, 1.5, 0.2, 0.2, "excluded", 6, 10, repetitions=400)
+        for k in range(40)
+    ]
+    scatter = np.std([r["hazard_ratio"] for r in runs], ddof=1)
+    assert np.mean([r["hazard_ratio_se"] for r in runs]) == pytest.approx(scatter, rel=0.4)
+
+
+def test_selection_makes_a_difference_that_is_not_there():
+    """Waiting favours the treated, the more so if their early events are filed as the controls'."""
+    waits = [
+        without_effect(np.random.default_rng(9), 30, 30, 0.7, 0.0, 0.0, wait, early, 6, 10)["hazard_ratio"]
+        for wait, early in ((0.0, "excluded"), (0.5, "excluded"), (0.5, "control"))
+    ]
+    assert waits[0] > waits[1] + 0.1 > waits[2] + 0.2

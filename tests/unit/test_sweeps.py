@@ -1,12 +1,14 @@
 """A sweep gives one table, however many processes or machines compute it."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from lib import sweeps
+from lib import ROOT, sweeps
 from lib.sweeps import Grid, sweep
 
 
@@ -34,13 +36,30 @@ def test_two_processes_give_the_table_of_one():
 
 @pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None,
-    reason="no distributed: `pip install distributed` runs this on a local cluster",
+    reason="distributed is in requirements-dev.txt; without `make test`: `pip install distributed`",
 )
 def test_a_cluster_gives_the_table_of_one_process():
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         pd.testing.assert_frame_equal(sweep("sorting"), sweep("sorting", scheduler=cluster.scheduler_address))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is in requirements-dev.txt")
+def test_the_command_sends_its_grid_to_a_scheduler():
+    """The command's table from a cluster is that of one process, byte for byte; points are counted on the way."""
+    from distributed import LocalCluster
+
+    command = [sys.executable, "-m", "lib", "sweep", "cutoff"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    alone = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        sent = subprocess.run(
+            [*command, "--scheduler", cluster.scheduler_address],
+            capture_output=True, text=True, env=environment, cwd=ROOT, check=True,
+        )  # fmt: skip
+    assert sent.stdout == alone.stdout and sent.stdout.count("\n") == 13
+    assert "cutoff: 12 of 12 points" in sent.stderr and "cutoff: 12 of 12 points" in alone.stderr
 
 
 def test_what_cannot_run_says_so(monkeypatch):
