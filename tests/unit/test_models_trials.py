@@ -161,7 +161,8 @@ def test_the_error_of_a_median_is_its_scatter():
 
 
 def test_studies_without_selection_show_chance_only():
-    found = without_effect(np.random.default_rng(8), 40, 40, 0.5, 1.0, 0.0, 0.0, "control", 6, 10, ratio=1.0, repetitions=4000)
+    rng = np.random.default_rng(8)
+    found = without_effect(rng, 40, 40, 0.5, 1.0, 0.0, 0.0, "control", 6, 10, ratio=1.0, repetitions=4000)
     assert found["hazard_ratio"] == pytest.approx(1, abs=4 * found["hazard_ratio_se"])
     assert found["as_extreme_p"] == pytest.approx(0.025, abs=4 * math.sqrt(0.025 * 0.975 / 4000))
     assert found["as_large_ratio"] == pytest.approx(0.5, abs=4 * math.sqrt(0.25 / 4000))
