@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import matplotlib
 import pandas as pd
@@ -62,6 +63,10 @@ STYLE = {
 WIDE, NARROW = 7.0, 3.6  # inches at 100 px an inch: the measure of the page, the measure of a phone
 
 
+MOST_CHOICES, MOST_OPTIONS = 3, 5
+"""A stepper's choices and the options of each: the style sheet has rules for so many."""
+
+
 def figure(
     draw: Callable, title: str, data: pd.DataFrame, note: str = "", panels: int = 1, height: float = 4.0, narrow_height: float | None = None
 ) -> None:
@@ -71,13 +76,71 @@ def figure(
     states the finding and is computed; ``data`` holds what is drawn, for the reader's download and the section's hash.
     ``height`` in inches; on a phone each panel has ``narrow_height`` (by default the same).
     """
+    _show(draw, panels, height, narrow_height, {"title": title, "note": note}, data)
+
+
+def stepper(
+    frame: Callable, draw: Callable, tell: Callable, choices: Mapping[str, Sequence[str]], first: Sequence[str], title: str, data: pd.DataFrame,
+    note: str = "", height: float = 4.0, narrow_height: float | None = None,
+) -> None:  # fmt: skip
+    """Show a picture for every combination of ``choices``, which a reader of the page steps through without a script.
+
+    ``choices`` names one to three things that vary, each with two to five options · ``frame(ax)`` draws what all
+    pictures share and settles the limits of both axes; ``draw(ax, *options)`` adds what is one picture's own ·
+    ``tell(*options)`` gives the picture's finding, computed, and what is seen in it, for those who do not see it ·
+    ``first``: the options of the picture that stands on paper, and wherever the style sheet is not obeyed · the others
+    as for ``figure``; ``data`` holds what all pictures draw.
+
+    Raises
+    ------
+    ValueError
+        Too many or too few choices or options, ``first`` is no picture, or two pictures are told alike.
+    """
+    pictures = list(product(*choices.values()))
+    sizes = [len(options) for options in choices.values()]
+    if not 1 <= len(sizes) <= MOST_CHOICES or not all(2 <= n <= MOST_OPTIONS for n in sizes):
+        raise ValueError(f"a stepper has one to {MOST_CHOICES} choices of two to {MOST_OPTIONS} options each, not {sizes}")
+    if tuple(first) not in pictures:
+        raise ValueError(f"the first picture {tuple(first)} is none of the {len(pictures)}: name an option of each choice")
+    told = [tell(*picture) for picture in pictures]
+    for what, words in zip(("finding", "description"), zip(*told)):
+        if len(set(words)) < len(pictures) or not all(words):
+            raise ValueError(f"every picture has a {what} of its own: let tell() name its options in both")
+
+    def layers(ax):
+        frame(ax)
+        ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # no picture moves the frame of the others
+        for options, name in zip(pictures, picture_names(sizes)):
+            layer = ax.inset_axes([0, 0, 1, 1], zorder=10, gid="state " + name)
+            layer.sharex(ax), layer.sharey(ax)
+            layer.set_axis_off()
+            draw(layer, *options)
+
+    entry = {"title": title, "note": note, "choices": {k: list(v) for k, v in choices.items()}, "first": pictures.index(tuple(first)), "told": [list(t) for t in told]}
+    _show(layers, 1, height, narrow_height, entry, data)
+
+
+def picture_names(sizes: Sequence[int]) -> list[str]:
+    """A name for each picture of a stepper, in their order: ``a0 b2`` is option 0 of choice a and option 2 of choice b."""
+    return [" ".join(f"{'abc'[i]}{n}" for i, n in enumerate(picture)) for picture in product(*map(range, sizes))]
+
+
+def _show(draw: Callable, panels: int, height: float, narrow_height: float | None, entry: dict, data: pd.DataFrame) -> None:
+    """Render both widths and emit them with their ``entry`` as one output."""
     with plt.rc_context(STYLE):
         wide = _render(draw, panels, (WIDE, height), stacked=False)
-        tall = (narrow_height or height) * panels
-        narrow = _render(draw, panels, (NARROW, tall), stacked=True)
+        narrow = _render(draw, panels, (NARROW, (narrow_height or height) * panels), stacked=True)
+    if "choices" in entry:
+        wide, narrow = (_one_shown(svg, entry["first"]) for svg in (wide, narrow))
     rows = [[_six_digits(v) for v in row] for row in data.itertuples(index=False)]
-    entry = {"title": title, "note": note, "columns": [str(c) for c in data.columns], "rows": rows, "narrow": narrow}
-    display({FIGURE: entry, "image/svg+xml": wide, "text/plain": title}, raw=True)
+    entry |= {"columns": [str(c) for c in data.columns], "rows": rows, "narrow": narrow}
+    display({FIGURE: entry, "image/svg+xml": wide, "text/plain": entry["title"]}, raw=True)
+
+
+def _one_shown(svg: str, first: int) -> str:
+    """Hide every picture of a stepper but one, by attributes that a style sheet overrules."""
+    order = iter(range(svg.count('<g class="state ')))
+    return re.sub(r'<g class="state [^"]*"', lambda m: m[0] + ("" if next(order) == first else ' visibility="hidden"'), svg)
 
 
 def _render(draw: Callable, panels: int, size: tuple[float, float], stacked: bool) -> str:
@@ -104,6 +167,7 @@ def _level(ax) -> None:
 def tidy(svg: str) -> str:
     """An SVG without prologue and metadata, its coordinates rounded to a tenth of a pixel."""
     svg = svg[svg.index("<svg") :]
+    svg = svg.replace('<g id="state ', '<g class="state ')  # a picture of a stepper; its name stands in either width
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # Ids are hashes of unrounded paths: name them by order instead, or they differ in the last bit between machines.
     names: dict[str, str] = {}

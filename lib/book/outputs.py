@@ -14,7 +14,7 @@ from sphinx.util import logging
 
 from lib import ROOT, registry
 from lib.book.marks import check_html, claim_uri, typeset
-from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT
+from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.review import BOUND, LEDGER, MARKS
 from lib.tables import TABLE
 
@@ -231,7 +231,33 @@ def _inline(label: str, alt: str, wide: str, entry: dict) -> str:
         parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}").strip()))
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
-    return "".join(parts)
+    return _stepped(label, entry, "".join(parts)) if "choices" in entry else "".join(parts)
+
+
+def _stepped(label: str, entry: dict, drawings: str) -> str:
+    """The drawings of a stepper beneath its radio buttons and the finding of the picture they choose.
+
+    Without a style sheet the first picture stands alone with its finding, as the drawings' own attributes have it.
+    """
+    names = picture_names([len(options) for options in entry["choices"].values()])
+    chosen = names[entry["first"]].split()
+    fields = []
+    for key, (what, options) in zip("abc", entry["choices"].items()):
+        buttons = (
+            f'<label><input type="radio" name="{label}-{key}" value="{key}{n}"{" checked" if f"{key}{n}" in chosen else ""}>'
+            f" <span>{typeset(option)}</span></label>"
+            for n, option in enumerate(options)
+        )
+        fields.append(f'<fieldset><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>')
+    lines = (
+        f'<p class="state {name}"{"" if n == entry["first"] else " hidden"}>{typeset(finding)}<span class="hidden"> {typeset(seen)}</span></p>'
+        for n, (name, (finding, seen)) in enumerate(zip(names, entry["told"]))
+    )
+    one_of = f'<p class="figure-note">One of {len(names)} pictures; the data hold them all.</p>'
+    return (
+        f'<div class="stepper"><div class="choices">{"".join(fields)}</div>'
+        f'<div class="findings" aria-live="polite">{"".join(lines)}</div>{drawings}{one_of}</div>'
+    )
 
 
 def light(svg: str, prefix: str) -> str:
