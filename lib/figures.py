@@ -109,14 +109,14 @@ def stepper(
 
     def layers(ax):
         frame(ax)
-        ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # no picture moves the frame of the others
         for options, name in zip(pictures, picture_names(sizes)):
             layer = ax.inset_axes([0, 0, 1, 1], zorder=10, gid="state " + name)
-            layer.sharex(ax), layer.sharey(ax)
+            layer.set(xscale=ax.get_xscale(), yscale=ax.get_yscale(), xlim=ax.get_xlim(), ylim=ax.get_ylim())
             layer.set_axis_off()
+            layer.xaxis.set_visible(False), layer.yaxis.set_visible(False)  # or ticks that nobody sees are laid out
             draw(layer, *options)
 
-    entry = {"title": title, "note": note, "choices": {k: list(v) for k, v in choices.items()}, "first": pictures.index(tuple(first)), "told": [list(t) for t in told]}
+    entry = {"title": title, "note": note, "choices": [[what, *options] for what, options in choices.items()], "first": pictures.index(tuple(first)), "told": [list(t) for t in told]}
     _show(layers, 1, height, narrow_height, entry, data)
 
 

@@ -43,7 +43,7 @@ _sys.addaudithook(lambda event, args: _opened.add(str(args[0])) if event == "ope
 _REPORT = """
 import json as _json
 print(_json.dumps({"modules": sorted(str(getattr(m, "__file__", None) or "") for n, m in _sys.modules.items() if n == "lib" or n.startswith("lib.")),
-                   "opened": sorted(_opened)}))
+                   "opened": sorted(p for p in _opened if "site-packages" not in p and not p.endswith(".pyc"))}))
 """
 
 

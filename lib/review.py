@@ -202,19 +202,39 @@ class Review:
         return verdict
 
 
-def bind(**values: Real | str | Printed | tuple[Real, str]) -> None:
-    """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit."""
+class Known(str):
+    """A figure of the evidence table, as printed there: neither reported by the source nor computed here.
+
+    ``row`` is the id of its row. What is computed from it is no longer one; say so where it is only worded anew, as in
+    ``Known(f"{count} of {size}", row=count.row)``.
+    """
+
+    def __new__(cls, text: str, row: str):
+        made = super().__new__(cls, text)
+        made.row = row
+        return made
+
+    def __getnewargs__(self):  # how it is copied
+        return str(self), self.row
+
+
+def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
+    """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit.
+
+    A ``Known`` figure keeps its row: the page shows it as that of another work and leads to it.
+    """
     entries = {}
     for key, given in values.items():
         value, unit = given if isinstance(given, tuple) else (given, "")
-        text = value if isinstance(value, str) else number(value, unit)
-        entries[key.replace("_", "-")] = {"value": value if isinstance(value, str) else float(f"{float(value):.6g}"), "text": text}
+        text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
+        entry = {"value": str(value) if isinstance(value, str) else float(f"{float(value):.6g}"), "text": text}
+        entries[key.replace("_", "-")] = entry | ({"evidence": value.row} if isinstance(value, Known) else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
 
 
 def evidence(slug: str) -> pd.DataFrame:
-    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell as printed."""
+    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``, as printed."""
     path = ROOT / "data" / "evidence" / f"{slug}.csv"
     if not path.is_file():
         raise ReviewError(f"no evidence table data/evidence/{slug}.csv")
@@ -222,7 +242,8 @@ def evidence(slug: str) -> pd.DataFrame:
     bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
     if len(bare) or table["id"].duplicated().any():
         raise ReviewError(f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}")
-    return table.set_index("id")
+    rows = table["id"]
+    return pd.DataFrame({c: pd.Series([Known(v, i) for v, i in zip(table[c], rows)], dtype=object) for c in table if c != "id"}).set_index(rows)
 
 
 def appraisal() -> list[dict]:

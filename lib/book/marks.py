@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 record = cache(sources.record)
 bound = cache(review.bound)
 ledger = cache(review.ledger)
+evidence = cache(review.evidence)
 
 _ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*sources.DAYS, *sources.COUNTED]))}))s\b")
 
@@ -114,8 +115,16 @@ class Reported(Role):
         return self.link(ref, nodes.Text(_words(printed) + unit), kind="reported", tip=tip)
 
 
+class ToWork(nodes.Inline, nodes.TextElement):
+    """A link to the work that a figure is quoted from; ``tip`` is its citation."""
+
+
+def visit_to_work(self, node):
+    self.body.append(f'<a class="tipped known" href="{html.escape(node["address"])}">')
+
+
 class Found(Role):
-    """``{found}`name```: a value this chapter computed (``{found}`slug:name``` for another's)."""
+    """``{found}`name```: a value this chapter computed or quotes from its evidence (``{found}`slug:name``` for another's)."""
 
     def make(self):
         slug, _, name = self.text.rpartition(":")
@@ -124,7 +133,13 @@ class Found(Role):
         if name not in values:
             raise KeyError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
         self.env.note_dependency(f"chapters/{slug}.ipynb")
-        return nodes.inline("", values[name]["text"], classes=["recomputed"])
+        text = values[name]["text"]
+        if "evidence" not in values[name]:
+            return nodes.inline("", text, classes=["recomputed"])
+        row = evidence(slug).loc[values[name]["evidence"]]
+        place = row["doi_or_url"] or row["verified_in"]
+        address = f"https://doi.org/{place}" if place.startswith("10.") else place
+        return ToWork("", "", nodes.Text(text), address=address, tip=row["citation"], spoken=False)
 
 
 class Verdict(Role):
@@ -232,7 +247,7 @@ def citation_line(source: sources.Citation) -> str:
 
 LEGEND = (
     '<p class="legend"><span class="reported">printed by the source</span> '
-    '<span class="recomputed">recomputed here</span></p>'
+    '<span class="recomputed">recomputed here</span> <span class="known">printed by other work</span></p>'
 )
 
 
@@ -276,3 +291,4 @@ def setup(app):
     app.add_role("mark", Mark())
     app.add_directive("source-card", SourceCard)
     app.add_node(ToClaim, html=(visit_to_claim, depart_to_claim))
+    app.add_node(ToWork, html=(visit_to_work, depart_to_claim))

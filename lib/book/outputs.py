@@ -239,10 +239,10 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
 
     Without a style sheet the first picture stands alone with its finding, as the drawings' own attributes have it.
     """
-    names = picture_names([len(options) for options in entry["choices"].values()])
+    names = picture_names([len(options) for _, *options in entry["choices"]])
     chosen = names[entry["first"]].split()
     fields = []
-    for key, (what, options) in zip("abc", entry["choices"].items()):
+    for key, (what, *options) in zip("abc", entry["choices"]):
         buttons = (
             f'<label><input type="radio" name="{label}-{key}" value="{key}{n}"{" checked" if f"{key}{n}" in chosen else ""}>'
             f" <span>{typeset(option)}</span></label>"

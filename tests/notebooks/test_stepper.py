@@ -1,0 +1,51 @@
+"""A point moved in a picture that is not even shown makes the notebook of a stepper fail."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from lib import ROOT
+from lib.figures import FIGURE
+
+CELL = """\
+import pandas as pd
+from lib.figures import stepper
+stepper(lambda ax: ax.set(xlim=(0, 2), ylim=(0, 9)), lambda ax, a, b: ax.plot([0, 1, 2], [int(a), int(b), 5], color="#b0401c"),
+        lambda a, b: (f"{a} then {b}", f"A line from {a} by {b}"), {"From": ["1", "2"], "By": ["3", "4"]}, ("1", "3"), "Lines",
+        pd.DataFrame({"x": [0, 1, 2]}), height=2)
+"""
+
+
+@pytest.fixture(scope="module")
+def executed():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    return NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+
+
+def moved(svg, name):
+    """The drawing with the middle point of one picture three pixels higher."""
+    at = svg.index(f'<g class="state {name}"')
+    point = re.compile(r"L \S+ (\S+)").search(svg, at)
+    return svg[: point.start(1)] + f"{float(point[1]) - 3:g}" + svg[point.end(1) :]
+
+
+@pytest.mark.parametrize("where", ["nothing", "hidden picture", "hidden picture on a phone", "a finding"])
+def test_only_what_was_executed_passes(executed, tmp_path, where):
+    notebook = json.loads(nbformat.writes(executed))
+    data = notebook["cells"][0]["outputs"][0]["data"]
+    if where == "hidden picture":
+        data["image/svg+xml"] = moved("".join(data["image/svg+xml"]), "a1 b1")
+    elif where == "hidden picture on a phone":
+        data[FIGURE]["narrow"] = moved(data[FIGURE]["narrow"], "a1 b0")
+    elif where == "a finding":
+        data[FIGURE]["told"][2][0] = "2 then 4"
+    (tmp_path / "one.ipynb").write_text(json.dumps(notebook), "utf-8")
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "one.ipynb"]
+    ran = subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert ran.returncode == (0 if where == "nothing" else 1), ran.stdout[-2000:] + ran.stderr[-500:]
