@@ -1,5 +1,6 @@
 """Verdicts follow from values, words from directions, and figures read as a sentence would print them."""
 
+import copy
 from fractions import Fraction
 
 import pytest
@@ -77,3 +78,16 @@ def test_unknown_names_are_refused_in_one_line(opened):
         with pytest.raises(ValueError) as caught:
             call()
         assert "\n" not in str(caught.value) and "CML" in str(caught.value)
+
+
+def test_a_figure_of_the_evidence_keeps_its_row_until_something_is_computed_from_it(monkeypatch):
+    emitted = []
+    monkeypatch.setattr(review, "display", lambda data, raw: emitted.append(data))
+    known = review.evidence("mpn-interferon")
+    share = known.loc["daliah-final-stop", "value"]
+    review.bind(quoted=(share, "%"), computed=(100 - float(share), "%"), anew=review.Known(f"{share} of them", row=share.row), words="all")
+    bound = emitted[0][review.BOUND]
+    rows = {name: entry.get("evidence") for name, entry in bound.items()}
+    assert rows == {"quoted": "daliah-final-stop", "computed": None, "anew": "daliah-final-stop", "words": None}
+    assert bound["quoted"]["text"] == "65%" and bound["computed"]["text"] == "35%"
+    assert copy.deepcopy(share) == share and copy.deepcopy(share).row == "daliah-final-stop"
