@@ -116,7 +116,10 @@ def stepper(
             layer.xaxis.set_visible(False), layer.yaxis.set_visible(False)  # or ticks that nobody sees are laid out
             draw(layer, *options)
 
-    entry = {"title": title, "note": note, "choices": [[what, *options] for what, options in choices.items()], "first": pictures.index(tuple(first)), "told": [list(t) for t in told]}
+    entry = {
+        "title": title, "note": note, "choices": [[what, *options] for what, options in choices.items()],
+        "first": pictures.index(tuple(first)), "told": [list(t) for t in told],
+    }  # fmt: skip
     _show(layers, 1, height, narrow_height, entry, data)
 
 
