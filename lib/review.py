@@ -19,7 +19,7 @@ import pandas as pd
 from IPython.display import display
 
 from lib import ROOT, sources
-from lib.reported import ROUNDINGS, Printed, with_unit
+from lib.reported import NAMED_BEFORE, ROUNDINGS, Printed, with_unit
 
 LEDGER = "application/vnd.ledger+json"
 BOUND = "application/vnd.bound+json"
@@ -78,14 +78,15 @@ def _digits(value: Real, unit: str) -> str:
 
 
 def spread(values: Iterable[Real], unit: str = "") -> str:
-    """A set of values for reading: the only one, a short list, or the least to the greatest with how many between."""
+    """A set of values for reading: the only one, a short list, or the least to the greatest; how many, if all are exact."""
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
     texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
     if not texts:
         return "no admissible value"
     if len(texts) <= 3:
         return with_unit(" or ".join(texts), unit)
-    return f"{with_unit(f'{texts[0]} to {texts[-1]}', unit)} ({len(texts)} values)"
+    counted = f" ({len(texts)} values)" if all(isinstance(v, Fraction) for v in distinct) else ""
+    return with_unit(f"{texts[0]} to {texts[-1]}", unit) + counted
 
 
 def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str, list[str]]:
@@ -142,7 +143,7 @@ class Review:
             found[role], rules[role] = one, others
             verdict = max(verdict, one, key=_GRAVITY.__getitem__)
             unit = units[role]
-            texts.append(("" if len(claim.figures) == 1 else f"{role} ") + spread(values, unit))
+            texts.append(("" if len(claim.figures) == 1 or unit in NAMED_BEFORE else f"{role} ") + spread(values, unit))
         notes = [f"only {', '.join(r)} rounding would print {role}" for role, r in rules.items() if r]
         if len(found) > 1 and verdict != "reproduced":
             notes.append("; ".join(f"{role}: {v}" for role, v in found.items() if v != "reproduced"))
