@@ -25,6 +25,7 @@ TAGS = ROOT / "registry" / "tags.csv"
 VERDICTS = ROOT / "registry" / "verdicts.csv"
 COLUMNS = ["tag", "label", "kind", "state", "note"]
 KINDS = ("section", "figure", "table", "claim")
+STATES = ("live", "withdrawn", "merged")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
 _SECTION = re.compile(r"^\(([^)\n]+)\)=\s*\n+(#{1,6})\s+(.+)$", re.MULTILINE)
 
@@ -169,11 +170,16 @@ def _canonical(value) -> bytes:
 
 def sections() -> list[dict]:
     """One row for each part of the book as it stands (contract C5), tags from the registry (None where one lacks)."""
-    tags = {row["label"]: row for row in read()}
-    past = editions()
+    registered, past = read(), editions()
+    if faults := broken_promises(registered, past):
+        raise RegistryError(f"registry/tags.csv: {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""))
+    tags = {row["label"]: row for row in registered}
     rows = []
     for part in parts():
         tag = tags.get(part.label)
+        if tag and (tag["kind"], tag["state"]) != (part.kind, "live"):
+            said = f"{tag['tag']} ({part.label}) is a {tag['state']} {tag['kind']}"
+            raise RegistryError(f"registry/tags.csv: {said}, and {part.page} has a {part.kind} of that label: give that one a new label")
         row = {
             "tag": tag["tag"] if tag else None, "label": part.label, "kind": part.kind, "title": part.title,
             "page": part.page + ".html", "url": f"{part.page}.html#{part.label}", "within": part.within,
@@ -201,6 +207,24 @@ def _gone(row: dict, past: list[dict]) -> dict:
     nothing = {"url": "", "title": row["label"], "page": "", "sha256_text": "0" * 64, "sha256_results": "0" * 64, "results": {}, "kind": row["kind"]}
     last = next((e["sections"][row["tag"]] for e in reversed(past) if row["tag"] in e["sections"]), nothing)
     return last | {"tag": row["tag"], "label": row["label"], "within": "", "state": row["state"], "note": row["note"], "changed": ""}
+
+
+def instead(part: dict, rows: list[dict]) -> list[dict]:
+    """Where a reader of a tag that no longer stands is sent: what its note names by tag or label, or else its last page.
+
+    Raises
+    ------
+    RegistryError
+        A merged tag whose note names nothing that stands in the book.
+    """
+    if part["state"] == "live":
+        return []
+    live = [row for row in rows if row["state"] == "live"]
+    words = set(re.findall(r"[A-Za-z0-9-]+", part["note"]))
+    named = [row for row in live if row["tag"] in words or row["label"] in words]
+    if part["state"] == "merged" and not named:
+        raise RegistryError(f"registry/tags.csv: {part['tag']} ({part['label']}) is merged: let its note name the tag or label it is now part of")
+    return named or [next((row for row in live if row["page"] == part["page"]), live[0])]
 
 
 def editions() -> list[dict]:
@@ -243,21 +267,41 @@ def read(path: Path = TAGS) -> list[dict]:
         A hole, a malformed or repeated tag, a repeated label, or an unknown kind.
     """
     with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if reader.fieldnames != COLUMNS:
-        raise RegistryError(f"{path.name}: columns are {', '.join(reader.fieldnames or [])}; expected {', '.join(COLUMNS)}")
-    tags, names = set(), set()
-    for n, row in enumerate(rows, 2):
+        head, *body = csv.reader(file)
+    if head != COLUMNS:
+        raise RegistryError(f"{path.name}: columns are {', '.join(head)}; expected {', '.join(COLUMNS)}")
+    rows, tags, names = [], set(), set()
+    for n, cells in enumerate(body, 2):
+        if len(cells) != len(COLUMNS):
+            raise RegistryError(f"{path.name}, line {n}: {len(cells)} cells where {len(COLUMNS)} must stand: restore the line from the last commit")
+        row = dict(zip(COLUMNS, cells))
         if not re.fullmatch(f"[{ALPHABET}]{{4}}", row["tag"] or ""):
             raise RegistryError(f"{path.name}, line {n}: {row['tag']!r} is no tag: four of {ALPHABET}")
         if row["kind"] not in KINDS or not row["label"]:
             raise RegistryError(f"{path.name}, line {n}: label and kind ({', '.join(KINDS)}) must stand")
+        if row["state"] not in STATES or (row["state"] != "live" and not row["note"]):
+            raise RegistryError(f"{path.name}, line {n}: state is {', '.join(STATES)}, the last two with a note that gives the reason")
         if row["tag"] in tags or row["label"] in names:
             raise RegistryError(f"{path.name}, line {n}: tag {row['tag']} or label {row['label']} stands twice")
         tags.add(row["tag"])
         names.add(row["label"])
+        rows.append(row)
     return rows
+
+
+def broken_promises(rows: list[dict], past: list[dict]) -> list[str]:
+    """What the registry's ``rows`` no longer keep of the released editions: tags gone, or naming another part; a line each."""
+    now = {row["tag"]: row for row in rows}
+    faults = {}
+    for edition in past:
+        for tag, then in edition["sections"].items():
+            row = now.get(tag)
+            if row is None:
+                faults[tag] = f"tag {tag} ({then['label']}) of edition {edition['version']} has vanished: restore its line"
+            elif (row["label"], row["kind"]) != (then["label"], then["kind"]):
+                was, is_ = f"{then['kind']} {then['label']}", f"{row['kind']} {row['label']}"
+                faults[tag] = f"tag {tag} was {was} in edition {edition['version']} and now is {is_}: restore its line"
+    return list(faults.values())
 
 
 def tag_of() -> dict[str, str]:

@@ -21,6 +21,8 @@ from pybtex.database.output.bibtex import Writer
 from lib import sources
 
 STYLE = Path(__file__).with_name("vancouver.csl")
+HASH = 8
+"""Hexadecimal digits of each hash in a citation, the fewest that ``verify`` takes."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,11 @@ class Book:
 
 
 def part_item(book: Book, part: dict) -> dict:
-    """CSL-JSON of one part of the book."""
+    """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
     item = {
         "id": f"interferon-recomputed-{part['tag']}", "type": "chapter", "title": part["title"], "author": book.names(),
         "container-title": book.title, "edition": book.edition, "number": part["tag"], "URL": book.address(part["tag"]),
+        "note": f"text {part['sha256_text'][:HASH]}, results {part['sha256_results'][:HASH]}",
     }  # fmt: skip
     if book.year:
         item["issued"] = {"date-parts": [[int(book.year)]]}
@@ -82,9 +85,14 @@ def _style() -> CitationStylesStyle:
     return CitationStylesStyle(str(STYLE), validate=False)
 
 
-def vancouver(items: list[dict]) -> list[str]:
+def lines(items: list[dict]) -> list[str]:
     """Each record as one line of Vancouver text."""
     return [_line(json.dumps(item, sort_keys=True)) for item in items]
+
+
+def vancouver(items: list[dict]) -> str:
+    """The records as Vancouver (NLM) text, an empty line between them."""
+    return "\n\n".join(lines(items)) + "\n"
 
 
 @cache
@@ -96,7 +104,7 @@ def _line(record: str) -> str:
         shelf = CitationStylesBibliography(_style(), CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
         line = str(shelf.bibliography()[0])
-    return re.sub(r"([.?!])\.+", r"\1", " ".join(line.split()))
+    return re.sub(r"([.?!])\.+|(?<=/)\.$", r"\1", " ".join(line.split()))  # no stop doubled, none after an address that ends in /
 
 
 _BIBTEX = {"title": "title", "container-title": "journal", "volume": "volume", "issue": "number", "page": "pages", "DOI": "doi", "URL": "url"}
@@ -110,7 +118,7 @@ def bibtex(items: list[dict]) -> str:
         names = {**_BIBTEX, "container-title": "booktitle" if chapter else "journal" if journal else "howpublished"}
         fields = [(names[k], item[k]) for k in names if k in item]
         if chapter:
-            fields += [("edition", item["edition"]), ("note", f"Section {item['number']}")]
+            fields += [("edition", item["edition"]), ("note", f"Section {item['number']}, {item['note']}")]
         if "issued" in item:
             fields.append(("year", str(item["issued"]["date-parts"][0][0])))
         entry = Entry("incollection" if chapter else "article" if journal else "misc", fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields])
@@ -118,7 +126,18 @@ def bibtex(items: list[dict]) -> str:
             person = Person(last="{" + name["literal"] + "}") if "literal" in name else Person(first=name["given"], last=name["family"])
             entry.add_person(person, "author")
         entries[item["id"]] = entry
-    return Writer().to_string(BibliographyData(entries))  # named, for a search of all plugins takes longer than the writing
+    return _Braced().to_string(BibliographyData(entries))  # named, for a search of all plugins takes longer than the writing
+
+
+class _Braced(Writer):
+    """Every value in braces, whatever it holds; addresses as they are, not escaped for TeX."""
+
+    def quote(self, s):
+        self.check_braces(s)
+        return "{" + s + "}"
+
+    def _write_field(self, stream, type, value):
+        stream.write(f",\n    {type} = {self.quote(value if type in ('url', 'doi') else self._encode(value))}")
 
 
 def _braced(text: str) -> str:
@@ -142,15 +161,33 @@ def ris(items: list[dict]) -> str:
             row["start_page"], _, end = item["page"].replace("–", "-").partition("-")
             row |= {"end_page": end} if end else {}
         if kind == "CHAP":
-            row |= {"edition": item["edition"], "section": item["number"]}
+            row |= {"edition": item["edition"], "section": item["number"], "notes": [item["note"]]}
         if "issued" in item:
             row["year"] = str(item["issued"]["date-parts"][0][0])
         if "URL" in item:
             row["urls"] = [item["URL"]]
         rows.append(row)
-    return rispy.dumps(rows)
+    return rispy.dumps(rows, implementation=_Uncounted)
+
+
+class _Uncounted(rispy.RisWriter):
+    """RIS as its definition has it: a record begins with its type, not with a count."""
+
+    def set_header(self, count):
+        return ""
 
 
 def csl_json(items: list[dict]) -> str:
     """The records as CSL-JSON."""
     return json.dumps(items, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS = (("Vancouver", "cite.txt", vancouver), ("BibTeX", "cite.bib", bibtex), ("RIS", "cite.ris", ris), ("CSL-JSON", "cite.json", csl_json))
+"""Each format: its name, its file beside the tag's page, and what makes it of the records."""
+
+
+def records(book: Book, part: dict, reviewed: dict[str, sources.Citation]) -> list[dict]:
+    """The two records of a part: itself, and the source its page reviews (the first alone where it reviews none)."""
+    slug = Path(part["page"]).stem
+    found = [part_item(book, part)]
+    return [*found, source_item(reviewed[slug])] if slug in reviewed else found

@@ -1,4 +1,4 @@
-"""What machines read, and the quiet *cite* mark that people use: beside every heading, figure, table and claim."""
+"""What machines read of a page and of the site, and where on a page the *cite* marks go."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from lib import registry, review, sources
-from lib.book import cite, tagpages
+from lib.book import cite, popover
 
+_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 RATING = {"reproduced": 5, "compatible": 4, "unchecked": 3, "discrepant": 2, "contradicted": 1}
 """ClaimReview wants a number; the word beside it is what counts."""
 
@@ -45,13 +46,15 @@ def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> dict:
     whole = {"@type": "Book", "name": book.title, "bookEdition": book.edition} | ({"url": book.site_url + "/"} if book.site_url else {})
     return base(top) | {
         "@context": "https://schema.org", "@type": "Chapter", "author": _authors(book), "isPartOf": whole, "hasPart": parts,
-        "license": "https://creativecommons.org/licenses/by/4.0/", "inLanguage": "en",
+        "license": _LICENSE, "inLanguage": "en",
     }  # fmt: skip
 
 
 def _authors(book: cite.Book) -> list[dict]:
     return [
-        {"@type": "Organization", "name": n["literal"]} if "literal" in n else {"@type": "Person", "familyName": n["family"], "givenName": n["given"]}
+        {"@type": "Organization", "name": n["literal"]}
+        if "literal" in n
+        else {"@type": "Person", "name": f"{n['given']} {n['family']}", "familyName": n["family"], "givenName": n["given"]}
         for n in book.names()
     ]
 
@@ -60,21 +63,10 @@ def coins(item: dict) -> str:
     """A COinS span: the record as an OpenURL context object."""
     pairs = [("ctx_ver", "Z39.88-2004"), ("rft_val_fmt", "info:ofi/fmt:kev:mtx:book"), ("rft.genre", "bookitem"), ("rft.atitle", item["title"]),
              ("rft.btitle", item["container-title"]), ("rft.edition", item["edition"])]  # fmt: skip
-    pairs += [("rft.au", n.get("literal") or f"{n['given']} {n['family']}") for n in item.get("author", [])]
+    pairs += [("rft.aucorp", n["literal"]) if "literal" in n else ("rft.au", f"{n['family']}, {n['given']}") for n in item.get("author", [])]
     pairs += [("rft.date", str(item["issued"]["date-parts"][0][0]))] if "issued" in item else []
     pairs += [("rft_id", item["URL"])] if "URL" in item else []
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
-
-
-def popover(book: cite.Book, part: dict, records: list[dict], up: str) -> str:
-    """The citation of a part, opened in place by its mark; native, without a script."""
-    tag, e = part["tag"], html.escape
-    lines = "".join(f"<p>{e(line)}</p>" for line in cite.vancouver(records))
-    files = " · ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in tagpages.FORMATS)
-    return (
-        f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {e(part["kind"])} {tag}">{lines}'
-        f'<p class="cite-files"><a href="{up}t/{tag}/index.html">{tag}: permanent page</a> · {files}</p>{coins(records[0])}</div>'
-    )
 
 
 def _head(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> str:
@@ -84,38 +76,56 @@ def _head(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> str:
     return f'{metas}<script type="application/ld+json">{data}</script>'
 
 
-def _mark(tag: str, label: str) -> str:
-    return f'<button type="button" class="cite-mark" data-tag="{tag}" popovertarget="cite-{tag}" aria-label="Cite {label}">cite</button>'
-
-
 def mark_page(text: str, book: cite.Book, page: list[dict], rows: dict[str, dict], reviewed: dict) -> str:
     """A built page with its metadata in the head, a mark at each part and the citations at the end of the article."""
     up = "../" * page[0]["page"].count("/")
-    boxes = []
+    forms = popover.forms(book, page[0]["page"], reviewed)
+    boxes = [popover.templates(forms)]
     for part in page:
-        label, mark = part["label"], _mark(part["tag"], f"{part['kind']} {part['tag']}")
+        label, mark = part["label"], popover.mark(part)
         link = re.compile(rf'(<a class="headerlink" href="#{re.escape(label)}"[^>]*>.*?</a>)', re.DOTALL)
         claim = re.compile(rf'(<div class="check" data-label="{re.escape(label)}".*?<span class="check-id">.*?</span>)', re.DOTALL)
         text, n = (claim if part["kind"] == "claim" else link).subn(lambda m: m[1] + mark, text, count=1)
         if n:
-            boxes.append(popover(book, part, tagpages.items(book, part, reviewed), up))
+            records = cite.records(book, part, reviewed)
+            boxes += [popover.box(part, records, forms, up), coins(records[0])]
     text = text.replace("</head>", _head(book, page, rows) + "</head>", 1)
+    if book.site_url:  # on paper a mark is the address of its tag
+        site = html.escape(json.dumps(book.site_url.partition("//")[2] + "/"))
+        text = text.replace("<article>", f'<article style="--site: {site}">', 1)
     return re.sub(r"(</article>)", lambda m: f'<div class="cite-boxes">{"".join(boxes)}</div>' + m[1], text, count=1)
 
 
-def ro_crate(book: cite.Book, parts: list[dict]) -> dict:
-    """The site as an RO-Crate: what the archive of an edition holds, for repositories that read such a file."""
-    pages = list(dict.fromkeys(p["page"] for p in parts if p["page"]))
+def ro_crate(book: cite.Book, parts: list[dict], past: list[dict]) -> dict:
+    """The site as an RO-Crate 1.1: what the archive of an edition holds, for repositories that read such a file."""
+    pages = list(dict.fromkeys(p["page"] for p in parts if p["state"] == "live"))
     names = {p["page"]: p["title"] for p in reversed(parts) if p["kind"] == "section"}
+    authors = [{"@id": f"#author-{n}"} | who for n, who in enumerate(_authors(book), 1)]
+    files = [{"@id": p, "@type": "File", "name": names[p], "encodingFormat": "text/html"} for p in pages]
+    files += [{"@id": f, "@type": "File", "name": name, "encodingFormat": kind} for f, name, kind in _DATA]
+    released = next((e["date"] for e in past if e["version"] == book.edition), book.year)
     root = {
-        "@id": "./", "@type": "Dataset", "name": book.title, "version": book.edition, "author": _authors(book),
-        "license": "https://creativecommons.org/licenses/by/4.0/", "hasPart": [{"@id": p} for p in [*pages, "sections.json", "ledger.json"]],
-        "description": "Executable reviews of five sources on interferon.", "datePublished": book.year,
-    }  # fmt: skip
-    files = [{"@id": p, "@type": "File", "name": names.get(p, p), "encodingFormat": "text/html"} for p in pages]
-    files += [{"@id": f, "@type": "File", "name": f, "encodingFormat": "application/json"} for f in ("sections.json", "ledger.json")]
+        "@id": "./", "@type": "Dataset", "name": book.title, "version": book.edition, "datePublished": released,
+        "description": "Executable reviews of sources on interferon: every reported figure accounted for, recomputed where it can be, and judged.",
+        "license": {"@id": _LICENSE}, "author": _ids(authors), "hasPart": _ids(files),
+    } | ({"url": book.site_url + "/"} if book.site_url else {})  # fmt: skip
     about = {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}}
-    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [about, root, *files]}
+    terms = {"@id": _LICENSE, "@type": "CreativeWork", "name": "CC BY 4.0", "description": "Creative Commons Attribution 4.0 International"}
+    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [about, root, terms, *authors, *files]}
+
+
+_DATA = (
+    ("sections.json", "Every section, figure, table and claim with its tag and hashes", "application/json"),
+    ("ledger.json", "Every claim with its verdict", "application/json"),
+    ("ledger.csv", "Every claim with its verdict, as a table", "text/csv"),
+    ("objects.inv", "The labels, for other Sphinx books", "application/octet-stream"),
+)
+
+
+def _ids(entities: list[dict]) -> list[dict] | dict:
+    """References to entities of the graph; of a single one without the list, as the flattened form has it."""
+    found = [{"@id": x["@id"]} for x in entities]
+    return found[0] if len(found) == 1 else found
 
 
 def write(app, parts: list[dict]) -> None:
@@ -128,4 +138,4 @@ def write(app, parts: list[dict]) -> None:
         path = out / f"{name}.html"
         if page and path.is_file():
             path.write_text(mark_page(path.read_text("utf-8"), book, page, rows, reviewed), "utf-8")
-    (out / "ro-crate-metadata.json").write_text(json.dumps(ro_crate(book, parts), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (out / "ro-crate-metadata.json").write_text(json.dumps(ro_crate(book, parts, registry.editions()), ensure_ascii=False, indent=1) + "\n", "utf-8")

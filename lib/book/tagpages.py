@@ -10,57 +10,81 @@ import hashlib
 import html
 from pathlib import Path
 
-from sphinx.util import logging
-
 from lib import registry, sources
-from lib.book import cite
-
-log = logging.getLogger(__name__)
+from lib.book import cite, metadata
 
 _STYLE = (
-    "body{font:1.05rem/1.55 Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif;max-width:42rem;margin:3rem auto;padding:0 1rem;"
-    "color:#1f2730;background:#fffdf8}a{color:#1d5c91}h1{font-size:1.5rem;line-height:1.25}nav,dt,.q{font-family:system-ui,sans-serif;font-size:.85rem}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem;padding:.6rem;border-left:2px solid #b0401c}"
-    "button{font:inherit}@media(prefers-color-scheme:dark){body{color:#e7e3da;background:#14181f}a{color:#8fbdea}}"
+    ":root{color-scheme:light dark;--p:#fffdf8;--i:#1f2730;--q:#586270;--r:#d9d5cb;--a:#1d5c91}"
+    "@media(prefers-color-scheme:dark){:root{--p:#14181f;--i:#e7e3da;--q:#a9b2be;--r:#3a424d;--a:#8fbdea}}"
+    "body{max-width:40rem;margin:2.5rem auto 4rem;padding:0 1.1rem;background:var(--p);color:var(--i);"
+    "font:1.1rem/1.55 Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}a{color:var(--a)}"
+    "nav,h2,h3,.q,button{font-family:system-ui,sans-serif}nav,.q{font-size:.86rem;color:var(--q)}"
+    "h1{margin:1rem 0;font-size:1.55rem;line-height:1.25;text-wrap:balance}h2{margin:2.4rem 0 .4rem;font-size:1.05rem}"
+    "h3{display:flex;gap:1rem;align-items:baseline;margin:1.3rem 0 .3rem;padding-top:.7rem;border-top:1px solid var(--r);font-size:.9rem}"
+    "h3 *{font-size:.86rem;font-weight:400}button{padding:0;border:0;background:none;color:var(--a);text-decoration:underline;cursor:pointer}"
+    "pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:.78rem/1.5 ui-monospace,Menlo,Consolas,monospace}"
+    ".v{font:inherit;font-size:1rem}ul{padding-left:1.1rem}"
 )
 _COPY = (
-    "document.querySelectorAll('pre').forEach(function(p){var b=document.createElement('button');b.textContent='Copy';b.onclick=function(){"
-    "var r=document.createRange();r.selectNodeContents(p);var s=getSelection();s.removeAllRanges();s.addRange(r);document.execCommand('copy');"
-    "b.textContent='Copied'};p.after(b)})"
+    "document.querySelectorAll('pre[id]').forEach(function(p){var b=document.createElement('button');b.type='button';b.textContent='Copy';"
+    "b.onclick=function(){var r=document.createRange(),s=getSelection();r.selectNodeContents(p);s.removeAllRanges();s.addRange(r);"
+    "if(document.execCommand('copy'))b.textContent='Copied'};document.getElementById('h-'+p.id).append(b)})"
 )
 _CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_COPY.encode()).digest()).decode()
     + "'"
 )
-FORMATS = (("BibTeX", "cite.bib", cite.bibtex), ("RIS", "cite.ris", cite.ris), ("CSL-JSON", "cite.json", cite.csl_json))
 
 
-def items(book: cite.Book, part: dict, reviewed: dict[str, sources.Citation]) -> list[dict]:
-    """The two records of a part: itself, and the source its page reviews (the first alone where it reviews none)."""
-    slug = Path(part["page"]).stem
-    found = [cite.part_item(book, part)]
-    return [*found, cite.source_item(reviewed[slug])] if slug in reviewed else found
+def page(book: cite.Book, part: dict, around: list[dict], records: list[dict], past: list[dict], aims: list[dict]) -> str:
+    """The HTML of one tag page.
 
-
-def page(book: cite.Book, part: dict, trail: list[str], texts: list[tuple[str, str]], past: list[dict]) -> str:
-    """The HTML of one tag page."""
+    Parameters
+    ----------
+    part, records
+        The part and its two records, or one where its page reviews no source.
+    around
+        The parts it stands in, the outermost first.
+    past
+        The released editions, the oldest first.
+    aims
+        Of a tag that is no longer live: the parts to go to instead.
+    """
     e = html.escape
-    tag = part["tag"]
-    history = [f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>" for n, v in enumerate(past) if tag in v["sections"]]
-    history.append(f"<li>Now: {e(_now(part, past))}</li>")
-    blocks = "".join(f"<dt>{name}</dt><dd><pre>{e(text.strip())}</pre></dd>" for name, text in texts)
-    files = " · ".join(f'<a href="{file}" download>{name}</a>' for name, file, _ in FORMATS)
-    where = f'<a href="../../{e(part["url"])}">Read it in the book</a>' if part["state"] == "live" else f"<strong>{e(part['state'])}</strong>: {e(part['note'])}"
-    canonical = f'<link rel="canonical" href="{e(book.address(tag))}">' if book.site_url else ""
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="{_CSP}">'
-        f"<title>{e(tag)}: {e(part['title'])}</title>{canonical}<style>{_STYLE}</style></head><body><nav>{' › '.join(map(e, trail))}</nav><main>"
-        f"<h1>{e(part['title'])}</h1><p>This is {e(part['kind'])} <strong>{e(tag)}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; "
-        f"the tag is permanent. {where}.</p><h2>Cite</h2><p class=q>Two records: this {e(part['kind'])}, and the source it reviews. Files: {files}.</p>"
-        f"<dl>{blocks}</dl><h2>History</h2><ul>{''.join(history)}</ul>"
-        f"<p class=q>text {part['sha256_text'][:12]} · results {part['sha256_results'][:12]}</p></main><script>{_COPY}</script></body></html>\n"
+    tag, kind = part["tag"], part["kind"]
+    trail = [f'<a href="../../index.html">{e(book.title)}</a>', *map(_link, around)]
+    two = f"Two records each: this {kind}, and the source it reviews." if len(records) > 1 else "One record: this page reviews no source."
+    texts = "".join(
+        f'<h3 id="h-{file[5:]}">{name} <a href="{file}" download>{file}</a></h3>'
+        f'<pre id="{file[5:]}"{" class=v" if file == "cite.txt" else ""}>{e(form(records), quote=False)}</pre>'
+        for name, file, form in cite.FORMATS
     )
+    history = [f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>" for n, v in enumerate(past) if tag in v["sections"]]
+    head = "".join(f'<meta name="{name}" content="{e(value)}">' for name, value in metadata.highwire(book, part, book.address(tag)))
+    head += f'<link rel="canonical" href="{e(book.address(tag))}">' if book.site_url else ""
+    hashes = f"{part['sha256_text'][: cite.HASH]} {part['sha256_results'][: cite.HASH]}"
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_CSP}"><title>{e(tag)}: {e(part["title"])}</title>{head}<style>{_STYLE}</style></head>'
+        f'<body><nav aria-label="Where it stands">{" › ".join(trail)}</nav><main><h1>{e(part["title"])}</h1>'
+        f"<p>This is {kind} <strong>{tag}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; the tag stays with it wherever it moves. "
+        f"{_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}{metadata.coins(records[0])}<h2>History</h2>"
+        f"<ul>{''.join(history)}<li>Now: {e(_now(part, past))}</li></ul><h2>Verify</h2>"
+        f"<p class=q>The hashes of its text and results, for a later look at what became of it:</p>"
+        f"<pre>python -m lib verify {tag} {hashes}</pre></main><script>{_COPY}</script></body></html>\n"
+    )
+
+
+def _link(part: dict) -> str:
+    return f'<a href="../../{html.escape(part["url"])}">{html.escape(part["title"])}</a>'
+
+
+def _where(part: dict, aims: list[dict]) -> str:
+    """The link to where a part stands; of one that does not, what became of it and where to go."""
+    if part["state"] == "live":
+        return f'<a href="../../{html.escape(part["url"])}">Read it in the book</a>.'
+    return f"<strong>{part['state'].capitalize()}</strong>: {html.escape(part['note'])}. Go to {' or '.join(map(_link, aims))}."
 
 
 def _said(edition: dict, before: list[dict], tag: str) -> str:
@@ -72,6 +96,8 @@ def _said(edition: dict, before: list[dict], tag: str) -> str:
 
 
 def _now(part: dict, past: list[dict]) -> str:
+    if part["state"] != "live":
+        return f"{part['state']}: {part['note']}"
     then = next((v for v in reversed(past) if part["tag"] in v["sections"]), None)
     if then is None:
         return "in no released edition yet"
@@ -88,15 +114,13 @@ def write(app, parts: list[dict]) -> None:
     for part in parts:
         if part["tag"] is None:
             continue
-        trail, at = [], part
+        around, at = [], part
         while at["within"]:
             at = by_label[at["within"]]
-            trail.insert(0, at["title"])
-        records = items(book, part, reviewed)
+            around.insert(0, at)
+        records = cite.records(book, part, reviewed)
         folder = out / part["tag"]
         folder.mkdir(parents=True, exist_ok=True)
-        texts = [("Vancouver", "\n\n".join(cite.vancouver(records)))]
-        for name, file, form in FORMATS:
-            texts.append((name, form(records)))
-            (folder / file).write_text(texts[-1][1], "utf-8")
-        (folder / "index.html").write_text(page(book, part, [book.title, *trail], texts, past), "utf-8")
+        for _, file, form in cite.FORMATS:
+            (folder / file).write_text(form(records), "utf-8")
+        (folder / "index.html").write_text(page(book, part, around, records, past, registry.instead(part, parts)), "utf-8")
