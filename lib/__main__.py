@@ -136,8 +136,16 @@ def edition(args) -> int:
         print(f"entered registry/editions/{editions.open_edition(args.version).name}")
         return 0
     site = ROOT / "_build" / "html"
+    archive = editions.freeze(site, args.version, ROOT / "dist")
     print(f"{editions.lock(site)} new anchors locked")
-    print(editions.freeze(site, args.version, ROOT / "dist").relative_to(ROOT))
+    print(archive.relative_to(ROOT))
+    return 0
+
+
+def cff(args) -> int:
+    from lib import editions
+
+    editions.CFF.write_text(editions.citation_cff(), "utf-8")
     return 0
 
 
@@ -206,6 +214,7 @@ def parser() -> argparse.ArgumentParser:
     p = command("edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)")
     p.add_argument("version")
     p.add_argument("--freeze", action="store_true", help="lock the anchors of the built site and write the archive")
+    command("cff", cff, "write CITATION.cff anew from _config.yml")
     p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
     p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
     p = command("ledger", ledger, "print the verdict on every claim")

@@ -7,6 +7,7 @@ The archive itself is a release file and never committed.
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -15,10 +16,15 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import yaml
+
 from lib import ROOT, registry
 
 VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}")
 LOCK = ROOT / "registry" / "anchors.lock"
+CONFIG = ROOT / "_config.yml"
+CFF = ROOT / "CITATION.cff"
+ABSTRACT = "Executable reviews of five sources on interferon: every reported figure accounted for, recomputed where it can be, and judged."
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: two freezes of one state are the same bytes
 
 
@@ -37,18 +43,40 @@ def open_edition(version: str) -> Path:
         raise registry.RegistryError(f"edition {version} exists: an edition never changes; take the next number")
     if past and _key(version) <= _key(past[-1]["version"]):
         raise registry.RegistryError(f"edition {version} would come before {past[-1]['version']}: take a later number")
-    for path, pattern in ((ROOT / "_config.yml", r'(?m)^(\s*edition: ).*$'), (ROOT / "CITATION.cff", r'(?m)^(version: ).*$')):
-        text, n = re.subn(pattern, rf'\g<1>"{version}"', path.read_text("utf-8"))
-        if n != 1:
-            raise registry.RegistryError(f"{path.name}: expected one line for the edition, found {n}")
-        path.write_text(text, "utf-8")
+    rows = registry.sections()
+    if lacking := [row["label"] for row in rows if not row["tag"]]:
+        raise registry.RegistryError(f"label {lacking[0]} has no tag: run `python -m lib tags` and commit registry/tags.csv first")
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
     date = (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
+    config = CONFIG.read_text("utf-8")
+    for key, value in (("edition", version), ("edition_year", date[:4])):
+        config, n = re.subn(rf"(?m)^(\s*{key}: ).*$", rf'\g<1>"{value}"', config)
+        if n != 1:
+            raise registry.RegistryError(f"_config.yml: expected one line for {key}, found {n}")
     kept = ("label", "kind", "title", "page", "url", "sha256_text", "sha256_results", "results")
-    state = {row["tag"]: {k: row[k] for k in kept} for row in registry.sections() if row["state"] == "live" and row["tag"]}
+    state = {row["tag"]: {k: row[k] for k in kept} for row in rows if row["state"] == "live"}
     path = ROOT / "registry" / "editions" / f"{version}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"version": version, "date": date, "sections": state}, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    CONFIG.write_text(config, "utf-8")
+    CFF.write_text(citation_cff(), "utf-8")
     return path
+
+
+def citation_cff() -> str:
+    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` states it, with the date of its edition once released."""
+    config = yaml.safe_load(CONFIG.read_text("utf-8"))
+    ours, authors = config["sphinx"]["config"], []
+    for name in filter(None, (n.strip() for n in config["author"].split(";"))):
+        family, comma, given = (part.strip() for part in name.partition(","))
+        authors.append({"family-names": family, "given-names": given} if comma else {"name": name})
+    entries = {
+        "cff-version": "1.2.0", "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
+        "type": "dataset", "title": config["title"], "abstract": ABSTRACT, "authors": authors, "license": "CC-BY-4.0",
+        "version": ours["edition"], "date-released": next((e["date"] for e in registry.editions() if e["version"] == ours["edition"]), ""),
+        "url": ours["site_url"], "repository-code": config["repository"]["url"],
+    }  # fmt: skip
+    return yaml.safe_dump({k: v for k, v in entries.items() if v}, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _key(version: str) -> list[int]:
@@ -58,6 +86,7 @@ def _key(version: str) -> list[int]:
 class _Anchors(HTMLParser):
     """The ids of a page, each with the nearest label around it."""
 
+    HELD = {"section", "span", "figure", "div", "h1", "li", "details", "dt"}  # what links lead to; parts of drawings are none
     VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
     def __init__(self, labels: set[str]):
@@ -68,7 +97,7 @@ class _Anchors(HTMLParser):
         name = dict(attrs).get("id")
         around = next((label for _, label in reversed(self.open) if label), None)
         label = name if name in self.labels else None
-        if name and (label or around) and tag in ("section", "span", "figure", "div", "h1"):
+        if name and (label or around) and tag in self.HELD:
             self.found[name] = label or around
         if tag not in self.VOID:
             self.open.append((tag, label))
@@ -107,8 +136,12 @@ def freeze(site: Path, version: str, folder: Path) -> Path:
     Raises
     ------
     RegistryError
-        The archive exists.
+        The archive exists, or the site is not of that edition.
     """
+    listed = site / "sections.json"
+    built = json.loads(listed.read_text("utf-8"))[0]["edition"] if listed.is_file() else "none"
+    if built != version:
+        raise registry.RegistryError(f"{version} is not the edition of the built site ({built}): use `make edition VERSION={version}`")
     target = folder / f"interferon-recomputed-{version}.zip"
     if target.exists():
         raise registry.RegistryError(f"{target.name} exists: an edition is frozen once")
@@ -132,44 +165,42 @@ def freeze(site: Path, version: str, folder: Path) -> Path:
 def _tied(page: str, name: str, version: str, rows: list[dict]) -> str:
     up = "../" * name.count("/")
     page = page.replace(f'href="{up}t/', f'href="{up}../../t/')
-    states = " ".join(f"{r['tag']}:{r['label']}:{r['sha256_text'][:8]}:{r['sha256_results'][:8]}" for r in rows)
-    head = f'<meta name="book-edition" content="{version}"><meta name="book-parts" content="{states}"><script defer src="{up}../../changes.js"></script>'
+    parts = " ".join(f"{r['tag']}:{r['label']}" for r in rows)
+    head = f'<meta name="book-edition" content="{version}"><meta name="book-parts" content="{parts}"><script defer src="{up}../../changes.js"></script>'
     return page.replace("</head>", head + "</head>", 1)
 
 
-CHANGES = """/* What has changed since an edition: loaded by frozen pages, written anew with every build of the living book. */
+CHANGES = """/* What has changed since each edition: loaded by frozen pages, written anew with every build of the living book. */
 (function () {
-  var now = %s, base = document.currentScript.src.replace(/changes\\.js.*$/, "");
+  var base = document.currentScript.src.replace(/changes\\.js.*$/, "");
   var meta = document.querySelector('meta[name="book-parts"]'), edition = document.querySelector('meta[name="book-edition"]');
-  if (!meta || !edition) return;
+  var changes = meta && edition && (%s)[edition.content];
+  if (!changes) return;
   meta.content.split(" ").forEach(function (part) {
-    var p = part.split(":"), n = now[p[0]], said = [];
-    if (!n) said.push("is unknown to the living book");
-    else if (n[2] !== "live") said.push("was " + n[2]);
-    else {
-      if (n[0] !== p[2]) said.push("text changed");
-      if (n[1] !== p[3]) said.push("results changed");
-    }
-    var at = document.getElementById(p[1]);
-    if (!said.length || !at) return;
-    var note = document.createElement("p"), link = document.createElement("a");
+    var p = part.split(":"), said = changes[p[0]], at = document.getElementById(p[1]);
+    if (!said || !at) return;
+    var note = document.createElement(at.tagName === "LI" ? "div" : "p"), link = document.createElement("a");
     note.className = "changed-since";
     note.setAttribute("role", "note");
-    note.textContent = "Since edition " + edition.content + ", " + p[0] + ": " + said.join("; ") + ". ";
+    note.textContent = "Since edition " + edition.content + ", " + p[0] + ": " + said + ". ";
     link.href = base + "t/" + p[0] + "/index.html";
-    link.textContent = "History";
+    link.textContent = "As it stands now";
     note.appendChild(link);
-    var head = at.querySelector("h1, h2, h3, h4, h5, h6");
-    if (head) head.after(note); else at.before(note);
+    var head = at.tagName === "SECTION" && at.querySelector("h1, h2, h3, h4, h5, h6");
+    if (head) head.after(note); else if (at.tagName === "LI") at.prepend(note); else at.before(note);
   });
 })();
 """
 
 
 def changes_js(rows: list[dict]) -> str:
-    """The script by which a frozen page learns what has changed since."""
-    now = {r["tag"]: [r["sha256_text"][:8], r["sha256_results"][:8], r["state"]] for r in rows if r["tag"]}
-    return CHANGES % json.dumps(now, sort_keys=True, separators=(",", ":"))
+    """The script by which a frozen page says what has since become of its parts: for each edition the tags that changed, and how."""
+    now = {r["tag"]: r for r in rows if r["tag"]}
+    changes = {
+        e["version"]: {tag: said for tag, then in e["sections"].items() if (said := registry.became(then, now[tag])) != registry.SAME}
+        for e in registry.editions()
+    }
+    return CHANGES % json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
 
 
 def arrivals(site: Path, rows: list[dict]) -> None:
@@ -199,10 +230,14 @@ def _arrow(row: dict | None, label: str, up: str) -> str:
     if row is None:
         raise registry.RegistryError(f"registry/anchors.lock: {label} has no tag; the registry must keep every label")
     target = f"{up}{row['url']}" if row["state"] == "live" else f"{up}t/{row['tag']}/index.html"
-    return f'Moved: <a href="{target}">{row["title"]}</a>'
+    return f'Moved: <a href="{target}">{html.escape(row["title"])}</a>'
 
 
 def _moved(lines: str) -> str:
     """A page that stands where a page was: it sends a reader on at once with a script, and shows the links without."""
     script = "var a=document.getElementById(location.hash.slice(1))||document.querySelector('p.moved');if(a)location.replace(a.querySelector('a').href)"
-    return f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Moved</title></head><body><main><h1>This page moved</h1>{lines}</main><script>{script}</script></body></html>\n'
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        "<title>Moved</title><style>:root{color-scheme:light dark}body{max-width:40rem;margin:2.5rem auto;padding:0 1.1rem;font:1.1rem/1.55 Georgia,serif}</style>"
+        f"</head><body><main><h1>This page moved</h1>{lines}</main><script>{script}</script></body></html>\n"
+    )

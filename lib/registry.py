@@ -25,6 +25,7 @@ TAGS = ROOT / "registry" / "tags.csv"
 VERDICTS = ROOT / "registry" / "verdicts.csv"
 COLUMNS = ["tag", "label", "kind", "state", "note"]
 KINDS = ("section", "figure", "table", "claim")
+SAME = "same text and results"
 STATES = ("live", "withdrawn", "merged")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
 _SECTION = re.compile(r"^\(([^)\n]+)\)=\s*\n+(#{1,6})\s+(.+)$", re.MULTILINE)
@@ -188,7 +189,10 @@ def sections() -> list[dict]:
         }  # fmt: skip
         rows.append(row | {"changed": changed(row, past)})
     live = {row["label"] for row in rows}
-    rows += [_gone(row, past) for row in tags.values() if row["label"] not in live]
+    gone = [_gone(row, past) for row in tags.values() if row["label"] not in live]
+    rows += gone
+    for row in gone:
+        instead(row, rows)
     return rows
 
 
@@ -244,7 +248,12 @@ def difference(then: dict, now: dict) -> str:
         said.append("results changed" + (f" ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})" if which else ""))
     if then["url"] != now["url"]:
         said.append(f"moved from {then['url']} to {now['url']}")
-    return "; ".join(said) or "same text and results"
+    return "; ".join(said) or SAME
+
+
+def became(then: dict, now: dict) -> str:
+    """What became of a part since ``then``: its difference, or why it no longer stands."""
+    return difference(then, now) if now["state"] == "live" else f"{now['state']}: {now['note']}"
 
 
 def changed(row: dict, past: list[dict]) -> str:
@@ -372,6 +381,7 @@ def verify(tag: str, *hashes: str) -> str:
     RegistryError
         A malformed hash (at least eight hexadecimal digits), or more than two.
     """
+    tag, hashes = tag.upper(), tuple(given.lower() for given in hashes)
     for given in hashes:
         if not re.fullmatch(r"[0-9a-f]{8,64}", given):
             raise RegistryError(f"{given!r} is no hash: eight to 64 of 0-9a-f, as the tag's page gives it")
@@ -383,11 +393,9 @@ def verify(tag: str, *hashes: str) -> str:
     past = [e["sections"][tag] | {"version": e["version"]} for e in editions() if tag in e["sections"]]
     states = [now | {"version": ""}, *reversed(past)]
     then = next((s for s in states if _is(s, hashes)), None)
-    if now["state"] != "live":
-        return f"{now['state']}: {now['note']}"
-    if then is not None:
-        place = f" (as in edition {then['version']})" if then["version"] else ""
-        return difference(then, now) + place
+    if then is not None or now["state"] != "live":
+        place = f" (as in edition {then['version']})" if then and then["version"] and now["state"] == "live" else ""
+        return became(then, now) + place
     alone = ["text" if now["sha256_text"].startswith(hashes[0]) else "", "results" if now["sha256_results"].startswith(hashes[-1]) else ""]
     if len(hashes) == 2 and any(alone):
         same = "text" if alone[0] else "results"

@@ -178,8 +178,9 @@ class _Uncounted(rispy.RisWriter):
 
 
 def csl_json(items: list[dict]) -> str:
-    """The records as CSL-JSON."""
-    return json.dumps(items, ensure_ascii=False, indent=1) + "\n"
+    """The records as CSL-JSON, a field on each line."""
+    rows = (",\n".join(f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items()) for item in items)
+    return "[\n" + ",\n".join(f" {{\n{row}\n }}" for row in rows) + "\n]\n"
 
 
 FORMATS = (("Vancouver", "cite.txt", vancouver), ("BibTeX", "cite.bib", bibtex), ("RIS", "cite.ris", ris), ("CSL-JSON", "cite.json", csl_json))

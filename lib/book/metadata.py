@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
-from lib import registry, review, sources
+from lib import editions, registry, review, sources
 from lib.book import cite, popover
 
 _LICENSE = "https://creativecommons.org/licenses/by/4.0/"
@@ -26,8 +26,8 @@ def highwire(book: cite.Book, part: dict, page_url: str) -> list[tuple[str, str]
     return [(name, value) for name, value in tags if value]
 
 
-def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> dict:
-    """A page as schema.org ``Chapter`` with its parts; each claim as a ``ClaimReview`` with its verdict."""
+def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict], source: sources.Citation | None) -> dict:
+    """A page as schema.org ``Chapter`` with its parts; each claim as a ``ClaimReview`` with its verdict on the ``source``."""
 
     def base(part: dict) -> dict:
         found = {"identifier": part["tag"], "name": part["title"]}
@@ -39,7 +39,8 @@ def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> dict:
         if part["kind"] == "claim":
             row = rows[part["label"]]
             rating = {"@type": "Rating", "ratingValue": RATING[row["verdict"]], "bestRating": 5, "worstRating": 1, "alternateName": row["verdict"]}
-            parts.append(base(part) | {"@type": "ClaimReview", "claimReviewed": row["says"], "reviewRating": rating, "author": _authors(book)})
+            told = {"claimReviewed": row["says"], "itemReviewed": {"@type": "Claim", "appearance": {"@id": "#source"}}}
+            parts.append(base(part) | {"@type": "ClaimReview", **told, "reviewRating": rating, "author": _authors(book)})
         else:
             kind = {"section": "CreativeWork", "figure": "ImageObject", "table": "Table"}[part["kind"]]
             parts.append(base(part) | {"@type": kind})
@@ -47,7 +48,18 @@ def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> dict:
     return base(top) | {
         "@context": "https://schema.org", "@type": "Chapter", "author": _authors(book), "isPartOf": whole, "hasPart": parts,
         "license": _LICENSE, "inLanguage": "en",
+    } | ({"citation": {"@id": "#source", **_source(source)}} if source else {})  # fmt: skip
+
+
+def _source(source: sources.Citation) -> dict:
+    """A reviewed source, as far as it is known."""
+    kind = "ScholarlyArticle" if source.volume else "Article"
+    found = {
+        "@type": kind, "name": source.title or source.kind, "author": [{"@type": "Person", "name": a} for a in source.authors],
+        "isPartOf": source.container and {"@type": "Periodical", "name": source.container}, "url": source.url,
+        "datePublished": source.year and str(source.year), "sameAs": source.doi and f"https://doi.org/{source.doi}",
     }  # fmt: skip
+    return {k: v for k, v in found.items() if v}
 
 
 def _authors(book: cite.Book) -> list[dict]:
@@ -69,10 +81,10 @@ def coins(item: dict) -> str:
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
 
 
-def _head(book: cite.Book, page: list[dict], rows: dict[str, dict]) -> str:
+def _head(book: cite.Book, page: list[dict], rows: dict[str, dict], source: sources.Citation | None) -> str:
     url = f"{book.site_url}/{page[0]['page']}" if book.site_url else ""
     metas = "".join(f'<meta name="{name}" content="{html.escape(value)}">' for name, value in highwire(book, page[0], url))
-    data = json.dumps(json_ld(book, page, rows), ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    data = json.dumps(json_ld(book, page, rows, source), ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
     return f'{metas}<script type="application/ld+json">{data}</script>'
 
 
@@ -89,7 +101,7 @@ def mark_page(text: str, book: cite.Book, page: list[dict], rows: dict[str, dict
         if n:
             records = cite.records(book, part, reviewed)
             boxes += [popover.box(part, records, forms, up), coins(records[0])]
-    text = text.replace("</head>", _head(book, page, rows) + "</head>", 1)
+    text = text.replace("</head>", _head(book, page, rows, reviewed.get(Path(page[0]["page"]).stem)) + "</head>", 1)
     if book.site_url:  # on paper a mark is the address of its tag
         site = html.escape(json.dumps(book.site_url.partition("//")[2] + "/"))
         text = text.replace("<article>", f'<article style="--site: {site}">', 1)
@@ -106,7 +118,7 @@ def ro_crate(book: cite.Book, parts: list[dict], past: list[dict]) -> dict:
     released = next((e["date"] for e in past if e["version"] == book.edition), book.year)
     root = {
         "@id": "./", "@type": "Dataset", "name": book.title, "version": book.edition, "datePublished": released,
-        "description": "Executable reviews of sources on interferon: every reported figure accounted for, recomputed where it can be, and judged.",
+        "description": editions.ABSTRACT,
         "license": {"@id": _LICENSE}, "author": _ids(authors), "hasPart": _ids(files),
     } | ({"url": book.site_url + "/"} if book.site_url else {})  # fmt: skip
     about = {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}}

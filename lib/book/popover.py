@@ -62,7 +62,7 @@ def box(part: dict, records: list[dict], found: dict[str, tuple[str, str]], up: 
         title = spelled(found[key][1], form(records), part)
         words |= {key: title} if title != part["title"] else {}
     data = "".join(f' data-{key}="{e(value)}"' for key, value in words.items())
-    names = (f"This {kind}", "The source it reviews")
+    names = (f"This {kind}, Vancouver style", "The source it reviews")
     said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, cite.lines(records)))
     files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
     return (

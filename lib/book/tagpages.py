@@ -18,7 +18,8 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){:root{--p:#14181f;--i:#e7e3da;--q:#a9b2be;--r:#3a424d;--a:#8fbdea}}"
     "body{max-width:40rem;margin:2.5rem auto 4rem;padding:0 1.1rem;background:var(--p);color:var(--i);"
     "font:1.1rem/1.55 Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}a{color:var(--a)}"
-    "nav,h2,h3,.q,button{font-family:system-ui,sans-serif}nav,.q{font-size:.86rem;color:var(--q)}"
+    "nav,h2,h3,.q,button{font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',Arial,sans-serif}nav,.q{font-size:.88rem;color:var(--q)}"
+    "nav a{color:inherit;text-decoration-color:var(--r);text-underline-offset:.2em}"
     "h1{margin:1rem 0;font-size:1.55rem;line-height:1.25;text-wrap:balance}h2{margin:2.4rem 0 .4rem;font-size:1.05rem}"
     "h3{display:flex;gap:1rem;align-items:baseline;margin:1.3rem 0 .3rem;padding-top:.7rem;border-top:1px solid var(--r);font-size:.9rem}"
     "h3 *{font-size:.86rem;font-weight:400}button{padding:0;border:0;background:none;color:var(--a);text-decoration:underline;cursor:pointer}"
@@ -54,7 +55,7 @@ def page(book: cite.Book, part: dict, around: list[dict], records: list[dict], p
     e = html.escape
     tag, kind = part["tag"], part["kind"]
     trail = [f'<a href="../../index.html">{e(book.title)}</a>', *map(_link, around)]
-    two = f"Two records each: this {kind}, and the source it reviews." if len(records) > 1 else "One record: this page reviews no source."
+    two = f"Each format holds two records: this {kind}, and the source it reviews." if len(records) > 1 else "Its page reviews no source, so there is one record."
     texts = "".join(
         f'<h3 id="h-{file[5:]}">{name} <a href="{file}" download>{file}</a></h3>'
         f'<pre id="{file[5:]}"{" class=v" if file == "cite.txt" else ""}>{e(form(records), quote=False)}</pre>'
@@ -96,12 +97,10 @@ def _said(edition: dict, before: list[dict], tag: str) -> str:
 
 
 def _now(part: dict, past: list[dict]) -> str:
-    if part["state"] != "live":
-        return f"{part['state']}: {part['note']}"
     then = next((v for v in reversed(past) if part["tag"] in v["sections"]), None)
     if then is None:
-        return "in no released edition yet"
-    return f"since edition {then['version']}: {registry.difference(then['sections'][part['tag']], part)}"
+        return "in no released edition yet" if part["state"] == "live" else f"{part['state']}, before any edition"
+    return f"since edition {then['version']}: {registry.became(then['sections'][part['tag']], part)}"
 
 
 def write(app, parts: list[dict]) -> None:

@@ -1,5 +1,6 @@
 """A small book, released twice: what a citation promised is kept, and what changed is said."""
 
+import hashlib
 import json
 import os
 import re
@@ -10,8 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+from browser import CHROMIUM, launched
 
-from lib import ROOT
+from lib import ROOT, registry
 
 CHAPTER = """---
 jupytext:
@@ -54,7 +57,7 @@ table(pd.DataFrame({"group": ["a", "b"], "n": [1, 2]}), "tab-cml-small", "Two gr
 TOC = "format: jb-book\nroot: index\nparts:\n  - caption: One\n    chapters:\n      - file: chapters/cml-stopping.ipynb\n      - file: {page}\n"
 
 
-FOLLOWED = ("cml-stopping", "cml-first", "cml-second", "cml-23", "tab-cml-small", "notes-kept", "notes-dropped")
+FOLLOWED = ("cml-stopping", "cml-first", "cml-second", "cml-23", "tab-cml-small", "notes", "notes-kept", "notes-dropped", "notes-joined")
 
 
 class SmallBook:
@@ -72,7 +75,7 @@ class SmallBook:
         (top / "index.md").write_text("(front)=\n# Small book\n\nOne chapter.\n")
         self.name = "cml-stopping"
         (top / "chapters" / f"{self.name}.md").write_text(CHAPTER)
-        (top / "notes.md").write_text("(notes)=\n# Notes\n\n(notes-kept)=\n## Kept\n\nA note.\n\n(notes-dropped)=\n## Dropped\n\nAnother.\n")
+        (top / "notes.md").write_text("(notes)=\n# Notes\n\n(notes-kept)=\n## Kept\n\nA note.\n\n(notes-dropped)=\n## Dropped\n\nAnother.\n\n(notes-joined)=\n## Joined\n\nA third.\n")
         (top / "_toc.yml").write_text(TOC.format(page="notes"))
         config = top / "_config.yml"
         text = re.sub(r'(?m)^(\s*site_url: ).*$', r'\1"https://book.example"', config.read_text())
@@ -153,33 +156,97 @@ def test_life_of_a_citation(book):
     page = (site / "t" / first["cml-first"]["tag"] / "index.html").read_text()
     assert "Edition 1.0" in page and "first stands here" in page and "Edition 2.0" in page and "results changed (CML-23, sum)" in page
     assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
-    script = (site / "changes.js").read_text()
-    now = json.loads(re.search(r"var now = (\{.*?\}), base", script)[1])
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
-        old = frozen.read("chapters/cml-stopping.html").decode()
-        assert 'src="../../../changes.js"' in old and f'href="../../../t/{first["cml-first"]["tag"]}/index.html"' in old
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
-        assert "changes.js" not in sums and "chapters/cml-stopping.html" in sums
-    states = {p.split(":")[0]: p.split(":")[2:] for p in re.search(r'name="book-parts" content="([^"]*)"', old)[1].split()}
-    assert states[first["cml-first"]["tag"]] != now[first["cml-first"]["tag"]][:2]
-    assert states[first["tab-cml-small"]["tag"]] == now[first["tab-cml-small"]["tag"]][:2]
+        assert {n: hashlib.sha256(frozen.read(n)).hexdigest() for n in frozen.namelist() if n != "SHA256SUMS"} == sums
+        assert "changes.js" not in sums and not [n for n in sums if n.startswith("t/")]
+        for name in (n for n in sums if n.endswith(".html")):
+            page, up = frozen.read(name).decode(), "../" * (name.count("/") + 2)
+            assert re.findall(r'src="([^"]*changes.js)"', page) == [f"{up}changes.js"]
+            links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/index.html)"', page)
+            assert all(re.fullmatch(rf"{re.escape(up)}t/\w{{4}}/index.html", x) for x in links) and (links or name == "search.html")
+    held = {line.split(" ")[0] for line in (book.top / "registry" / "anchors.lock").read_text().splitlines()}
+    assert {part["url"] for part in first.values()} <= held, "every part's address is locked"
 
     # A renamed page and a dropped section: old links arrive, tags keep their pages.
     kept, dropped = book.first["notes-kept"], book.first["notes-dropped"]
     (book.top / "notes.md").rename(book.top / "remarks.md")
     (book.top / "_toc.yml").write_text(TOC.format(page="remarks"))
     book.edit("(notes-dropped)=\n## Dropped\n", "", "remarks.md")
+    book.edit("(notes-joined)=\n## Joined\n", "", "remarks.md")
     refused = book.lib("verify", dropped["tag"], dropped["sha256_text"])
     assert refused.returncode == 2 and "notes-dropped" in refused.stderr and "withdrawn" in refused.stderr
-    book.edit("notes-dropped,section,live,", "notes-dropped,section,withdrawn,merged into the kept note", "registry/tags.csv")
+    book.edit("notes-dropped,section,live,", "notes-dropped,section,withdrawn,it said nothing", "registry/tags.csv")
+    book.edit("notes-joined,section,live,", "notes-joined,section,merged,into the rest", "registry/tags.csv")
+    refused = book.lib("edition", "3.0")
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1 and "let its note name the tag or label" in refused.stderr
+    book.edit("merged,into the rest", "merged,into notes-kept", "registry/tags.csv")
     site = book.build()
     stub = (site / "notes.html").read_text()
     assert 'id="notes-kept"' in stub and 'href="remarks.html#notes-kept"' in stub
     assert f'href="t/{dropped["tag"]}/index.html"' in stub
     gone = (site / "t" / dropped["tag"] / "index.html").read_text()
-    assert "withdrawn" in gone and "merged into the kept note" in gone
-    assert "moved from" in book.said(kept)
-    assert "withdrawn" in book.said(dropped)
+    assert "Withdrawn</strong>: it said nothing." in gone and "Edition 2.0" in gone and "cite.bib" in gone
+    joined = (site / "t" / book.first["notes-joined"]["tag"] / "index.html").read_text()
+    assert 'Merged</strong>: into notes-kept. Go to <a href="../../remarks.html#notes-kept">Kept</a>' in joined
+    assert "moved from notes.html#notes-kept to remarks.html#notes-kept" in book.said(kept)
+    assert "withdrawn: it said nothing" in book.said(dropped)
+    assert "merged: into notes-kept" in book.said(book.first["notes-joined"])
+    states = {book.section(label)["state"] for label in ("notes-kept", "notes-dropped", "notes-joined")}
+    assert states == {"live", "withdrawn", "merged"}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it (Debian: apt-get install chromium)")
+def test_a_frozen_page_says_what_has_changed(book, tmp_path):
+    """The first edition, unpacked two folders below the living book and opened from disk."""
+    living = shutil.copytree(book.top / "_build" / "html", tmp_path / "book")
+    frozen = living / "editions" / "1.0"
+    with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as archive:
+        archive.extractall(frozen)
+    with launched() as chromium:
+        page = chromium.new_page()
+        said = {}
+        for name in ("chapters/cml-stopping.html", "notes.html"):
+            page.goto((frozen / name).as_uri())
+            said |= {note.split(",")[1].split(":")[0].strip(): note for note in page.locator(".changed-since").all_inner_texts()}
+        tag = {label: part["tag"] for label, part in book.first.items()}
+        assert "results changed (CML-23, sum)" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
+        assert "results changed (CML-23)" in said[tag["cml-23"]]
+        assert "text changed" in said[tag["cml-stopping"]]
+        assert tag["cml-second"] not in said and tag["tab-cml-small"] not in said
+        assert "moved from notes.html" in said[tag["notes-kept"]]
+        assert "withdrawn: it said nothing" in said[tag["notes-dropped"]]
+        page.goto((frozen / "chapters/cml-stopping.html").as_uri())
+        page.locator("#cml-first .changed-since a").first.click()
+        assert page.url == (living / "t" / tag["cml-first"] / "index.html").as_uri()
+        page.goto((living / "notes.html").as_uri() + "#notes-kept")
+        page.wait_for_url("**/remarks.html#notes-kept")
+        page.goto((living / "notes.html").as_uri() + "#notes-dropped")
+        page.wait_for_url(f"**/t/{tag['notes-dropped']}/index.html")
+        page.goto((living / "chapters/cml-stopping.html").as_uri())
+        assert page.locator(".changed-since").count() == 0, "the living book carries no such notes"
+
+
+def test_the_edition_stands_wherever_it_is_named(book):
+    cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
+    config = yaml.safe_load((book.top / "_config.yml").read_text())["sphinx"]["config"]
+    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15") and (config["edition"], config["edition_year"]) == ("2.0", "2027")
+    site = book.top / "_build" / "html"
+    crate = {x["@id"]: x for x in json.loads((site / "ro-crate-metadata.json").read_text())["@graph"]}["./"]
+    assert (crate["version"], crate["datePublished"]) == ("2.0", "2027-01-15")
+    assert {r["edition"] for r in json.loads((site / "sections.json").read_text())} == {"2.0"}
+    assert json.loads((site / "t" / book.first["cml-first"]["tag"] / "cite.json").read_text())[0]["edition"] == "2.0"
+
+
+def test_canonical_links_lead_to_the_site(book):
+    site = book.top / "_build" / "html"
+    for name in ("index.html", "chapters/cml-stopping.html"):
+        page = (site / name).read_text()
+        assert re.findall(r'<link rel="canonical" href="([^"]*)">', page) == [f"https://book.example/{name}"]
+        assert re.findall(r'name="citation_public_url" content="([^"]*)"', page) == [f"https://book.example/{name}"]
+    tag = book.first["cml-first"]["tag"]
+    page = (site / "t" / tag / "index.html").read_text()
+    assert re.findall(r'<link rel="canonical" href="([^"]*)">', page) == [f"https://book.example/t/{tag}/"]
 
 
 def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(book, tmp_path):
@@ -192,9 +259,15 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
     book.edit("author: Interferon Recomputed Group", "author: Doe, Jane; Roe, Richard", "_config.yml")
     moved = book.build()
     for row in json.loads((moved / "sections.json").read_text()):
-        for name in ("cite.bib", "cite.ris", "cite.json", "index.html"):
+        for name in ("cite.txt", "cite.bib", "cite.ris", "cite.json", "index.html"):
             text = (moved / "t" / row["tag"] / name).read_text()
             assert "elsewhere.example" in text and "book.example" not in text and "Doe" in text and "Group" not in text, (row["tag"], name)
+    for name in ("chapters/cml-stopping.html", "ro-crate-metadata.json"):
+        text = (moved / name).read_text()
+        assert "elsewhere.example" in text and "book.example" not in text and "Roe" in text and "Recomputed Group" not in text, name
+    book.done("cff")
+    cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
+    assert cff["url"] == "https://elsewhere.example" and [a["family-names"] for a in cff["authors"]] == ["Doe", "Roe"]
 
 
 @pytest.mark.parametrize(
@@ -203,14 +276,47 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
         (["edition", "one"], "no version"),
         (["edition", "1.0"], "exists"),
         (["edition", "0.9"], "later number"),
+        (["edition", "2.0", "--freeze"], "exists: an edition is frozen once"),
+        (["edition", "7.0", "--freeze"], "not the edition"),
         (["verify", "ZZZZ", "12345678"], "unknown"),
         (["verify", "2222", "xyz"], "no hash"),
+        (["verify", "2222", "1234567"], "no hash"),
+        (["verify", "2222", "12345678", "12345678", "12345678"], "give the hash"),
     ],
 )
 def test_bad_input_gets_one_clear_line(book, args, says):
     ran = book.lib(*args)
     assert ran.returncode in (1, 2)
     assert says in ran.stdout + ran.stderr and len((ran.stdout + ran.stderr).strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil, says",
+    [
+        (lambda lines: [*lines[:2], "", *lines[2:]], "line 3"),
+        (lambda lines: [*lines[:2], lines[2].rpartition(",")[0], *lines[3:]], "line 3"),
+        (lambda lines: [*lines[:2], *lines[3:]], "has vanished"),
+        (lambda lines: [*lines[:2], lines[2].replace(",section,", ",figure,"), *lines[3:]], "is section|was section"),
+        (lambda lines: [*lines[:2], re.sub("^(.{4}),[^,]*", r"\\1,another", lines[2]), *lines[3:]], "now is"),
+        (lambda lines: [*lines[:2], lines[2].replace(",live,", ",lost,"), *lines[3:]], "state is"),
+        (lambda lines: [*lines[:2], lines[2].replace(",live,", ",withdrawn,"), *lines[3:]], "reason"),
+        (lambda lines: [*lines[:2], lines[2].replace(",live,", ",withdrawn,no more"), *lines[3:]], "new label"),
+    ],
+)
+def test_a_registry_with_a_hole_is_refused(book, spoil, says):
+    path = book.top / "registry" / "tags.csv"
+    kept = path.read_text()
+    path.write_text("\n".join(spoil(kept.splitlines())) + "\n")
+    try:
+        ran = book.lib("verify", book.first["cml-stopping"]["tag"], "12345678")
+    finally:
+        path.write_text(kept)
+    assert ran.returncode == 2 and re.search(says, ran.stderr) and len(ran.stderr.strip().splitlines()) == 1, ran.stderr
+
+
+def test_what_was_released_is_kept():
+    """The book's own registry against every edition released."""
+    assert registry.broken_promises(registry.read(), registry.editions()) == []
 
 
 def test_a_label_that_stands_twice_is_refused(book):
