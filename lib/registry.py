@@ -282,7 +282,7 @@ def read(path: Path = TAGS) -> list[dict]:
     rows, tags, names = [], set(), set()
     for n, cells in enumerate(body, 2):
         if len(cells) != len(COLUMNS):
-            raise RegistryError(f"{path.name}, line {n}: {len(cells)} cells where {len(COLUMNS)} must stand: restore the line from the last commit")
+            raise RegistryError(f"{path.name}, line {n}: {len(cells)} cells where {len(COLUMNS)} must stand; a note with a comma is put in quotes")
         row = dict(zip(COLUMNS, cells))
         if not re.fullmatch(f"[{ALPHABET}]{{4}}", row["tag"] or ""):
             raise RegistryError(f"{path.name}, line {n}: {row['tag']!r} is no tag: four of {ALPHABET}")

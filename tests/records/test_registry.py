@@ -1,5 +1,6 @@
 """The registry keeps its promises: tags are append-only and complete, and no verdict moves unnoticed."""
 
+import csv
 import subprocess
 
 import pytest
@@ -23,8 +24,7 @@ def test_registry_is_append_only():
     shown = subprocess.run(["git", "show", "HEAD:registry/tags.csv"], cwd=ROOT, capture_output=True, text=True)
     if shown.returncode:
         pytest.skip("no committed registry: this is not a git checkout")
-    keep = [line.rsplit(",", 2)[0] for line in shown.stdout.splitlines()]
-    now = [line.rsplit(",", 2)[0] for line in registry.TAGS.read_text("utf-8").splitlines()]
+    keep, now = ([row[:3] for row in csv.reader(text.splitlines())] for text in (shown.stdout, registry.TAGS.read_text("utf-8")))
     assert now[: len(keep)] == keep
 
 
