@@ -1,6 +1,6 @@
 """Editions: a released state of the book, frozen into an archive; and the promises that outlive it.
 
-``registry/editions/<version>.json`` keeps what every tag then was; ``registry/anchors.lock`` every anchor ever published.
+``registry/editions/<version>.json`` keeps what every tag then was, ``registry/anchors.lock`` every anchor published.
 The archive itself is a release file and never committed.
 """
 
@@ -24,7 +24,10 @@ VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}")
 LOCK = ROOT / "registry" / "anchors.lock"
 CONFIG = ROOT / "_config.yml"
 CFF = ROOT / "CITATION.cff"
-ABSTRACT = "Executable reviews of five sources on interferon: every reported figure accounted for, recomputed where it can be, and judged."
+ABSTRACT = (
+    "Executable reviews of five sources on interferon: "
+    "every reported figure accounted for, recomputed where it can be, and judged."
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: two freezes of one state are the same bytes
 
 
@@ -45,7 +48,9 @@ def open_edition(version: str) -> Path:
         raise registry.RegistryError(f"edition {version} would come before {past[-1]['version']}: take a later number")
     rows = registry.sections()
     if lacking := [row["label"] for row in rows if not row["tag"]]:
-        raise registry.RegistryError(f"label {lacking[0]} has no tag: run `python -m lib tags` and commit registry/tags.csv first")
+        raise registry.RegistryError(
+            f"label {lacking[0]} has no tag: run `python -m lib tags` and commit registry/tags.csv first"
+        )
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
     date = (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
     config = CONFIG.read_text("utf-8")
@@ -57,25 +62,36 @@ def open_edition(version: str) -> Path:
     state = {row["tag"]: {k: row[k] for k in kept} for row in rows if row["state"] == "live"}
     path = ROOT / "registry" / "editions" / f"{version}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"version": version, "date": date, "sections": state}, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    path.write_text(
+        json.dumps({"version": version, "date": date, "sections": state}, ensure_ascii=False, indent=1, sort_keys=True)
+        + "\n",
+        "utf-8",
+    )
     CONFIG.write_text(config, "utf-8")
     CFF.write_text(citation_cff(), "utf-8")
     return path
 
 
 def citation_cff() -> str:
-    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` states it, with the date of its edition once released."""
+    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with the date once released."""
     config = yaml.safe_load(CONFIG.read_text("utf-8"))
     ours, authors = config["sphinx"]["config"], []
     for name in filter(None, (n.strip() for n in config["author"].split(";"))):
         family, comma, given = (part.strip() for part in name.partition(","))
         authors.append({"family-names": family, "given-names": given} if comma else {"name": name})
     entries = {
-        "cff-version": "1.2.0", "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
-        "type": "dataset", "title": config["title"], "abstract": ABSTRACT, "authors": authors, "license": "CC-BY-4.0",
-        "version": ours["edition"], "date-released": next((e["date"] for e in registry.editions() if e["version"] == ours["edition"]), ""),
-        "url": ours["site_url"], "repository-code": config["repository"]["url"],
-    }  # fmt: skip
+        "cff-version": "1.2.0",
+        "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
+        "type": "dataset",
+        "title": config["title"],
+        "abstract": ABSTRACT,
+        "authors": authors,
+        "license": "CC-BY-4.0",
+        "version": ours["edition"],
+        "date-released": next((e["date"] for e in registry.editions() if e["version"] == ours["edition"]), ""),
+        "url": ours["site_url"],
+        "repository-code": config["repository"]["url"],
+    }
     return yaml.safe_dump({k: v for k, v in entries.items() if v}, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -86,7 +102,16 @@ def _key(version: str) -> list[int]:
 class _Anchors(HTMLParser):
     """The ids of a page, each with the nearest label around it."""
 
-    HELD = {"section", "span", "figure", "div", "h1", "li", "details", "dt"}  # what links lead to; parts of drawings are none
+    HELD = {
+        "section",
+        "span",
+        "figure",
+        "div",
+        "h1",
+        "li",
+        "details",
+        "dt",
+    }  # what links lead to; parts of drawings are none
     VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
     def __init__(self, labels: set[str]):
@@ -114,7 +139,9 @@ def anchors(site: Path) -> list[str]:
     for page in dict.fromkeys(row["page"] for row in live if row["page"]):
         reader = _Anchors({row["label"] for row in live if row["page"] == page})
         reader.feed((site / page).read_text("utf-8"))
-        lines += [f"{page}#{name} {label}" for name, label in reader.found.items() if not name.startswith(("cite-", "pst-"))]
+        lines += [
+            f"{page}#{name} {label}" for name, label in reader.found.items() if not name.startswith(("cite-", "pst-"))
+        ]
     return lines
 
 
@@ -141,7 +168,9 @@ def freeze(site: Path, version: str, folder: Path) -> Path:
     listed = site / "sections.json"
     built = json.loads(listed.read_text("utf-8"))[0]["edition"] if listed.is_file() else "none"
     if built != version:
-        raise registry.RegistryError(f"{version} is not the edition of the built site ({built}): use `make edition VERSION={version}`")
+        raise registry.RegistryError(
+            f"{version} is not the edition of the built site ({built}): use `make edition VERSION={version}`"
+        )
     target = folder / f"interferon-recomputed-{version}.zip"
     if target.exists():
         raise registry.RegistryError(f"{target.name} exists: an edition is frozen once")
@@ -166,14 +195,18 @@ def _tied(page: str, name: str, version: str, rows: list[dict]) -> str:
     up = "../" * name.count("/")
     page = page.replace(f'href="{up}t/', f'href="{up}../../t/')
     parts = " ".join(f"{r['tag']}:{r['label']}" for r in rows)
-    head = f'<meta name="book-edition" content="{version}"><meta name="book-parts" content="{parts}"><script defer src="{up}../../changes.js"></script>'
+    head = (
+        f'<meta name="book-edition" content="{version}"><meta name="book-parts" content="{parts}">'
+        f'<script defer src="{up}../../changes.js"></script>'
+    )
     return page.replace("</head>", head + "</head>", 1)
 
 
-CHANGES = """/* What has changed since each edition: loaded by frozen pages, written anew with every build of the living book. */
+CHANGES = """/* What has changed since each edition: loaded by frozen pages, written anew with every build. */
 (function () {
   var base = document.currentScript.src.replace(/changes\\.js.*$/, "");
-  var meta = document.querySelector('meta[name="book-parts"]'), edition = document.querySelector('meta[name="book-edition"]');
+  var meta = document.querySelector('meta[name="book-parts"]');
+  var edition = document.querySelector('meta[name="book-edition"]');
   var changes = meta && edition && (%s)[edition.content];
   if (!changes) return;
   meta.content.split(" ").forEach(function (part) {
@@ -194,17 +227,23 @@ CHANGES = """/* What has changed since each edition: loaded by frozen pages, wri
 
 
 def changes_js(rows: list[dict]) -> str:
-    """The script by which a frozen page says what has since become of its parts: for each edition the tags that changed, and how."""
+    """The script by which a frozen page says what became of its parts: by edition, the tags that changed, and how."""
     now = {r["tag"]: r for r in rows if r["tag"]}
     changes = {
-        e["version"]: {tag: said for tag, then in e["sections"].items() if (said := registry.became(then, now[tag])) != registry.SAME}
+        e["version"]: {
+            tag: said
+            for tag, then in e["sections"].items()
+            if (said := registry.became(then, now[tag])) != registry.SAME
+        }
         for e in registry.editions()
     }
-    return CHANGES % json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
+    return CHANGES % json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace(
+        "</", "<\\/"
+    )
 
 
 def arrivals(site: Path, rows: list[dict]) -> None:
-    """Make every anchor ever published arrive: a page that moved keeps a page of links, a lost anchor a line with one."""
+    """Make every anchor ever published arrive: a moved page leaves a page of links, a lost anchor a line with one."""
     if not LOCK.is_file():
         return
     place = {row["label"]: row for row in rows}
@@ -218,7 +257,9 @@ def arrivals(site: Path, rows: list[dict]) -> None:
         up = "../" * page.count("/")
         text = path.read_text("utf-8") if path.is_file() else ""
         lost = [(name, label) for name, label in named if f'id="{name}"' not in text]
-        lines = "".join(f'<p id="{name}" class="moved">{_arrow(place.get(label), label, up)}</p>' for name, label in lost)
+        lines = "".join(
+            f'<p id="{name}" class="moved">{_arrow(place.get(label), label, up)}</p>' for name, label in lost
+        )
         if not text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_moved(lines), "utf-8")
@@ -235,9 +276,14 @@ def _arrow(row: dict | None, label: str, up: str) -> str:
 
 def _moved(lines: str) -> str:
     """A page that stands where a page was: it sends a reader on at once with a script, and shows the links without."""
-    script = "var a=document.getElementById(location.hash.slice(1))||document.querySelector('p.moved');if(a)location.replace(a.querySelector('a').href)"
+    script = (
+        "var a=document.getElementById(location.hash.slice(1))||document.querySelector('p.moved');"
+        "if(a)location.replace(a.querySelector('a').href)"
+    )
+    style = "body{max-width:40rem;margin:2.5rem auto;padding:0 1.1rem;font:1.1rem/1.55 Georgia,serif}"
     return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        "<title>Moved</title><style>:root{color-scheme:light dark}body{max-width:40rem;margin:2.5rem auto;padding:0 1.1rem;font:1.1rem/1.55 Georgia,serif}</style>"
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Moved</title><style>:root{{color-scheme:light dark}}{style}</style>"
         f"</head><body><main><h1>This page moved</h1>{lines}</main><script>{script}</script></body></html>\n"
     )

@@ -84,7 +84,9 @@ def parts() -> list[Part]:
         if not LABEL.fullmatch(part.label):
             raise RegistryError(f"{part.page}: label {part.label!r}: use lower-case words joined by hyphens")
         if part.label in seen:
-            raise RegistryError(f"label {part.label!r} stands twice, on {seen[part.label]} and {part.page}: rename the newer one")
+            raise RegistryError(
+                f"label {part.label!r} stands twice, on {seen[part.label]} and {part.page}: rename the newer one"
+            )
         seen[part.label] = part.page
     return found
 
@@ -111,7 +113,9 @@ def _parts(page: str) -> list[Part]:
                 for section in open_:
                     section.results |= values
             continue
-        fenceless = re.sub(r"^(`{3,}|:{3,}).*?^\1\s*$", lambda m: re.sub(r"[^\n]", " ", m[0]), source, flags=re.MULTILINE | re.DOTALL)
+        fenceless = re.sub(
+            r"^(`{3,}|:{3,}).*?^\1\s*$", lambda m: re.sub(r"[^\n]", " ", m[0]), source, flags=re.MULTILINE | re.DOTALL
+        )
         headings = list(_SECTION.finditer(fenceless))
         edges = [*(m.start() for m in headings), len(source)]
         for section in open_:
@@ -146,7 +150,18 @@ def _shown(cell: dict, source: str, page: str, within: str) -> list[Part]:
             found.append(Part(entry["label"], "table", entry["caption"], page, 7, within, source, cells))
         if LEDGER in data:
             row = data[LEDGER]
-            found.append(Part(row["id"].lower(), "claim", f"{row['id']}: {row['says']}", page, 7, within, row["says"], {row["id"]: row}))
+            found.append(
+                Part(
+                    row["id"].lower(),
+                    "claim",
+                    f"{row['id']}: {row['says']}",
+                    page,
+                    7,
+                    within,
+                    row["says"],
+                    {row["id"]: row},
+                )
+            )
     return found
 
 
@@ -173,20 +188,32 @@ def sections() -> list[dict]:
     """One row for each part of the book as it stands (contract C5), tags from the registry (None where one lacks)."""
     registered, past = read(), editions()
     if faults := broken_promises(registered, past):
-        raise RegistryError(f"registry/tags.csv: {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""))
+        raise RegistryError(
+            f"registry/tags.csv: {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")
+        )
     tags = {row["label"]: row for row in registered}
     rows = []
     for part in parts():
         tag = tags.get(part.label)
         if tag and (tag["kind"], tag["state"]) != (part.kind, "live"):
             said = f"{tag['tag']} ({part.label}) is a {tag['state']} {tag['kind']}"
-            raise RegistryError(f"registry/tags.csv: {said}, and {part.page} has a {part.kind} of that label: give that one a new label")
+            raise RegistryError(
+                f"registry/tags.csv: {said}, and {part.page} has a {part.kind} of that label: give that one a new label"
+            )
         row = {
-            "tag": tag["tag"] if tag else None, "label": part.label, "kind": part.kind, "title": part.title,
-            "page": part.page + ".html", "url": f"{part.page}.html#{part.label}", "within": part.within,
-            "sha256_text": sha256_text(part), "sha256_results": sha256_results(part), "results": fingerprints(part),
-            "state": "live", "note": "",
-        }  # fmt: skip
+            "tag": tag["tag"] if tag else None,
+            "label": part.label,
+            "kind": part.kind,
+            "title": part.title,
+            "page": part.page + ".html",
+            "url": f"{part.page}.html#{part.label}",
+            "within": part.within,
+            "sha256_text": sha256_text(part),
+            "sha256_results": sha256_results(part),
+            "results": fingerprints(part),
+            "state": "live",
+            "note": "",
+        }
         rows.append(row | {"changed": changed(row, past)})
     live = {row["label"] for row in rows}
     gone = [_gone(row, past) for row in tags.values() if row["label"] not in live]
@@ -206,15 +233,31 @@ def _gone(row: dict, past: list[dict]) -> dict:
     """
     if row["state"] == "live" or not row["note"]:
         raise RegistryError(
-            f"registry/tags.csv: {row['tag']} ({row['label']}) stands nowhere in the book: put the label back, or write state withdrawn or merged with a note"
+            f"registry/tags.csv: {row['tag']} ({row['label']}) stands nowhere in the book: "
+            "put the label back, or write state withdrawn or merged with a note"
         )
-    nothing = {"url": "", "title": row["label"], "page": "", "sha256_text": "0" * 64, "sha256_results": "0" * 64, "results": {}, "kind": row["kind"]}
+    nothing = {
+        "url": "",
+        "title": row["label"],
+        "page": "",
+        "sha256_text": "0" * 64,
+        "sha256_results": "0" * 64,
+        "results": {},
+        "kind": row["kind"],
+    }
     last = next((e["sections"][row["tag"]] for e in reversed(past) if row["tag"] in e["sections"]), nothing)
-    return last | {"tag": row["tag"], "label": row["label"], "within": "", "state": row["state"], "note": row["note"], "changed": ""}
+    return last | {
+        "tag": row["tag"],
+        "label": row["label"],
+        "within": "",
+        "state": row["state"],
+        "note": row["note"],
+        "changed": "",
+    }
 
 
 def instead(part: dict, rows: list[dict]) -> list[dict]:
-    """Where a reader of a tag that no longer stands is sent: what its note names by tag or label, or else its last page.
+    """Where a reader of a tag that is gone is sent: what its note names by tag or label, or else its last page.
 
     Raises
     ------
@@ -227,7 +270,10 @@ def instead(part: dict, rows: list[dict]) -> list[dict]:
     words = set(re.findall(r"[A-Za-z0-9-]+", part["note"]))
     named = [row for row in live if row["tag"] in words or row["label"] in words]
     if part["state"] == "merged" and not named:
-        raise RegistryError(f"registry/tags.csv: {part['tag']} ({part['label']}) is merged: let its note name the tag or label it is now part of")
+        raise RegistryError(
+            f"registry/tags.csv: {part['tag']} ({part['label']}) is merged: "
+            "let its note name the tag or label it is now part of"
+        )
     return named or [next((row for row in live if row["page"] == part["page"]), live[0])]
 
 
@@ -245,7 +291,9 @@ def difference(then: dict, now: dict) -> str:
     if then["sha256_results"] != now["sha256_results"]:
         before, after = then.get("results", {}), now.get("results", {})
         which = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
-        said.append("results changed" + (f" ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})" if which else ""))
+        said.append(
+            "results changed" + (f" ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})" if which else "")
+        )
     if then["url"] != now["url"]:
         said.append(f"moved from {then['url']} to {now['url']}")
     return "; ".join(said) or SAME
@@ -282,14 +330,19 @@ def read(path: Path = TAGS) -> list[dict]:
     rows, tags, names = [], set(), set()
     for n, cells in enumerate(body, 2):
         if len(cells) != len(COLUMNS):
-            raise RegistryError(f"{path.name}, line {n}: {len(cells)} cells where {len(COLUMNS)} must stand; a note with a comma is put in quotes")
+            raise RegistryError(
+                f"{path.name}, line {n}: {len(cells)} cells where {len(COLUMNS)} must stand; "
+                "a note with a comma is put in quotes"
+            )
         row = dict(zip(COLUMNS, cells))
         if not re.fullmatch(f"[{ALPHABET}]{{4}}", row["tag"] or ""):
             raise RegistryError(f"{path.name}, line {n}: {row['tag']!r} is no tag: four of {ALPHABET}")
         if row["kind"] not in KINDS or not row["label"]:
             raise RegistryError(f"{path.name}, line {n}: label and kind ({', '.join(KINDS)}) must stand")
         if row["state"] not in STATES or (row["state"] != "live" and not row["note"]):
-            raise RegistryError(f"{path.name}, line {n}: state is {', '.join(STATES)}, the last two with a note that gives the reason")
+            raise RegistryError(
+                f"{path.name}, line {n}: state is {', '.join(STATES)}, the last two with a note that gives the reason"
+            )
         if row["tag"] in tags or row["label"] in names:
             raise RegistryError(f"{path.name}, line {n}: tag {row['tag']} or label {row['label']} stands twice")
         tags.add(row["tag"])
@@ -299,14 +352,16 @@ def read(path: Path = TAGS) -> list[dict]:
 
 
 def broken_promises(rows: list[dict], past: list[dict]) -> list[str]:
-    """What the registry's ``rows`` no longer keep of the released editions: tags gone, or naming another part; a line each."""
+    """What the registry's ``rows`` no longer keep of past editions, a line each: tags gone, or of another part."""
     now = {row["tag"]: row for row in rows}
     faults = {}
     for edition in past:
         for tag, then in edition["sections"].items():
             row = now.get(tag)
             if row is None:
-                faults[tag] = f"tag {tag} ({then['label']}) of edition {edition['version']} has vanished: restore its line"
+                faults[tag] = (
+                    f"tag {tag} ({then['label']}) of edition {edition['version']} has vanished: restore its line"
+                )
             elif (row["label"], row["kind"]) != (then["label"], then["kind"]):
                 was, is_ = f"{then['kind']} {then['label']}", f"{row['kind']} {row['label']}"
                 faults[tag] = f"tag {tag} was {was} in edition {edition['version']} and now is {is_}: restore its line"
@@ -374,7 +429,7 @@ def accept_verdicts() -> None:
 
 
 def verify(tag: str, *hashes: str) -> str:
-    """What became of a cited part: one line. ``hashes``: of its text, or of text and results, as the citation gave them.
+    """What became of a cited part, in one line; ``hashes`` of its text, or of text and results, as cited.
 
     Raises
     ------
@@ -396,7 +451,10 @@ def verify(tag: str, *hashes: str) -> str:
     if then is not None or now["state"] != "live":
         place = f" (as in edition {then['version']})" if then and then["version"] and now["state"] == "live" else ""
         return became(then, now) + place
-    alone = ["text" if now["sha256_text"].startswith(hashes[0]) else "", "results" if now["sha256_results"].startswith(hashes[-1]) else ""]
+    alone = [
+        "text" if now["sha256_text"].startswith(hashes[0]) else "",
+        "results" if now["sha256_results"].startswith(hashes[-1]) else "",
+    ]
     if len(hashes) == 2 and any(alone):
         same = "text" if alone[0] else "results"
         other = "results" if alone[0] else "text"
@@ -406,4 +464,6 @@ def verify(tag: str, *hashes: str) -> str:
 
 
 def _is(state: dict, hashes: tuple[str, ...]) -> bool:
-    return state["sha256_text"].startswith(hashes[0]) and (len(hashes) == 1 or state["sha256_results"].startswith(hashes[1]))
+    return state["sha256_text"].startswith(hashes[0]) and (
+        len(hashes) == 1 or state["sha256_results"].startswith(hashes[1])
+    )

@@ -40,7 +40,9 @@ class Book:
     def of(cls, config) -> "Book":
         """The book as the Sphinx configuration states it."""
         repository = (config.html_theme_options or {}).get("repository_url", "")
-        return cls(config.project, config.author, config.edition, config.edition_year, config.site_url.rstrip("/"), repository)
+        return cls(
+            config.project, config.author, config.edition, config.edition_year, config.site_url.rstrip("/"), repository
+        )
 
     def names(self) -> list[dict]:
         """The authors in CSL form: "Family, Given" a person, a name without comma a group; ";" between them."""
@@ -58,10 +60,16 @@ class Book:
 def part_item(book: Book, part: dict) -> dict:
     """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
     item = {
-        "id": f"interferon-recomputed-{part['tag']}", "type": "chapter", "title": part["title"], "author": book.names(),
-        "container-title": book.title, "edition": book.edition, "number": part["tag"], "URL": book.address(part["tag"]),
+        "id": f"interferon-recomputed-{part['tag']}",
+        "type": "chapter",
+        "title": part["title"],
+        "author": book.names(),
+        "container-title": book.title,
+        "edition": book.edition,
+        "number": part["tag"],
+        "URL": book.address(part["tag"]),
         "note": f"text {part['sha256_text'][:HASH]}, results {part['sha256_results'][:HASH]}",
-    }  # fmt: skip
+    }
     if book.year:
         item["issued"] = {"date-parts": [[int(book.year)]]}
     return {k: v for k, v in item.items() if v}
@@ -71,10 +79,17 @@ def source_item(source: sources.Citation) -> dict:
     """CSL-JSON of a reviewed source, as far as it is known; an untitled one is named by its kind in brackets."""
     journal = bool(source.volume)
     item = {
-        "id": source.slug, "type": "article-journal" if journal else "webpage", "title": source.title or f"[{source.kind}]",
-        "author": [{"literal": a} for a in source.authors], "container-title": source.container, "volume": source.volume,
-        "issue": source.issue, "page": source.pages, "DOI": source.doi, "URL": source.url,
-    }  # fmt: skip
+        "id": source.slug,
+        "type": "article-journal" if journal else "webpage",
+        "title": source.title or f"[{source.kind}]",
+        "author": [{"literal": a} for a in source.authors],
+        "container-title": source.container,
+        "volume": source.volume,
+        "issue": source.issue,
+        "page": source.pages,
+        "DOI": source.doi,
+        "URL": source.url,
+    }
     if source.year:
         item["issued"] = {"date-parts": [[source.year]]}
     return {k: v for k, v in item.items() if v}
@@ -104,10 +119,20 @@ def _line(record: str) -> str:
         shelf = CitationStylesBibliography(_style(), CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
         line = str(shelf.bibliography()[0])
-    return re.sub(r"([.?!])\.+|(?<=/)\.$", r"\1", " ".join(line.split()))  # no stop doubled, none after an address that ends in /
+    return re.sub(
+        r"([.?!])\.+|(?<=/)\.$", r"\1", " ".join(line.split())
+    )  # no stop doubled, none after an address that ends in /
 
 
-_BIBTEX = {"title": "title", "container-title": "journal", "volume": "volume", "issue": "number", "page": "pages", "DOI": "doi", "URL": "url"}
+_BIBTEX = {
+    "title": "title",
+    "container-title": "journal",
+    "volume": "volume",
+    "issue": "number",
+    "page": "pages",
+    "DOI": "doi",
+    "URL": "url",
+}
 
 
 def bibtex(items: list[dict]) -> str:
@@ -121,12 +146,21 @@ def bibtex(items: list[dict]) -> str:
             fields += [("edition", item["edition"]), ("note", f"Section {item['number']}, {item['note']}")]
         if "issued" in item:
             fields.append(("year", str(item["issued"]["date-parts"][0][0])))
-        entry = Entry("incollection" if chapter else "article" if journal else "misc", fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields])
+        entry = Entry(
+            "incollection" if chapter else "article" if journal else "misc",
+            fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields],
+        )
         for name in item.get("author", []):
-            person = Person(last="{" + name["literal"] + "}") if "literal" in name else Person(first=name["given"], last=name["family"])
+            person = (
+                Person(last="{" + name["literal"] + "}")
+                if "literal" in name
+                else Person(first=name["given"], last=name["family"])
+            )
             entry.add_person(person, "author")
         entries[item["id"]] = entry
-    return _Braced().to_string(BibliographyData(entries))  # named, for a search of all plugins takes longer than the writing
+    return _Braced().to_string(
+        BibliographyData(entries)
+    )  # named, for a search of all plugins takes longer than the writing
 
 
 class _Braced(Writer):
@@ -153,7 +187,9 @@ def ris(items: list[dict]) -> str:
     rows = []
     for item in items:
         kind = {"chapter": "CHAP", "article-journal": "JOUR", "webpage": "ELEC"}[item["type"]]
-        row = {"type_of_reference": kind, "id": item["id"]} | {ours: item[csl] for csl, ours in _RIS.items() if csl in item}
+        row = {"type_of_reference": kind, "id": item["id"]} | {
+            ours: item[csl] for csl, ours in _RIS.items() if csl in item
+        }
         row["authors"] = [a.get("literal") or f"{a['family']}, {a['given']}" for a in item.get("author", [])]
         if "container-title" in item:
             row["secondary_title" if kind == "CHAP" else "journal_name"] = item["container-title"]
@@ -179,11 +215,18 @@ class _Uncounted(rispy.RisWriter):
 
 def csl_json(items: list[dict]) -> str:
     """The records as CSL-JSON, a field on each line."""
-    rows = (",\n".join(f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items()) for item in items)
+    rows = (
+        ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items()) for item in items
+    )
     return "[\n" + ",\n".join(f" {{\n{row}\n }}" for row in rows) + "\n]\n"
 
 
-FORMATS = (("Vancouver", "cite.txt", vancouver), ("BibTeX", "cite.bib", bibtex), ("RIS", "cite.ris", ris), ("CSL-JSON", "cite.json", csl_json))
+FORMATS = (
+    ("Vancouver", "cite.txt", vancouver),
+    ("BibTeX", "cite.bib", bibtex),
+    ("RIS", "cite.ris", ris),
+    ("CSL-JSON", "cite.json", csl_json),
+)
 """Each format: its name, its file beside the tag's page, and what makes it of the records."""
 
 

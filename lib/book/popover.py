@@ -21,11 +21,14 @@ MARKS = {"title": "@TITLE@", "tag": "@TAG@", "sha256_text": "@OFTEXT@", "sha256_
 def mark(part: dict) -> str:
     """The button beside a part."""
     tag, kind = part["tag"], part["kind"]
-    return f'<button type="button" class="cite-mark" data-tag="{tag}" popovertarget="cite-{tag}" aria-label="Cite {kind} {tag}">cite</button>'
+    return (
+        f'<button type="button" class="cite-mark" data-tag="{tag}" popovertarget="cite-{tag}" '
+        f'aria-label="Cite {kind} {tag}">cite</button>'
+    )
 
 
 def forms(book: cite.Book, page: str, reviewed: dict[str, sources.Citation]) -> dict[str, tuple[str, str]]:
-    """Name and text of each format but Vancouver, by the suffix of its file, with marks for the words of a part of ``page``."""
+    """Name and text of each format but Vancouver, by its file's suffix, with marks for the words of a part."""
     found = cite.records(book, MARKS | {"page": page}, reviewed)
     return {file.partition(".")[2]: (name, form(found)) for name, file, form in cite.FORMATS[1:]}
 
@@ -43,20 +46,29 @@ def spelled(form: str, text: str, part: dict) -> str:
     before, _, after = form.partition(MARKS["title"])
     title = text[len(before) : len(text) - len(after)]
     if text != before + title + after or MARKS["title"] in after:
-        raise ValueError(f"{part['label']}: its citation does not follow the page's form; lib/book/popover.py needs a mark more")
+        raise ValueError(
+            f"{part['label']}: its citation does not follow the page's form; lib/book/popover.py needs a mark more"
+        )
     return title
 
 
 def templates(found: dict[str, tuple[str, str]]) -> str:
     """The formats of a page, for the script."""
-    texts = "".join(f'<pre data-form="{key}" title="{name}">{html.escape(text, quote=False)}</pre>' for key, (name, text) in found.items())
+    texts = "".join(
+        f'<pre data-form="{key}" title="{name}">{html.escape(text, quote=False)}</pre>'
+        for key, (name, text) in found.items()
+    )
     return f'<template id="cite-forms">{texts}</template>'
 
 
 def box(part: dict, records: list[dict], found: dict[str, tuple[str, str]], up: str) -> str:
     """The box that a part's mark opens; ``up`` leads from its page to the top of the site."""
     tag, kind, e = part["tag"], part["kind"], html.escape
-    words = {"title": part["title"], "text": part["sha256_text"][: cite.HASH], "results": part["sha256_results"][: cite.HASH]}
+    words = {
+        "title": part["title"],
+        "text": part["sha256_text"][: cite.HASH],
+        "results": part["sha256_results"][: cite.HASH],
+    }
     for name, file, form in cite.FORMATS[1:]:
         key = file.partition(".")[2]
         title = spelled(found[key][1], form(records), part)
@@ -66,6 +78,7 @@ def box(part: dict, records: list[dict], found: dict[str, tuple[str, str]], up: 
     said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, cite.lines(records)))
     files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
     return (
-        f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}><dl>{said}</dl>'
-        f'<p class="cite-files"><a href="{up}t/{tag}/index.html">Permanent page t/{tag}</a> <span>Files {files}</span></p></div>'
+        f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'
+        f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">Permanent page t/{tag}</a> '
+        f"<span>Files {files}</span></p></div>"
     )

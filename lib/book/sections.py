@@ -1,4 +1,4 @@
-"""Citable parts: explicit labels become the permalinks, every label has its tag, and the site lists them for machines."""
+"""Citable parts: explicit labels become the permalinks, every label has its tag, the site lists them for machines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ class ExplicitIdFirst(SphinxTransform):
                 section["ids"] = [explicit[0]] + [i for i in section["ids"] if i != explicit[0]]
             else:
                 title = section.next_node(nodes.title).astext()
-                log.warning("section %r has no label: write (sec-…)= above it", title, location=section, type="book", subtype="label")
+                log.warning(
+                    "section %r has no label: write (sec-…)= above it",
+                    title,
+                    location=section,
+                    type="book",
+                    subtype="label",
+                )
 
 
 def finished(app, exception):
@@ -51,11 +57,18 @@ def finished(app, exception):
     _write(out / "sections.json", [{k: p[k] for k in PUBLISHED} | {"edition": app.config.edition} for p in parts])
     place = {p["label"]: p for p in parts}
     claims = [
-        row | {"section": place[row["id"].lower()]["within"], "tag": place[row["id"].lower()]["tag"], "url": place[row["id"].lower()]["url"]}
+        row
+        | {
+            "section": place[row["id"].lower()]["within"],
+            "tag": place[row["id"].lower()]["tag"],
+            "url": place[row["id"].lower()]["url"],
+        }
         for row in review.ledger()
         if row["id"].lower() in place
     ]
-    cited = [sources.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)]
+    cited = [
+        sources.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
+    ]
     _write(out / "ledger.json", {"edition": app.config.edition, "sources": cited, "claims": claims})
 
 

@@ -18,17 +18,20 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){:root{--p:#14181f;--i:#e7e3da;--q:#a9b2be;--r:#3a424d;--a:#8fbdea}}"
     "body{max-width:40rem;margin:2.5rem auto 4rem;padding:0 1.1rem;background:var(--p);color:var(--i);"
     "font:1.1rem/1.55 Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}a{color:var(--a)}"
-    "nav,h2,h3,.q,button{font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',Arial,sans-serif}nav,.q{font-size:.88rem;color:var(--q)}"
+    "nav,h2,h3,.q,button{font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',Arial,sans-serif}"
+    "nav,.q{font-size:.88rem;color:var(--q)}"
     "nav a{color:inherit;text-decoration-color:var(--r);text-underline-offset:.2em}"
     "h1{margin:1rem 0;font-size:1.55rem;line-height:1.25;text-wrap:balance}h2{margin:2.4rem 0 .4rem;font-size:1.05rem}"
-    "h3{display:flex;gap:1rem;align-items:baseline;margin:1.3rem 0 .3rem;padding-top:.7rem;border-top:1px solid var(--r);font-size:.9rem}"
-    "h3 *{font-size:.86rem;font-weight:400}button{padding:0;border:0;background:none;color:var(--a);text-decoration:underline;cursor:pointer}"
+    "h3{display:flex;gap:1rem;align-items:baseline;margin:1.3rem 0 .3rem;padding-top:.7rem;"
+    "border-top:1px solid var(--r);font-size:.9rem}h3 *{font-size:.86rem;font-weight:400}"
+    "button{padding:0;border:0;background:none;color:var(--a);text-decoration:underline;cursor:pointer}"
     "pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:.78rem/1.5 ui-monospace,Menlo,Consolas,monospace}"
     ".v{font:inherit;font-size:1rem}ul{padding-left:1.1rem}"
 )
 _COPY = (
-    "document.querySelectorAll('pre[id]').forEach(function(p){var b=document.createElement('button');b.type='button';b.textContent='Copy';"
-    "b.onclick=function(){var r=document.createRange(),s=getSelection();r.selectNodeContents(p);s.removeAllRanges();s.addRange(r);"
+    "document.querySelectorAll('pre[id]').forEach(function(p){var b=document.createElement('button');b.type='button';"
+    "b.textContent='Copy';b.onclick=function(){var r=document.createRange(),s=getSelection();"
+    "r.selectNodeContents(p);s.removeAllRanges();s.addRange(r);"
     "if(document.execCommand('copy'))b.textContent='Copied'};document.getElementById('h-'+p.id).append(b)})"
 )
 _CSP = (
@@ -38,7 +41,9 @@ _CSP = (
 )
 
 
-def page(book: cite.Book, part: dict, around: list[dict], records: list[dict], past: list[dict], aims: list[dict]) -> str:
+def page(
+    book: cite.Book, part: dict, around: list[dict], records: list[dict], past: list[dict], aims: list[dict]
+) -> str:
     """The HTML of one tag page.
 
     Parameters
@@ -55,21 +60,34 @@ def page(book: cite.Book, part: dict, around: list[dict], records: list[dict], p
     e = html.escape
     tag, kind = part["tag"], part["kind"]
     trail = [f'<a href="../../index.html">{e(book.title)}</a>', *map(_link, around)]
-    two = f"Each format holds two records: this {kind}, and the source it reviews." if len(records) > 1 else "Its page reviews no source, so there is one record."
+    two = (
+        f"Each format holds two records: this {kind}, and the source it reviews."
+        if len(records) > 1
+        else "Its page reviews no source, so there is one record."
+    )
     texts = "".join(
         f'<h3 id="h-{file[5:]}">{name} <a href="{file}" download>{file}</a></h3>'
         f'<pre id="{file[5:]}"{" class=v" if file == "cite.txt" else ""}>{e(form(records), quote=False)}</pre>'
         for name, file, form in cite.FORMATS
     )
-    history = [f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>" for n, v in enumerate(past) if tag in v["sections"]]
-    head = "".join(f'<meta name="{name}" content="{e(value)}">' for name, value in metadata.highwire(book, part, book.address(tag)))
+    history = [
+        f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>"
+        for n, v in enumerate(past)
+        if tag in v["sections"]
+    ]
+    head = "".join(
+        f'<meta name="{name}" content="{e(value)}">' for name, value in metadata.highwire(book, part, book.address(tag))
+    )
     head += f'<link rel="canonical" href="{e(book.address(tag))}">' if book.site_url else ""
     hashes = f"{part['sha256_text'][: cite.HASH]} {part['sha256_results'][: cite.HASH]}"
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_CSP}"><title>{e(tag)}: {e(part["title"])}</title>{head}<style>{_STYLE}</style></head>'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_CSP}">'
+        f"<title>{e(tag)}: {e(part['title'])}</title>{head}<style>{_STYLE}</style></head>"
         f'<body><nav aria-label="Where it stands">{" › ".join(trail)}</nav><main><h1>{e(part["title"])}</h1>'
-        f"<p>This is {kind} <strong>{tag}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; the tag stays with it wherever it moves. "
+        f"<p>This is {kind} <strong>{tag}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; "
+        f"the tag stays with it wherever it moves. "
         f"{_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}{metadata.coins(records[0])}<h2>History</h2>"
         f"<ul>{''.join(history)}<li>Now: {e(_now(part, past))}</li></ul><h2>Verify</h2>"
         f"<p class=q>The hashes of its text and results, for a later look at what became of it:</p>"
@@ -85,7 +103,8 @@ def _where(part: dict, aims: list[dict]) -> str:
     """The link to where a part stands; of one that does not, what became of it and where to go."""
     if part["state"] == "live":
         return f'<a href="../../{html.escape(part["url"])}">Read it in the book</a>.'
-    return f"<strong>{part['state'].capitalize()}</strong>: {html.escape(part['note'])}. Go to {' or '.join(map(_link, aims))}."
+    became = f"<strong>{part['state'].capitalize()}</strong>: {html.escape(part['note'])}"
+    return f"{became}. Go to {' or '.join(map(_link, aims))}."
 
 
 def _said(edition: dict, before: list[dict], tag: str) -> str:
@@ -122,4 +141,6 @@ def write(app, parts: list[dict]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for _, file, form in cite.FORMATS:
             (folder / file).write_text(form(records), "utf-8")
-        (folder / "index.html").write_text(page(book, part, around, records, past, registry.instead(part, parts)), "utf-8")
+        (folder / "index.html").write_text(
+            page(book, part, around, records, past, registry.instead(part, parts)), "utf-8"
+        )

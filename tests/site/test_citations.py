@@ -12,7 +12,7 @@ import bibtexparser
 import pytest
 import yaml
 from browser import CHROMIUM, WIDTHS
-from pages import SITE, read
+from pages import SITE
 
 from lib import ROOT, editions, registry, sources
 from lib.book import cite
@@ -22,7 +22,7 @@ browsed = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it (
 
 
 def ris_records(text):
-    """A reader of RIS from its definition: two characters, two spaces, a hyphen, a space, the value; ER ends a record."""
+    """A reader of RIS from its definition: two characters, two spaces, a hyphen, a space, the value; ER ends it."""
     records, fields = [], {}
     for line in text.splitlines():
         m = re.match(r"^([A-Z][A-Z0-9])  - ?(.*)$", line)
@@ -37,7 +37,15 @@ def ris_records(text):
 
 
 def plain(bibtex):
-    return bibtex.replace("{", "").replace("}", "").replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\#", "#").replace("\\$", "$")
+    return (
+        bibtex.replace("{", "")
+        .replace("}", "")
+        .replace("\\&", "&")
+        .replace("\\%", "%")
+        .replace("\\_", "_")
+        .replace("\\#", "#")
+        .replace("\\$", "$")
+    )
 
 
 def rows():
@@ -67,10 +75,22 @@ def test_exports_agree_field_by_field():
             assert names == r.get("AU", []) == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
             assert b.get("url") == item.get("URL") == r.get("UR", [None])[0]
             held = item.get("container-title")
-            assert held == (r.get("T2") or r.get("JO") or [None])[0] == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "") or held is None
-            for field, key, tag in (("volume", "volume", "VL"), ("issue", "number", "IS"), ("DOI", "doi", "DO"), ("edition", "edition", "ET")):
+            assert (
+                held
+                == (r.get("T2") or r.get("JO") or [None])[0]
+                == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "")
+                or held is None
+            )
+            for field, key, tag in (
+                ("volume", "volume", "VL"),
+                ("issue", "number", "IS"),
+                ("DOI", "doi", "DO"),
+                ("edition", "edition", "ET"),
+            ):
                 assert item.get(field) == b.get(key) == r.get(tag, [None])[0], (row["tag"], field)
-        assert csl[0]["note"] == f"text {row['sha256_text'][:8]}, results {row['sha256_results'][:8]}" == ris[0]["N1"][0]
+        assert (
+            csl[0]["note"] == f"text {row['sha256_text'][:8]}, results {row['sha256_results'][:8]}" == ris[0]["N1"][0]
+        )
         assert bib[0]["note"] == f"Section {row['tag']}, {csl[0]['note']}" and ris[0]["SE"] == [row["tag"]]
         assert [r["TY"][0] for r in ris[:1]] + [b["ENTRYTYPE"] for b in bib[:1]] == ["CHAP", "incollection"]
         assert csl[0]["author"] == cite.Book(config["title"], config["author"], "", "", "", "").names()
@@ -91,18 +111,30 @@ def test_vancouver_text_has_every_field():
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        ({"author": [{"family": "Doe", "given": "Jane Ann"}, {"literal": "A Group"}], "URL": "https://x.example/t/2345/"},
-         "Doe JA, A Group. A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, results 22222222. "
-         "Available from: https://x.example/t/2345/"),
+        (
+            {
+                "author": [{"family": "Doe", "given": "Jane Ann"}, {"literal": "A Group"}],
+                "URL": "https://x.example/t/2345/",
+            },
+            "Doe JA, A Group. A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, "
+            "results 22222222. "
+            "Available from: https://x.example/t/2345/",
+        ),
         ({}, "A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, results 22222222."),
     ],
-)  # fmt: skip
+)
 def test_vancouver_text_follows_citing_medicine(item, said):
     """No stop is doubled, and none follows an address that ends in a slash."""
     known = {
-        "id": "x", "type": "chapter", "title": "A title?", "container-title": "A Book", "edition": "1.0", "number": "2345",
-        "note": "text 11111111, results 22222222", "issued": {"date-parts": [[2026]]},
-    }  # fmt: skip
+        "id": "x",
+        "type": "chapter",
+        "title": "A title?",
+        "container-title": "A Book",
+        "edition": "1.0",
+        "number": "2345",
+        "note": "text 11111111, results 22222222",
+        "issued": {"date-parts": [[2026]]},
+    }
     assert cite.lines([known | item]) == [said]
 
 
@@ -112,7 +144,7 @@ def test_tag_pages_are_small_and_complete_without_scripts():
         page = (folder / "index.html").read_text()
         assert len(page.encode()) <= 8192, f"{row['tag']}: {len(page.encode())} bytes"
         assert f'href="../../{html.escape(row["url"])}"' in page
-        assert "<script src" not in page and "http-equiv=\"refresh" not in page.lower()
+        assert "<script src" not in page and 'http-equiv="refresh' not in page.lower()
         shown = [html.unescape(t) for t in re.findall(r'<pre id="\w+"[^>]*>(.*?)</pre>', page, re.DOTALL)]
         assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
         assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]
@@ -120,17 +152,24 @@ def test_tag_pages_are_small_and_complete_without_scripts():
 
 
 def zotero_embedded(text):
-    """Zotero's "Embedded Metadata" translator on Highwire tags: the item type from the container's tag, then the fields."""
+    """Zotero's "Embedded Metadata" on Highwire tags: the item type from the container's tag, then the fields."""
     metas = [(n, html.unescape(v)) for n, v in re.findall(r'<meta name="([^"]*)" content="([^"]*)">', text) if v]
     kinds = {
-        "citation_journal_title": "journalArticle", "citation_technical_report_institution": "report", "citation_conference_title": "conferencePaper",
-        "citation_conference": "conferencePaper", "citation_book_title": "bookSection", "citation_inbook_title": "bookSection",
+        "citation_journal_title": "journalArticle",
+        "citation_technical_report_institution": "report",
+        "citation_conference_title": "conferencePaper",
+        "citation_conference": "conferencePaper",
+        "citation_book_title": "bookSection",
+        "citation_inbook_title": "bookSection",
         "citation_dissertation_institution": "thesis",
-    }  # fmt: skip
+    }
     fields = {
-        "citation_title": "title", "citation_publication_date": "date", "citation_inbook_title": "publicationTitle",
-        "citation_public_url": "url", "citation_language": "language",
-    }  # fmt: skip
+        "citation_title": "title",
+        "citation_publication_date": "date",
+        "citation_inbook_title": "publicationTitle",
+        "citation_public_url": "url",
+        "citation_language": "language",
+    }
     item = {"itemType": "journalArticle" if any(n == "citation_title" for n, _ in metas) else "webpage"}
     item |= {"itemType": kinds[n] for n, _ in metas if n in kinds}
     item |= {fields[n]: v for n, v in reversed(metas) if n in fields}  # of repeated tags the first counts
@@ -150,8 +189,15 @@ def zotero_coins(title):
 def test_zotero_reads_book_sections():
     """A page is its first section; its COinS are its parts one by one; the page of a tag is that part alone."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    title, edition, year = config["title"], config["sphinx"]["config"]["edition"], config["sphinx"]["config"]["edition_year"]
-    names = [n.get("literal") or f"{n['family']}, {n['given']}" for n in cite.Book(title, config["author"], "", "", "", "").names()]
+    title, edition, year = (
+        config["title"],
+        config["sphinx"]["config"]["edition"],
+        config["sphinx"]["config"]["edition_year"],
+    )
+    names = [
+        n.get("literal") or f"{n['family']}, {n['given']}"
+        for n in cite.Book(title, config["author"], "", "", "", "").names()
+    ]
     common = {"itemType": "bookSection", "publicationTitle": title, "date": year, "creators": names}
     for page in registry.pages():
         text = (SITE / f"{page}.html").read_text()
@@ -174,14 +220,22 @@ def test_json_ld_names_each_part_and_each_verdict():
         text = (SITE / f"{page}.html").read_text()
         data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)[1])
         first, *parts = [r for r in rows() if r["page"] == f"{page}.html"]
-        assert (data["@context"], data["@type"], data["name"], data["identifier"]) == ("https://schema.org", "Chapter", first["title"], first["tag"])
+        assert (data["@context"], data["@type"], data["name"], data["identifier"]) == (
+            "https://schema.org",
+            "Chapter",
+            first["title"],
+            first["tag"],
+        )
         assert data["isPartOf"]["@type"] == "Book" and data["author"]
         assert [(p["identifier"], p["name"]) for p in data["hasPart"]] == [(r["tag"], r["title"]) for r in parts]
         for part in data["hasPart"]:
             if part["@type"] == "ClaimReview":
                 rating = part["reviewRating"]
                 assert rating["worstRating"] <= rating["ratingValue"] <= rating["bestRating"] and part["author"]
-                assert part["itemReviewed"] == {"@type": "Claim", "appearance": {"@id": "#source"}} and data["citation"]["@id"] == "#source"
+                assert (
+                    part["itemReviewed"] == {"@type": "Claim", "appearance": {"@id": "#source"}}
+                    and data["citation"]["@id"] == "#source"
+                )
                 reviewed[part["identifier"]] = (rating["alternateName"], part["claimReviewed"])
     assert reviewed == verdicts
 
@@ -191,7 +245,8 @@ def test_other_books_can_cite_ours_by_label(tmp_path):
     sections = [r for r in rows() if r["kind"] == "section"][:3]
     drawn = [next(r for r in rows() if r["kind"] == kind) for kind in ("figure", "table")]
     (tmp_path / "conf.py").write_text(
-        f"extensions = ['sphinx.ext.intersphinx']\nintersphinx_mapping = {{'ir': ('https://book.example', {str(SITE / 'objects.inv')!r})}}\n"
+        "extensions = ['sphinx.ext.intersphinx']\n"
+        f"intersphinx_mapping = {{'ir': ('https://book.example', {str(SITE / 'objects.inv')!r})}}\n"
     )
     said = [f":ref:`ir:{r['label']}`" for r in sections] + [f":ref:`see <ir:{r['label']}>`" for r in drawn]
     (tmp_path / "index.rst").write_text("Another\n=======\n\n" + "\n\n".join(said) + "\n")
@@ -217,7 +272,9 @@ def test_a_copied_heading_link_is_the_label():
     for page in registry.pages():
         text = (SITE / f"{page}.html").read_text()
         links = re.findall(r'<a class="headerlink" href="#([^"]*)"', text)
-        assert sorted(links) == sorted(r["label"] for r in rows() if r["page"] == f"{page}.html" and r["kind"] != "claim"), page
+        assert sorted(links) == sorted(
+            r["label"] for r in rows() if r["page"] == f"{page}.html" and r["kind"] != "claim"
+        ), page
 
 
 def test_the_crate_keeps_the_specification():
@@ -227,7 +284,11 @@ def test_the_crate_keeps_the_specification():
     graph = {x["@id"]: x for x in crate["@graph"]}
     assert len(graph) == len(crate["@graph"]) and all("@type" in x for x in graph.values())
     about = graph["ro-crate-metadata.json"]
-    assert about["@type"] == "CreativeWork" and about["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"} and about["about"] == {"@id": "./"}
+    assert (
+        about["@type"] == "CreativeWork"
+        and about["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+        and about["about"] == {"@id": "./"}
+    )
     root = graph["./"]
     assert root["@type"] == "Dataset" and root["name"] and root["description"]
     assert re.fullmatch(r"\d{4}(-\d\d-\d\d)?", root["datePublished"])
@@ -245,7 +306,9 @@ def test_the_crate_keeps_the_specification():
 
 
 def test_citation_cff_is_in_step():
-    assert editions.CFF.read_text("utf-8") == editions.citation_cff(), "CITATION.cff is behind _config.yml: `python -m lib cff` writes it"
+    assert editions.CFF.read_text("utf-8") == editions.citation_cff(), (
+        "CITATION.cff is behind _config.yml: `python -m lib cff` writes it"
+    )
 
 
 def test_sections_have_the_keys_of_the_contract():
@@ -261,8 +324,10 @@ def test_every_mark_opens_its_files_in_place(reader):
         const box = document.querySelector(".cite-box:popover-open");
         const found = {
           tag: mark.dataset.tag, said: [...box.querySelectorAll("dd")].map(e => e.textContent).join("\\n\\n") + "\\n",
-          formats: [...box.querySelectorAll("details")].map(d => [d.querySelector("summary").textContent, d.querySelector("pre").textContent]),
-          copies: [...box.querySelectorAll(".cite-copy")].length, links: [...box.querySelectorAll("a")].map(a => a.getAttribute("href")),
+          formats: [...box.querySelectorAll("details")].map(
+            d => [d.querySelector("summary").textContent, d.querySelector("pre").textContent]),
+          copies: [...box.querySelectorAll(".cite-copy")].length,
+          links: [...box.querySelectorAll("a")].map(a => a.getAttribute("href")),
         };
         box.hidePopover();
         return found;
@@ -274,7 +339,9 @@ def test_every_mark_opens_its_files_in_place(reader):
             folder = SITE / "t" / box["tag"]
             assert box["said"] == (folder / "cite.txt").read_text()
             assert dict(box["formats"]) == {n: (folder / f).read_text() for n, f, _ in cite.FORMATS[1:]}, box["tag"]
-            assert box["links"] == [f"{up}t/{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")]
+            assert box["links"] == [
+                f"{up}t/{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")
+            ]
             assert box["copies"] == len(json.loads((folder / "cite.json").read_text())) + 3
             seen.append(box["tag"])
     assert sorted(seen) == sorted(r["tag"] for r in rows() if r["state"] == "live")
@@ -292,7 +359,9 @@ def test_a_box_is_worked_by_keyboard_and_copies(reader, width):
     names = []
     for _ in range(5):
         page.keyboard.press("Tab")
-        names.append(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"))
+        names.append(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+        )
     assert names[2:] == ["BibTeX", "Copy BibTeX", "RIS"] and all(n.startswith("Copy") for n in names[:2])
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
@@ -302,7 +371,7 @@ def test_a_box_is_worked_by_keyboard_and_copies(reader, width):
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.textContent === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == (SITE / "t" / row["tag"] / "cite.bib").read_text()
-    wide = page.evaluate("document.querySelector('.cite-box:popover-open').scrollWidth - document.querySelector('.cite-box:popover-open').clientWidth")
+    wide = page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('.cite-box:popover-open'))")
     assert wide == 0
     page.keyboard.press("Escape")
     assert not box.is_visible() and page.evaluate("document.activeElement.dataset.tag") == row["tag"]
@@ -327,7 +396,10 @@ def test_a_tag_page_copies(reader):
     page = reader(permissions=["clipboard-read", "clipboard-write"]).open(f"t/{row['tag']}/index.html")
     page.locator("#h-ris button").click()
     assert page.locator("#h-ris button").inner_text() == "Copied"
-    assert page.evaluate("navigator.clipboard.readText()").strip() == (SITE / "t" / row["tag"] / "cite.ris").read_text().strip()
+    assert (
+        page.evaluate("navigator.clipboard.readText()").strip()
+        == (SITE / "t" / row["tag"] / "cite.ris").read_text().strip()
+    )
 
 
 @browsed
@@ -335,6 +407,8 @@ def test_on_paper_a_mark_is_the_address_of_its_tag(reader):
     row = next(r for r in rows() if r["kind"] == "section" and r["page"].startswith("chapters/"))
     page = reader().open(row["page"])
     page.emulate_media(media="print")
-    shown = page.evaluate(f"getComputedStyle(document.querySelector('.cite-mark[data-tag=\"{row['tag']}\"]'), '::after').content")
+    shown = page.evaluate(
+        f"getComputedStyle(document.querySelector('.cite-mark[data-tag=\"{row['tag']}\"]'), '::after').content"
+    )
     site = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]["site_url"].partition("//")[2]
     assert "".join(re.findall(r'"([^"]*)"', shown)) == (f"{site}/" if site else "") + f"t/{row['tag']}"

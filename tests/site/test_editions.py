@@ -54,10 +54,36 @@ _ = review.judge("CML-23", "a sum", enrolled=review.value("CML-33/analysed") + r
 table(pd.DataFrame({"group": ["a", "b"], "n": [1, 2]}), "tab-cml-small", "Two groups")
 ```
 """
-TOC = "format: jb-book\nroot: index\nparts:\n  - caption: One\n    chapters:\n      - file: chapters/cml-stopping.ipynb\n      - file: {page}\n"
+TOC = """format: jb-book
+root: index
+parts:
+  - caption: One
+    chapters:
+      - file: chapters/cml-stopping.ipynb
+      - file: {page}
+"""
+NOTES = "".join(
+    f"({label})=\n{heading}\n\nA note.\n\n"
+    for label, heading in (
+        ("notes", "# Notes"),
+        ("notes-kept", "## Kept"),
+        ("notes-dropped", "## Dropped"),
+        ("notes-joined", "## Joined"),
+    )
+)
 
 
-FOLLOWED = ("cml-stopping", "cml-first", "cml-second", "cml-23", "tab-cml-small", "notes", "notes-kept", "notes-dropped", "notes-joined")
+FOLLOWED = (
+    "cml-stopping",
+    "cml-first",
+    "cml-second",
+    "cml-23",
+    "tab-cml-small",
+    "notes",
+    "notes-kept",
+    "notes-dropped",
+    "notes-joined",
+)
 
 
 class SmallBook:
@@ -75,15 +101,17 @@ class SmallBook:
         (top / "index.md").write_text("(front)=\n# Small book\n\nOne chapter.\n")
         self.name = "cml-stopping"
         (top / "chapters" / f"{self.name}.md").write_text(CHAPTER)
-        (top / "notes.md").write_text("(notes)=\n# Notes\n\n(notes-kept)=\n## Kept\n\nA note.\n\n(notes-dropped)=\n## Dropped\n\nAnother.\n\n(notes-joined)=\n## Joined\n\nA third.\n")
+        (top / "notes.md").write_text(NOTES)
         (top / "_toc.yml").write_text(TOC.format(page="notes"))
         config = top / "_config.yml"
-        text = re.sub(r'(?m)^(\s*site_url: ).*$', r'\1"https://book.example"', config.read_text())
+        text = re.sub(r"(?m)^(\s*site_url: ).*$", r'\1"https://book.example"', config.read_text())
         config.write_text(text)
 
     def lib(self, *args: str) -> subprocess.CompletedProcess:
         env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
-        return subprocess.run([sys.executable, "-m", "lib", *args], cwd=self.top, env=env, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "lib", *args], cwd=self.top, env=env, capture_output=True, text=True
+        )
 
     def done(self, *args: str) -> str:
         ran = self.lib(*args)
@@ -94,7 +122,9 @@ class SmallBook:
         shutil.rmtree(self.top / "_build", ignore_errors=True)
         env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
         book = Path(sys.executable).with_name("jupyter-book")
-        ran = subprocess.run([book, "build", ".", "-W", "-n", "--keep-going"], cwd=self.top, env=env, capture_output=True, text=True)
+        ran = subprocess.run(
+            [book, "build", ".", "-W", "-n", "--keep-going"], cwd=self.top, env=env, capture_output=True, text=True
+        )
         assert ran.returncode == 0, ran.stderr[-3000:]
         return self.top / "_build" / "html"
 
@@ -154,7 +184,12 @@ def test_life_of_a_citation(book):
     site = book.build()
     book.done("edition", "2.0", "--freeze")
     page = (site / "t" / first["cml-first"]["tag"] / "index.html").read_text()
-    assert "Edition 1.0" in page and "first stands here" in page and "Edition 2.0" in page and "results changed (CML-23, sum)" in page
+    assert (
+        "Edition 1.0" in page
+        and "first stands here" in page
+        and "Edition 2.0" in page
+        and "results changed (CML-23, sum)" in page
+    )
     assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
@@ -164,7 +199,9 @@ def test_life_of_a_citation(book):
             page, up = frozen.read(name).decode(), "../" * (name.count("/") + 2)
             assert re.findall(r'src="([^"]*changes.js)"', page) == [f"{up}changes.js"]
             links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/index.html)"', page)
-            assert all(re.fullmatch(rf"{re.escape(up)}t/\w{{4}}/index.html", x) for x in links) and (links or name == "search.html")
+            assert all(re.fullmatch(rf"{re.escape(up)}t/\w{{4}}/index.html", x) for x in links) and (
+                links or name == "search.html"
+            )
     held = {line.split(" ")[0] for line in (book.top / "registry" / "anchors.lock").read_text().splitlines()}
     assert {part["url"] for part in first.values()} <= held, "every part's address is locked"
 
@@ -179,7 +216,11 @@ def test_life_of_a_citation(book):
     book.edit("notes-dropped,section,live,", "notes-dropped,section,withdrawn,it said nothing", "registry/tags.csv")
     book.edit("notes-joined,section,live,", "notes-joined,section,merged,into the rest", "registry/tags.csv")
     refused = book.lib("edition", "3.0")
-    assert refused.returncode == 2 and refused.stderr.count("\n") == 1 and "let its note name the tag or label" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and refused.stderr.count("\n") == 1
+        and "let its note name the tag or label" in refused.stderr
+    )
     book.edit("merged,into the rest", "merged,into notes-kept", "registry/tags.csv")
     site = book.build()
     stub = (site / "notes.html").read_text()
@@ -208,9 +249,14 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
         said = {}
         for name in ("chapters/cml-stopping.html", "notes.html"):
             page.goto((frozen / name).as_uri())
-            said |= {note.split(",")[1].split(":")[0].strip(): note for note in page.locator(".changed-since").all_inner_texts()}
+            said |= {
+                note.split(",")[1].split(":")[0].strip(): note
+                for note in page.locator(".changed-since").all_inner_texts()
+            }
         tag = {label: part["tag"] for label, part in book.first.items()}
-        assert "results changed (CML-23, sum)" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
+        assert (
+            "results changed (CML-23, sum)" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
+        )
         assert "results changed (CML-23)" in said[tag["cml-23"]]
         assert "text changed" in said[tag["cml-stopping"]]
         assert tag["cml-second"] not in said and tag["tab-cml-small"] not in said
@@ -230,7 +276,10 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
 def test_the_edition_stands_wherever_it_is_named(book):
     cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
     config = yaml.safe_load((book.top / "_config.yml").read_text())["sphinx"]["config"]
-    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15") and (config["edition"], config["edition_year"]) == ("2.0", "2027")
+    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15") and (
+        config["edition"],
+        config["edition_year"],
+    ) == ("2.0", "2027")
     site = book.top / "_build" / "html"
     crate = {x["@id"]: x for x in json.loads((site / "ro-crate-metadata.json").read_text())["@graph"]}["./"]
     assert (crate["version"], crate["datePublished"]) == ("2.0", "2027-01-15")
@@ -261,10 +310,17 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
     for row in json.loads((moved / "sections.json").read_text()):
         for name in ("cite.txt", "cite.bib", "cite.ris", "cite.json", "index.html"):
             text = (moved / "t" / row["tag"] / name).read_text()
-            assert "elsewhere.example" in text and "book.example" not in text and "Doe" in text and "Group" not in text, (row["tag"], name)
+            assert (
+                "elsewhere.example" in text and "book.example" not in text and "Doe" in text and "Group" not in text
+            ), (row["tag"], name)
     for name in ("chapters/cml-stopping.html", "ro-crate-metadata.json"):
         text = (moved / name).read_text()
-        assert "elsewhere.example" in text and "book.example" not in text and "Roe" in text and "Recomputed Group" not in text, name
+        assert (
+            "elsewhere.example" in text
+            and "book.example" not in text
+            and "Roe" in text
+            and "Recomputed Group" not in text
+        ), name
     book.done("cff")
     cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
     assert cff["url"] == "https://elsewhere.example" and [a["family-names"] for a in cff["authors"]] == ["Doe", "Roe"]
