@@ -79,6 +79,6 @@ def box(part: dict, records: list[dict], found: dict[str, tuple[str, str]], up: 
     files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
     return (
         f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'
-        f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">Permanent page t/{tag}</a> '
+        f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">t/{tag}, its permanent page</a> '
         f"<span>Files {files}</span></p></div>"
     )

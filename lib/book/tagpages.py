@@ -70,11 +70,7 @@ def page(
         f'<pre id="{file[5:]}"{" class=v" if file == "cite.txt" else ""}>{e(form(records), quote=False)}</pre>'
         for name, file, form in cite.FORMATS
     )
-    history = [
-        f"<li>Edition {e(v['version'])}, {e(v['date'])}: {e(_said(v, past[:n], tag))}</li>"
-        for n, v in enumerate(past)
-        if tag in v["sections"]
-    ]
+    history = "".join(f"<li>{e(line)}</li>" for line in [*_history(tag, past), f"Now: {_now(part, past)}"])
     head = "".join(
         f'<meta name="{name}" content="{e(value)}">' for name, value in metadata.highwire(book, part, book.address(tag))
     )
@@ -88,8 +84,8 @@ def page(
         f'<body><nav aria-label="Where it stands">{" › ".join(trail)}</nav><main><h1>{e(part["title"])}</h1>'
         f"<p>This is {kind} <strong>{tag}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; "
         f"the tag stays with it wherever it moves. "
-        f"{_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}{metadata.coins(records[0])}<h2>History</h2>"
-        f"<ul>{''.join(history)}<li>Now: {e(_now(part, past))}</li></ul><h2>Verify</h2>"
+        f"{_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}<h2>History</h2>"
+        f"<ul>{history}</ul><h2>Verify</h2>"
         f"<p class=q>The hashes of its text and results, for a later look at what became of it:</p>"
         f"<pre>python -m lib verify {tag} {hashes}</pre></main><script>{_COPY}</script></body></html>\n"
     )
@@ -107,12 +103,21 @@ def _where(part: dict, aims: list[dict]) -> str:
     return f"{became}. Go to {' or '.join(map(_link, aims))}."
 
 
-def _said(edition: dict, before: list[dict], tag: str) -> str:
-    now = edition["sections"][tag]
-    then = next((v["sections"][tag] for v in reversed(before) if tag in v["sections"]), None)
-    if then is None:
-        return "first stands here"
-    return registry.difference(then, now)
+def _history(tag: str, past: list[dict]) -> list[str]:
+    """A line for each edition in which a part changed, with the later ones that left it as it was."""
+    lines: list[list[str]] = []
+    then = None
+    for edition in past:
+        now = edition["sections"].get(tag)
+        if now is None:
+            continue
+        said = registry.difference(then, now) if then else "first stands here"
+        if said == registry.SAME:
+            lines[-1].append(edition["version"])
+        else:
+            lines.append([f"Edition {edition['version']}, {edition['date']}: {said}"])
+        then = now
+    return [line + (f"; the same in {', '.join(same)}" if same else "") for line, *same in lines]
 
 
 def _now(part: dict, past: list[dict]) -> str:

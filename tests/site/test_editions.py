@@ -190,6 +190,8 @@ def test_life_of_a_citation(book):
         and "Edition 2.0" in page
         and "results changed (CML-23, sum)" in page
     )
+    page = (site / "t" / first["tab-cml-small"]["tag"] / "index.html").read_text()
+    assert "<li>Edition 1.0, 2027-01-15: first stands here; the same in 2.0</li>" in page
     assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
