@@ -446,8 +446,10 @@ def verify(tag: str, *hashes: str) -> str:
     if now is None:
         return "unknown: no such tag was ever given"
     past = [e["sections"][tag] | {"version": e["version"]} for e in editions() if tag in e["sections"]]
-    states = [now | {"version": ""}, *reversed(past)]
-    then = next((s for s in states if _is(s, hashes)), None)
+    then = next((s for s in [now | {"version": ""}, *reversed(past)] if _is(s, hashes)), None)
+    if then is not None:  # as it first stood so, for a part may have moved since without a change
+        exact = (then["sha256_text"], then["sha256_results"])
+        then = next((s for s in past if _is(s, exact)), then)
     if then is not None or now["state"] != "live":
         place = f" (as in edition {then['version']})" if then and then["version"] and now["state"] == "live" else ""
         return became(then, now) + place

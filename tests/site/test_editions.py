@@ -66,9 +66,9 @@ NOTES = "".join(
     f"({label})=\n{heading}\n\nA note.\n\n"
     for label, heading in (
         ("notes", "# Notes"),
-        ("notes-kept", "## Kept"),
         ("notes-dropped", "## Dropped"),
         ("notes-joined", "## Joined"),
+        ("notes-kept", "## Kept"),
     )
 )
 
@@ -232,7 +232,8 @@ def test_life_of_a_citation(book):
     assert "Withdrawn</strong>: it said nothing." in gone and "Edition 2.0" in gone and "cite.bib" in gone
     joined = (site / "t" / book.first["notes-joined"]["tag"] / "index.html").read_text()
     assert 'Merged</strong>: into notes-kept. Go to <a href="../../remarks.html#notes-kept">Kept</a>' in joined
-    assert "moved from notes.html#notes-kept to remarks.html#notes-kept" in book.said(kept)
+    moved = "moved from notes.html#notes-kept to remarks.html#notes-kept"
+    assert book.said(kept) == f"{kept['tag']}: {moved} (as in edition 1.0)"
     assert "withdrawn: it said nothing" in book.said(dropped)
     assert "merged: into notes-kept" in book.said(book.first["notes-joined"])
     states = {book.section(label)["state"] for label in ("notes-kept", "notes-dropped", "notes-joined")}
