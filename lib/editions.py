@@ -212,15 +212,17 @@ CHANGES = """/* What has changed since each edition: loaded by frozen pages, wri
   meta.content.split(" ").forEach(function (part) {
     var p = part.split(":"), said = changes[p[0]], at = document.getElementById(p[1]);
     if (!said || !at) return;
-    var note = document.createElement(at.tagName === "LI" ? "div" : "p"), link = document.createElement("a");
+    var note = document.createElement("div"), link = document.createElement("a");
     note.className = "changed-since";
     note.setAttribute("role", "note");
     note.textContent = "Since edition " + edition.content + ", " + p[0] + ": " + said + ". ";
     link.href = base + "t/" + p[0] + "/index.html";
     link.textContent = "As it stands now";
     note.appendChild(link);
-    var head = at.tagName === "SECTION" && at.querySelector("h1, h2, h3, h4, h5, h6");
-    if (head) head.after(note); else if (at.tagName === "LI") at.prepend(note); else at.before(note);
+    var head = at.querySelector(":scope > :is(h2, h3, h4, h5, h6)");
+    if (head) head.after(note);
+    else if (/SECTION|LI/.test(at.tagName)) at.prepend(note);
+    else at.before(note);
   });
 })();
 """

@@ -245,8 +245,9 @@ def _gone(row: dict, past: list[dict]) -> dict:
         "results": {},
         "kind": row["kind"],
     }
-    last = next((e["sections"][row["tag"]] for e in reversed(past) if row["tag"] in e["sections"]), nothing)
-    return last | {
+    last = next((e for e in reversed(past) if row["tag"] in e["sections"]), None)
+    then = last["sections"][row["tag"]] | {"edition": last["version"], "date": last["date"]} if last else nothing
+    return then | {
         "tag": row["tag"],
         "label": row["label"],
         "within": "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Book:
     repository: str
 
     @classmethod
-    def of(cls, config) -> "Book":
+    def of(cls, config) -> Book:
         """The book as the Sphinx configuration states it."""
         repository = (config.html_theme_options or {}).get("repository_url", "")
         return cls(
@@ -51,6 +51,10 @@ class Book:
             family, comma, given = name.partition(",")
             names.append({"family": family.strip(), "given": given.strip()} if comma else {"literal": name})
         return names
+
+    def holding(self, part: dict) -> Book:
+        """The book as it was when it last held a part: of one that is gone, its last edition."""
+        return replace(self, edition=part["edition"], year=part["date"][:4]) if "edition" in part else self
 
     def address(self, tag: str) -> str:
         """The permanent address of a tag; "" while the book has no address."""
@@ -233,5 +237,5 @@ FORMATS = (
 def records(book: Book, part: dict, reviewed: dict[str, sources.Citation]) -> list[dict]:
     """The two records of a part: itself, and the source its page reviews (the first alone where it reviews none)."""
     slug = Path(part["page"]).stem
-    found = [part_item(book, part)]
+    found = [part_item(book.holding(part), part)]
     return [*found, source_item(reviewed[slug])] if slug in reviewed else found

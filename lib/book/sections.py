@@ -54,7 +54,10 @@ def finished(app, exception):
     metadata.write(app, parts)
     editions.arrivals(out, parts)
     (out / "changes.js").write_text(editions.changes_js(parts), "utf-8")
-    _write(out / "sections.json", [{k: p[k] for k in PUBLISHED} | {"edition": app.config.edition} for p in parts])
+    _write(
+        out / "sections.json",
+        [{k: p[k] for k in PUBLISHED} | {"edition": p.get("edition", app.config.edition)} for p in parts],
+    )
     place = {p["label"]: p for p in parts}
     claims = [
         row

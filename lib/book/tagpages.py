@@ -72,7 +72,8 @@ def page(
     )
     history = "".join(f"<li>{e(line)}</li>" for line in [*_history(tag, past), f"Now: {_now(part, past)}"])
     head = "".join(
-        f'<meta name="{name}" content="{e(value)}">' for name, value in metadata.highwire(book, part, book.address(tag))
+        f'<meta name="{name}" content="{e(value)}">'
+        for name, value in metadata.highwire(book.holding(part), part, book.address(tag))
     )
     head += f'<link rel="canonical" href="{e(book.address(tag))}">' if book.site_url else ""
     hashes = f"{part['sha256_text'][: cite.HASH]} {part['sha256_results'][: cite.HASH]}"
@@ -82,9 +83,7 @@ def page(
         f'<meta http-equiv="Content-Security-Policy" content="{_CSP}">'
         f"<title>{e(tag)}: {e(part['title'])}</title>{head}<style>{_STYLE}</style></head>"
         f'<body><nav aria-label="Where it stands">{" › ".join(trail)}</nav><main><h1>{e(part["title"])}</h1>'
-        f"<p>This is {kind} <strong>{tag}</strong> of <em>{e(book.title)}</em>, edition {e(book.edition)}; "
-        f"the tag stays with it wherever it moves. "
-        f"{_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}<h2>History</h2>"
+        f"<p>{_said(book, part)}. {_where(part, aims)}</p><h2>Cite</h2><p class=q>{two}</p>{texts}<h2>History</h2>"
         f"<ul>{history}</ul><h2>Verify</h2>"
         f"<p class=q>The hashes of its text and results, for a later look at what became of it:</p>"
         f"<pre>python -m lib verify {tag} {hashes}</pre></main><script>{_COPY}</script></body></html>\n"
@@ -93,6 +92,14 @@ def page(
 
 def _link(part: dict) -> str:
     return f'<a href="../../{html.escape(part["url"])}">{html.escape(part["title"])}</a>'
+
+
+def _said(book: cite.Book, part: dict) -> str:
+    """The one sentence on what a tag names."""
+    name = f"{part['kind']} <strong>{part['tag']}</strong> of <em>{html.escape(book.title)}</em>"
+    if part["state"] == "live":
+        return f"This is {name}, edition {html.escape(book.edition)}; the tag stays with it wherever it moves"
+    return f"This was {name}, last in edition {html.escape(book.holding(part).edition)}"
 
 
 def _where(part: dict, aims: list[dict]) -> str:

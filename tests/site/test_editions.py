@@ -229,7 +229,8 @@ def test_life_of_a_citation(book):
     assert 'id="notes-kept"' in stub and 'href="remarks.html#notes-kept"' in stub
     assert f'href="t/{dropped["tag"]}/index.html"' in stub
     gone = (site / "t" / dropped["tag"] / "index.html").read_text()
-    assert "Withdrawn</strong>: it said nothing." in gone and "Edition 2.0" in gone and "cite.bib" in gone
+    assert "Withdrawn</strong>: it said nothing." in gone and "Edition 2.0" in gone and "last in edition 2.0" in gone
+    assert json.loads((site / "t" / dropped["tag"] / "cite.json").read_text())[0]["edition"] == "2.0"
     joined = (site / "t" / book.first["notes-joined"]["tag"] / "index.html").read_text()
     assert 'Merged</strong>: into notes-kept. Go to <a href="../../remarks.html#notes-kept">Kept</a>' in joined
     moved = "moved from notes.html#notes-kept to remarks.html#notes-kept"
