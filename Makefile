@@ -62,7 +62,7 @@ $(HTML): $(SITE) | $(VENV)/.book
 	@echo "Building the pages (about 10 s) ..."
 	@rm -rf _build
 	@mkdir -p _build
-	@$(VENV)/bin/jupyter-book build . -W -n --keep-going >_build/build.log 2>&1 || { grep -E 'WARNING|ERROR|Error' _build/build.log | head -n 40; echo "The build failed; the whole log is _build/build.log"; rm -f $(HTML); exit 1; }
+	@$(VENV)/bin/jupyter-book build . -W -n --keep-going >_build/build.log 2>&1 || { grep -E 'WARNING|ERROR|Error' _build/build.log | grep -vE '^ *raise |RuntimeError: *$$' | awk '!seen[$$0]++' | head -n 40; echo "The build failed; the whole log is _build/build.log"; rm -f $(HTML); exit 1; }
 	@touch $(HTML)
 
 test: $(VENV)/.book $(VENV)/.dev
