@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
+from scipy.special import betaincinv, gammaincinv, log_ndtr, ndtr, ndtri
 from scipy.special import gamma as gamma_function
-from scipy.special import log_ndtr, ndtr, ndtri
-from scipy.stats import beta, gamma, lognorm, norm, weibull_min
 
 from lib.reported import Interval, Printed, given_interval, printings
 from lib.stats.counts import MOST_COUNTS, MOST_PATIENTS, check_count, check_list
@@ -566,16 +565,16 @@ class QuartileEstimates(NamedTuple):
 
     wan_mean: float
     luo_mean: float
-    wan_sd: float
+    wan_sd: float | None
 
 
 def estimates_from_quartiles(q1, median, q3, n) -> QuartileEstimates:
     """(q1 + m + q3)/3; w (q1 + q3)/2 + (1 − w) m with w = 0.7 + 0.39/n (Luo2018);
-    (q3 − q1)/(2 Φ⁻¹((0.75 n − 0.125)/(n + 0.25))) (Wan2014)."""
+    (q3 − q1)/(2 Φ⁻¹((0.75 n − 0.125)/(n + 0.25))) (Wan2014). The SD is None for n = 1."""
     n = check_count("n", n, least=1)
     a, m, b = _check_rising(q1=q1, median=median, q3=q3)
     weight = 0.7 + 0.39 / n
-    sd = (b - a) / (2 * float(ndtri((0.75 * n - 0.125) / (n + 0.25))))
+    sd = (b - a) / (2 * float(ndtri((0.75 * n - 0.125) / (n + 0.25)))) if n > 1 else None
     return QuartileEstimates((a + m + b) / 3, weight * (a + b) / 2 + (1 - weight) * m, sd)
 
 
@@ -612,13 +611,17 @@ def quantile_estimates(minimum, median, maximum, n) -> MeanSd:
         # The starting values may lie outside the bounds for a bounded or badly skewed family.
         first = [min(max(x, low), high) for x, (low, high) in zip(first, bounds)]
 
-        def distance(theta, quantiles=quantiles) -> float:
-            gaps = quantiles(probabilities, *theta) - values
-            return float(np.nan_to_num(np.sum(gaps**2), nan=1e9, posinf=1e9))
+        def distance(theta, quantiles=quantiles) -> tuple[float, np.ndarray]:
+            """The sum of squares, and its slopes by central differences: all five points at once."""
+            steps = np.cbrt(np.finfo(float).eps) * np.maximum(np.abs(theta), 1e-3)
+            points = theta + np.vstack([np.zeros(2), np.diag(steps), -np.diag(steps)])
+            gaps = quantiles(probabilities, points[:, :1], points[:, 1:]) - values
+            here, *around = np.nan_to_num((gaps**2).sum(axis=1), nan=1e9, posinf=1e9)
+            return float(here), (np.array(around[:2]) - around[2:]) / (2 * steps)
 
         with np.errstate(all="ignore"):  # a far-off trial value may overflow; it is then merely far off
             options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 2000}
-            fit = minimize(distance, first, method="L-BFGS-B", bounds=bounds, options=options)
+            fit = minimize(distance, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         fits[name] = (fit.fun, *moments(*fit.x))
     best = min(fits, key=lambda name: fits[name][0])
     return MeanSd(float(fits[best][1]), float(fits[best][2]), best)
@@ -628,7 +631,7 @@ def _families(values: np.ndarray, mean: float, sd: float) -> dict:
     """{name: (quantile function, mean and SD, starting values, bounds)} of the families tried by QE."""
     families = {
         "normal": (
-            lambda p, mu, sigma: norm.ppf(p, mu, sigma),
+            lambda p, mu, sigma: mu + sigma * ndtri(p),
             lambda mu, sigma: (mu, sigma),
             (mean, sd), ((values[0], values[-1]), (1e-3, 50)),
         )
@@ -638,18 +641,18 @@ def _families(values: np.ndarray, mean: float, sd: float) -> dict:
     variation = sd / mean
     shape = (1 / variation) ** 1.086
     families["log-normal"] = (
-        lambda p, mu, sigma: lognorm.ppf(p, sigma, scale=math.exp(mu)),
+        lambda p, mu, sigma: np.exp(mu + sigma * ndtri(p)),
         lambda mu, s: (math.exp(mu + s**2 / 2), math.sqrt(math.expm1(s**2)) * math.exp(mu + s**2 / 2)),
         (math.log(mean / math.sqrt(1 + variation**2)), math.sqrt(math.log1p(variation**2))),
         ((math.log(values[0]), math.log(values[-1])), (1e-3, 10)),
     )
     families["gamma"] = (
-        lambda p, a, rate: gamma.ppf(p, a, scale=1 / rate),
+        lambda p, a, rate: gammaincinv(a, p) / rate,
         lambda a, rate: (a / rate, math.sqrt(a) / rate),
         (1 / variation**2, mean / sd**2), ((1e-3, 100), (1e-3, 100)),
     )  # fmt: skip
     families["weibull"] = (
-        lambda p, k, scale: weibull_min.ppf(p, k, scale=scale),
+        lambda p, k, scale: scale * (-np.log1p(-p)) ** (1 / k),
         lambda k, scale: (
             scale * gamma_function(1 + 1 / k),
             scale * math.sqrt(gamma_function(1 + 2 / k) - gamma_function(1 + 1 / k) ** 2),
@@ -658,7 +661,7 @@ def _families(values: np.ndarray, mean: float, sd: float) -> dict:
     )  # fmt: skip
     first = mean * (mean * (1 - mean) / sd**2 - 1)
     families["beta"] = (
-        lambda p, a, b: beta.ppf(p, a, b),
+        lambda p, a, b: betaincinv(a, b, p),
         lambda a, b: (a / (a + b), math.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))),
         (first, first * (1 - mean) / mean), ((1e-3, 40), (1e-3, 40)),
     )  # fmt: skip
@@ -700,10 +703,13 @@ def _mean_sd_before_power(location: float, scale: float, power: float) -> tuple[
     low, high = sorted((-1 / power, 2 * location + 1 / power))
     weight = ndtr((high - location) / scale) - ndtr((low - location) / scale)
 
+    def density(x: float) -> float:
+        return math.exp(-(((x - location) / scale) ** 2) / 2) / (scale * math.sqrt(2 * math.pi))
+
     def expected(function) -> float:
         # The normal has no weight worth integrating beyond twelve SDs.
         a, b = max(low, location - 12 * scale), min(high, location + 12 * scale)
-        return quad(lambda x: function(max(power * x + 1, 0) ** (1 / power)) * norm.pdf(x, location, scale), a, b,
+        return quad(lambda x: function(max(power * x + 1, 0) ** (1 / power)) * density(x), a, b,
                     points=[location], epsabs=1e-12, limit=200)[0] / weight  # fmt: skip
 
     mean = expected(lambda v: v)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -64,7 +64,6 @@ def test_the_course_ends_in_the_takeover_balance():
 
 
 @given(st.floats(0, 1e15), st.floats(0.1, 50), st.floats(1e-5, 1e-2), st.floats(0.1, 100), st.floats(1e6, 1e12))
-@settings(max_examples=60, deadline=None)
 def test_level_is_the_positive_root(debris, stimulus, rs, es, ea):
     s = float(level(debris, stimulus, rs, es, ea))
     assert s > 0 and rs * debris / (ea * s) + stimulus == pytest.approx(es * s, rel=1e-9)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit, logit
@@ -73,7 +73,6 @@ def test_prediction_covers_the_next_study_as_often_as_it_says():
 
 
 @given(studies)
-@settings(max_examples=60, deadline=None)
 def test_intervals_nest_and_mirror(pairs):
     counts, sizes = [a for a, _ in pairs], [a + b for a, b in pairs]
     one = pool_proportions(counts, sizes)

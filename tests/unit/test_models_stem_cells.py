@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
@@ -113,7 +113,6 @@ def test_limits_of_depletion():
 
 
 @given(fold=st.floats(0.1, 20), balance=st.floats(-0.95, 0.5), t=st.floats(0, 5))
-@settings(max_examples=200)
 def test_cells_stay_positive_and_mature_ones_follow(fold, balance, t):
     assert all(np.all(v > 0) for v in course(t, fold, balance))
 

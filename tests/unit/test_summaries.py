@@ -10,9 +10,9 @@ from statistics import mean, median, variance
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.optimize import minimize
+from scipy.optimize import lsq_linear
 
 from lib.reported import ROUNDINGS, Interval, Printed, printings
 from lib.stats import summaries
@@ -74,7 +74,6 @@ def test_bounds_of_whole_numbers_by_listing_them(n, low, width, data):
         assert found.sd == pytest.approx((math.sqrt(min(squares)), math.sqrt(max(squares))), rel=1e-12)
 
 
-@settings(max_examples=60)  # each minimises numerically
 @given(st.integers(2, 9), st.floats(-5, 5), st.floats(0, 10), st.floats(0, 1))
 def test_bounds_of_continuous_data(n, low, width, share):
     if n == 2:
@@ -84,32 +83,34 @@ def test_bounds_of_continuous_data(n, low, width, share):
     found = summaries.bounds_from_median_range(n, low, middle, high, "continuous")
     if n == 2 and found.sd is None:
         return  # rounding has moved the median off the midpoint
-    # Free values, the two middle ones of an even number at distance d from the median.
-    below, above = ((n - 3) // 2,) * 2 if n % 2 else ((n - 4) // 2,) * 2
+    # Free values as shares of their room, and the distance d of the middle two of an even number from the median.
+    below = above = (n - 3) // 2 if n > 2 else 0
 
     def values(theta):
-        if n == 2:
-            return np.array([low, high])
-        d = theta[0] * min(middle - low, high - middle) if n % 2 == 0 else 0
-        left, right = middle - d, middle + d
-        core = [middle] if n % 2 else [left, right]
-        free = theta[1:]
-        lower, upper = low + free[:below] * (left - low), right + free[below:] * (high - right)
-        return np.array([low, high, *core, *lower, *upper])
+        """One sample a row of ``theta`` (d, then the free values)."""
+        d = theta[:, :1] * (min(middle - low, high - middle) if n % 2 == 0 and n > 2 else 0)
+        left, right, ones = middle - d, middle + d, np.ones_like(d)
+        core = [middle * ones] if n % 2 else [left, right] if n > 2 else []
+        free = theta[:, 1:]
+        lower, upper = low + free[:, :below] * (left - low), right + free[:, below:] * (high - right)
+        return np.hstack([low * ones, high * ones, *core, lower, upper])
 
+    k = 1 + below + above
     rng = np.random.default_rng(0)
-    k = 1 + max(below, 0) + max(above, 0)
-    for theta in [*rng.random((20, k)), *rng.integers(0, 2, (20, k)).astype(float)]:
-        x = values(theta)
-        assert found.mean[0] - 1e-9 <= x.mean() <= found.mean[1] + 1e-9
-        assert found.sd[0] - 1e-9 <= x.std(ddof=1) <= found.sd[1] + 1e-9
-    start = np.full(k, 0.5)
-    least = minimize(lambda t: values(t).std(ddof=1), start, bounds=[(0, 1)] * k, method="L-BFGS-B").fun
-    assert found.sd[0] == pytest.approx(least, abs=1e-3 * (1 + width))
-    corners = [values(np.array(t)) for t in np.ndindex(*(2,) * k)]
-    assert found.sd[1] == pytest.approx(max(x.std(ddof=1) for x in corners), rel=1e-9, abs=1e-9)
-    means = [x.mean() for x in corners]
-    assert found.mean == pytest.approx((min(means), max(means)), rel=1e-9, abs=1e-9)
+    some = values(np.vstack([rng.random((20, k)), rng.integers(0, 2, (20, k))]))
+    assert found.mean[0] - 1e-9 <= some.mean(1).min() and some.mean(1).max() <= found.mean[1] + 1e-9
+    assert found.sd[0] - 1e-9 <= some.std(1, ddof=1).min() and some.std(1, ddof=1).max() <= found.sd[1] + 1e-9
+    # About any centre two middle values scatter least at d = 0; what is left is a least-squares problem in a box.
+    origin, units = values(np.zeros((1, k)))[0], values(np.eye(k)[1:])
+    least = origin
+    if len(units) and (origin != units).any():
+        steps = (units - origin).T
+        fit = lsq_linear(steps - steps.mean(0), origin.mean() - origin, bounds=(0, 1), method="bvls")
+        least = origin + steps @ fit.x
+    assert found.sd[0] == pytest.approx(least.std(ddof=1), rel=1e-6, abs=1e-6)
+    corners = values(np.array(list(np.ndindex(*(2,) * k)), dtype=float))
+    assert found.sd[1] == pytest.approx(corners.std(1, ddof=1).max(), rel=1e-9, abs=1e-9)
+    assert found.mean == pytest.approx((corners.mean(1).min(), corners.mean(1).max()), rel=1e-9, abs=1e-9)
 
 
 @given(st.lists(st.integers(0, 40), min_size=2, max_size=7), st.integers(0, 1), roundings,
