@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from lib.checks import check
 from lib.reported import Interval, Printed, check_rounding
-from lib.stats.counts import check_count, read_percentage
+from lib.stats.counts import check_count, check_list, read_percentage
+from lib.stats.effects import check_number
 from lib.stats.feasible import (
     NOT_REACHED,
     AtRisk,
@@ -40,6 +41,8 @@ MEDIAN_CONVENTIONS = {
     "R midpoint": "midpoint",
 }
 DEFAULT_MEDIAN = "first time with S<=1/2"
+# What may be printed of one group, beside its size.
+FIGURES = ("survival_percent_at", "median", "events", "number_at_risk_at", "event_times", "min", "max")
 CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
 SEED, DRAWS = 1, 5_000
 
@@ -60,15 +63,15 @@ def hr_from_logrank(
     Without ``time``, ``event`` and ``group`` only the approximations, towards the group that ``favours`` names.
     """
     second = _second_versus_first(direction)
-    result, sign = {}, {"second": -1, "first": 1}.get(favours)
-    if sign is None:
+    if favours not in ("first", "second"):
         raise ValueError(f'favours is "first" or "second", not {favours!r}')
+    result, sign = {}, -1 if favours == "second" else 1
     if time is not None:
         test = log_rank(time, event or [], group or [])
         labels = sorted(set(group))
         counted = {"events_by_arm": list(test.observed), "n_by_arm": [list(group).count(x) for x in labels]}
         for name, given in (("events_by_arm", events_by_arm), ("n_by_arm", n_by_arm)):
-            if given is not None and list(given) != counted[name]:
+            if given is not None and list(_pair(name, given)) != counted[name]:
                 raise ValueError(f"{name} says {given}, but the data have {counted[name]} in the order {labels}")
         events_by_arm, n_by_arm = counted.values()
         logrank_p = test.p if logrank_p is None else logrank_p
@@ -103,7 +106,11 @@ def hr_from_logrank(
 @check
 def logrank_permutation_exact(time1, event1, time2, event2):
     """Every relabelling of the pooled data, by |O − E| at least as large as observed."""
-    time, event = list(time1) + list(time2), list(event1) + list(event2)
+    time1, event1, time2, event2 = (
+        check_list(name, values)
+        for name, values in (("time1", time1), ("event1", event1), ("time2", time2), ("event2", event2))
+    )
+    time, event = time1 + time2, event1 + event2
     if len(time1) != len(event1) or len(time2) != len(event2):
         raise ValueError("each group needs one event flag for each time")
     if not time1 or not time2:
@@ -137,10 +144,9 @@ def logrank_feasible_set(
     for name, arm in (("arm1", arm1), ("arm2", arm2)):
         if not isinstance(arm, Mapping):
             raise ValueError(f'{name} is an object such as {{"n": 4, "median": 6}}')
-        unknown = set(arm) - _ARM_KEYS
-        if unknown or "n" not in arm:
-            raise ValueError(f"{name} takes n and any of {', '.join(sorted(_ARM_KEYS))}; given: {', '.join(arm)}")
-        arms.append(_feasible(times=times, censoring=censoring, convention=median_convention, rounding=rounding, **arm))
+        if "n" not in arm or not set(arm) <= {"n", *FIGURES}:
+            raise ValueError(f"{name} takes n and any of {', '.join(FIGURES)}; given: {', '.join(arm)}")
+        arms.append(_feasible(arm["n"], times, arm, censoring, median_convention, rounding))
     pairs = TwoGroups(*arms)
     result = {"n_arm1": arms[0].count(), "n_arm2": arms[1].count(), "n_pairs": pairs.n_pairs}
     how = f"{CURVE}; asymptotic two-sided log-rank p (1 where nothing can be compared); median: {median_convention}"
@@ -179,20 +185,8 @@ def km_feasible_count(
     rounding="up_or_down",
 ):
     """How many data sets on the grid print all the figures, and how many of them have each number of events."""
-    feasible = _feasible(
-        n,
-        times,
-        survival_percent_at=survival_percent_at,
-        median=median,
-        events=events,
-        number_at_risk_at=number_at_risk_at,
-        censoring=censoring,
-        convention=median_convention,
-        event_times=event_times,
-        min=min,
-        max=max,
-        rounding=rounding,
-    )
+    given = survival_percent_at, median, events, number_at_risk_at, event_times, min, max
+    feasible = _feasible(n, times, dict(zip(FIGURES, given)), censoring, median_convention, rounding)
     by_events = feasible.by_events()
     total = sum(by_events.values())
     return {"n_datasets": total, "by_events": by_events, "consistent": total > 0}, (
@@ -217,8 +211,8 @@ def km_reconstruction_exact(
     n, curve_steps, events=None, number_at_risk=None, note_on_times=None, rounding="up_or_down"
 ):
     """Events and numbers at risk at the steps of a curve from its printed values; ``unique`` if only one way fits."""
-    steps = [(_time(t), _proportion(s, rounding)) for t, s in curve_steps]
-    rows = {_time(t): check_count("a number at risk", r) for t, r in (number_at_risk or {}).items()}
+    steps = [(_time(t), _proportion(s, rounding)) for t, s in _points("curve_steps", curve_steps)]
+    rows = _at_risk_rows(number_at_risk)
     total = None if events is None else check_count("events", events)
     found = exact_reconstruction(check_count("n", n, least=1), steps, rows, total)
     first = found.solutions[0] if found.solutions else ()
@@ -238,8 +232,8 @@ def km_reconstruction_exact(
 @check
 def km_reconstruction_guyot(curve, number_at_risk, total_events=None):
     """One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012)."""
-    points = [(_time(t), _read_off(s)) for t, s in curve]
-    rows = {_time(t): check_count("a number at risk", r) for t, r in number_at_risk.items()}
+    points = [(_time(t), _read_off(s)) for t, s in _points("curve", curve)]
+    rows = _at_risk_rows(number_at_risk)
     total = None if total_events is None else check_count("total_events", total_events)
     found = guyot(points, rows, total)
     return {"time": found.time, "event": found.event}, (
@@ -259,46 +253,48 @@ def rmst_se(time, event, tau):
     )
 
 
-_ARM_KEYS = {"n", "median", "events", "survival_percent_at", "number_at_risk_at", "event_times", "min", "max"}
-
-
-def _feasible(
-    n,
-    times,
-    survival_percent_at=None,
-    median=None,
-    events=None,
-    number_at_risk_at=None,
-    censoring=True,
-    convention=DEFAULT_MEDIAN,
-    event_times=None,
-    min=None,
-    max=None,
-    rounding="up_or_down",
-) -> FeasibleSet:
+def _feasible(n, times, given: Mapping, censoring: bool, convention: str, rounding: str) -> FeasibleSet:
+    """The data sets that print the ``given`` figures, by name as in ``FIGURES`` (absent or None: not printed)."""
     check_rounding(rounding)
-    if convention not in MEDIAN_CONVENTIONS:
+    if not isinstance(convention, str) or convention not in MEDIAN_CONVENTIONS:
         raise ValueError(f"no median convention named {convention!r}; known: {', '.join(MEDIAN_CONVENTIONS)}")
     n, summaries = check_count("n", n, least=1), {}
-    for name, given in (("survival_percent_at", survival_percent_at), ("number_at_risk_at", number_at_risk_at)):
-        if given is not None and not isinstance(given, Mapping):
-            raise ValueError(f'{name} is an object from times to figures, such as {{"6": "70"}}')
-    for t, percent in (survival_percent_at or {}).items():
+    survival, median, events, at_risk, event_times, first, last = (given.get(name) for name in FIGURES)
+    for t, percent in _by_time("survival_percent_at", survival).items():
         read_percentage(percent)
         summaries[f"survival at {t}"] = SurvivalAt(_time(t), percent, rounding=rounding)
-    for t, count in (number_at_risk_at or {}).items():
+    for t, count in _by_time("number_at_risk_at", at_risk).items():
         summaries[f"at risk at {t}"] = AtRisk(_time(t), check_count(f"the number at risk at {t}", count, most=n))
     if median is not None:
         summaries["median"] = KMMedian(median, MEDIAN_CONVENTIONS[convention], rounding=rounding)
     if events is not None:
         summaries["events"] = Events(check_count("events", events, most=n))
     if event_times is not None:
-        summaries["event times"] = EventTimes(tuple(event_times), rounding)
-    if min is not None or max is not None:
-        summaries["range"] = Range("all", min, max, rounding)
+        summaries["event times"] = EventTimes(tuple(check_list("event_times", event_times)), rounding)
+    if first is not None or last is not None:
+        summaries["range"] = Range("all", first, last, rounding)
     if not censoring:
         summaries["no censoring"] = NoCensoring()
     return FeasibleSet(n, _grid(times), summaries)
+
+
+def _by_time(name: str, given) -> Mapping:
+    """Figures by time; none if none are given."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f'{name} is an object from times to figures, such as {{"6": "70"}}')
+    return given or {}
+
+
+def _at_risk_rows(number_at_risk) -> dict[Fraction, int]:
+    rows = _by_time("number_at_risk", number_at_risk)
+    return {_time(t): check_count("a number at risk", r) for t, r in rows.items()}
+
+
+def _points(name: str, curve) -> list:
+    points = check_list(name, curve)
+    if not all(isinstance(point, Sequence) and not isinstance(point, str) and len(point) == 2 for point in points):
+        raise ValueError(f'{name} is a list of points [time, "S"], such as [[6, "0.70"]]')
+    return points
 
 
 def _grid(times) -> list[Fraction]:
@@ -310,7 +306,7 @@ def _grid(times) -> list[Fraction]:
         if last - first >= 100_000:
             raise ValueError(f"a grid of {last - first + 1:,} times is too fine; at most 100,000")
         return [Fraction(t) for t in range(first, last + 1)]
-    return [exact_time(t) for t in times]
+    return [exact_time(t) for t in check_list("times", times)]
 
 
 def _time(text) -> Fraction:
@@ -343,7 +339,7 @@ def _read_off(value) -> Fraction:
 
 def _p_value(given) -> float:
     if not isinstance(given, str):
-        return given
+        return check_number("logrank_p", given, above=0, most=1)
     printed = Printed.parse(given)
     if printed.relation != "=":
         raise ValueError(f"a hazard ratio needs a p-value, not the bound {given!r}")
@@ -357,7 +353,7 @@ def _pair(name: str, counts) -> tuple[int, int]:
 
 
 def _second_versus_first(direction: str) -> bool:
-    word = re.match(r"\s*(first|second)\b", direction)
+    word = isinstance(direction, str) and re.match(r"\s*(first|second)\b", direction)
     if not word:
         raise ValueError('direction begins with "second" (second level versus first) or "first"')
     return word[1] == "second"

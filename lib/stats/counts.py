@@ -87,6 +87,8 @@ def possible_denominators(
         percents = [percents]
     n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
     printed = [read_percentage(p) for p in check_list("percents", percents)]
+    if not printed:
+        raise ValueError("no percentages: give at least one")
     shares = [p.interval(rounding).intersection(_WHOLE).scaled(Fraction(1, 100)) for p in printed]
     return [n for n in range(1, n_max + 1) if all(_holds_a_count(share, n) for share in shares)]
 

@@ -18,7 +18,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import betaincinv, gammaincinv, log_ndtr, ndtr, ndtri
 from scipy.special import gamma as gamma_function
 
-from lib.reported import Interval, Printed, given_interval, printings
+from lib.reported import Interval, Printed, check_rounding, given_interval, printings
 from lib.stats.counts import MOST_COUNTS, MOST_PATIENTS, check_count, check_list
 from lib.stats.effects import check_number
 from lib.stats.ranks import Group, OrderBounds, count_datasets
@@ -66,6 +66,7 @@ def median_possible(median: str | Printed, n, data: str = "integer", rounding: s
     """
     n = check_count("n", n, least=1)
     printed = read_value("median", median)
+    check_rounding(rounding)
     if data == "continuous":
         return True
     if data != "integer":
@@ -278,7 +279,7 @@ def closest_means(mean: str | Printed, n, items=1, rounding: str = "up_or_down")
 def grim_probability(mean: str | Printed, n, items=1, percent: bool = False) -> float:
     """How likely a made-up mean with these decimals is to be impossible: 1 − n × items / 10^decimals, at least 0."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
-    places = read_value("mean", mean).decimals + 2 * percent
+    places = read_value("mean", mean).decimals + (2 if percent else 0)
     return float(max(Fraction(0), 1 - Fraction(size) / Fraction(10) ** places))
 
 

@@ -12,9 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from numbers import Real
 from typing import NamedTuple
 
 from scipy.special import chdtri, ndtri
+
+from lib.stats.counts import check_list
 
 INTERVAL_KINDS = ("plain", "log", "log-log", "logit", "arcsin")
 QUANTILE_CONVENTIONS = ("le", "midpoint", "lt", "midpoint_to_end")
@@ -28,7 +31,7 @@ def exact_time(value) -> Fraction:
 
     ValueError if it is no number, not finite, or negative.
     """
-    if isinstance(value, (bool, str)) or value is None:
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{value!r} is not a time; give numbers of at least 0")
     if hasattr(value, "item"):
         value = value.item()
@@ -44,7 +47,7 @@ def exact_time(value) -> Fraction:
 
 def check_data(time: Sequence, event: Sequence) -> tuple[list[Fraction], list[int]]:
     """``time`` and ``event`` (0 censored, 1 event), validated and exact. ValueError says what is wrong."""
-    time, event = list(time), list(event)
+    time, event = check_list("time", time), check_list("event", event)
     if not time:
         raise ValueError("no patients: time is empty")
     if len(time) != len(event):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtrc, ndtri
 
+from lib.stats.counts import check_list
 from lib.stats.survival import Time, check_data
 
 TIES = ("efron", "breslow", "exact")
@@ -30,10 +31,13 @@ class RiskTable(NamedTuple):
 def two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence) -> tuple[list, list, list[int]]:
     """Times, flags and group 0 or 1, validated. ValueError unless there are exactly two labels."""
     time, event = check_data(time, event)
-    group = list(group)
+    group = check_list("group", group)
     if len(group) != len(time):
         raise ValueError(f"{len(time)} times but {len(group)} group labels; give one label for each time")
-    labels = sorted(set(group))
+    try:
+        labels = sorted(set(group))
+    except TypeError:
+        raise ValueError("group labels are all texts or all numbers") from None
     if len(labels) != 2:
         raise ValueError(f"two groups are compared; the labels are {labels}")
     return time, event, [labels.index(g) for g in group]

@@ -5,11 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lib.checks import CHECKS, answer, toolbox
-from tests.unit.test_checks_counts import anything, ask, differences, examples, one_line_comes_back
+from tests.unit.test_checks_counts import ask, differences, examples
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "design" / "checks-toolbox-examples.jsonl"
 OURS = sorted(name for name, f in CHECKS.items() if inspect.getmodule(f) is toolbox)
@@ -140,16 +138,3 @@ def test_bad_input_gives_one_clear_line(name, inputs, message):
     found = ask(name, **inputs)
     assert message in found["error"] and "\n" not in found["error"]
     assert not found["error"].startswith(("TypeError", "KeyError", "IndexError", "AttributeError"))
-
-
-@given(st.sampled_from(OURS), st.data())
-def test_any_inputs_give_one_line_of_json(name, data):
-    inputs = {key: data.draw(anything) for key in inspect.signature(CHECKS[name]).parameters}
-    one_line_comes_back(name, inputs)
-
-
-@given(st.sampled_from([(name, inputs) for name, inputs, _ in BY_HAND]), st.data())
-def test_one_input_gone_wrong_gives_one_line_of_json(case, data):
-    name, inputs = case
-    key = data.draw(st.sampled_from(sorted(inputs)))
-    one_line_comes_back(name, inputs | {key: data.draw(anything)})
