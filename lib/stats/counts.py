@@ -473,6 +473,7 @@ SIGNIFICANCE_TESTS = {
     "yates": lambda *cells: _chi_squares(*cells)[1],
 }
 MOST_CHANGES = 50_000
+MOST_OUTCOMES = 30_000_000  # tables tried × patients in each
 MOST_IN_ARM = 50_000
 
 
@@ -547,6 +548,6 @@ def _fewest_changes(events1, n1, events2, n2, p_of, reached) -> int | None:
                     tried += 1
                     if reached(p_of(x, n1, y, n2)):
                         return k
-        if tried > MOST_CHANGES:
+        if tried > MOST_CHANGES or tried * (n1 + n2) > MOST_OUTCOMES:
             raise ValueError(f"more than {k} outcomes must change: {tried} tables tried; give smaller groups")
     return None

@@ -422,8 +422,13 @@ def _exact_with_ties(exact: NullDistribution, wanted: range | None, admitted: In
 
 
 def _without_ties(n1: int, n2: int, wanted: range | None, admitted: Interval) -> Iterator[Match]:
-    for u2 in range(0, n1 * n2 + 1, 2):
-        if _wants(u2, n1, n2, wanted):
+    mean = n1 * n2
+    few = wanted is not None and len(wanted) < mean
+    candidates = {min(u2, 2 * mean - u2) for u2 in wanted} if few else range(0, mean + 1, 2)
+    if len(candidates) > MOST_COUNTS:
+        raise ValueError(f"{len(candidates)} values of U to try for groups of {n1} and {n2}: give U, or the data")
+    for u2 in sorted(candidates):
+        if u2 % 2 == 0 and _wants(u2, n1, n2, wanted):
             for name, value in p_by_convention(n1, n2, u2).items():
                 if value is not None and value in admitted:
                     yield Match(name, Fraction(u2, 2), (), value)

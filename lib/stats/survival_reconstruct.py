@@ -9,6 +9,7 @@ from lib.reported import Interval
 from lib.stats.survival import Time, exact_time
 
 STATE_LIMIT = 1_000_000
+STEP_LIMIT = 2_000_000
 
 
 class Guyot(NamedTuple):
@@ -204,10 +205,19 @@ def exact_reconstruction(
             memo[key] = sum(ways(*state) for _, _, state in branches(i, left, s, events))
         return memo[key]
 
+    tried = 0
+
     def branches(i: int, left: int, s: Fraction, events: int):
+        nonlocal tried
         at = exactly.get(times[i])
         for r in range(max(1, least[i], at or 0), min(left, most[i], n if at is None else at) + 1):
             for d in range(1, r - left_least[i] + 1):
+                tried += 1
+                if tried > STEP_LIMIT:
+                    raise ValueError(
+                        f"more than {STEP_LIMIT} ways to place events among {n} patients; narrow with numbers at risk, "
+                        "events or more decimals"
+                    )
                 after = s * Fraction(r - d, r)
                 if after < steps[i][1].lower:
                     break

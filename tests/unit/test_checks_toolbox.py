@@ -64,6 +64,8 @@ BY_HAND = [
     ("kruskal_wallis", {"groups": [[1, 1], [1]]}, {"H": None, "p": None}),
     ("kendall", {"x": [1, 2, 3], "y": [3, 2, 1]}, {"T": 0, "p_exact": 1 / 3, "tau": -1.0}),
     ("kendall", {"x": [1, 1, 1], "y": [3, 2, 1]}, {"T": 0, "p_exact": None, "tau": None}),
+    ("mean_sd_from_quartiles", {"q1": 3, "median": 3, "q3": 3, "n": 1},
+     {"wan_mean": 3.0, "luo_mean": 3.0, "wan_sd": None}),
     ("mean_sd_from_median_range", {"min": 3, "median": 3, "max": 3, "n": 1},
      {"hozo_mean": 3.0, "luo_mean": 3.0, "wan_sd": None}),
     ("wan_xi", {"n": 1}, {"xi_table": 0.0, "xi": 0.0, "approx_2q": 0.0}),

@@ -265,3 +265,9 @@ def test_fewest_changes_by_trying_every_table(first, second, test, alpha):
         assert found.minimal_any_change == min(d for (x, y), d in distance.items() if p(x, y) >= alpha)
         if found.walsh_index is not None:
             assert found.minimal_any_change <= found.walsh_index and found.p_after >= alpha
+
+
+def test_a_fragility_search_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(counts, "MOST_OUTCOMES", 1_000)
+    with pytest.raises(ValueError, match="outcomes must change.*smaller groups"):
+        counts.fragility(0, 50, 40, 50)

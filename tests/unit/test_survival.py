@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lib.reported import Printed
+from lib.reported import Interval, Printed
+from lib.stats import survival_reconstruct
 from lib.stats.survival import (
     INTERVAL_KINDS,
     event_rate,
@@ -399,3 +400,10 @@ def test_bad_input_is_refused_with_one_clear_line(call, says):
     with pytest.raises(ValueError, match=says) as refused:
         call()
     assert "\n" not in str(refused.value)
+
+
+def test_a_reconstruction_too_large_is_refused_with_its_size(monkeypatch):
+    monkeypatch.setattr(survival_reconstruct, "STEP_LIMIT", 1_000)
+    steps = [(k, Interval(Fraction(10 - k, 10), Fraction(11 - k, 10))) for k in range(1, 5)]
+    with pytest.raises(ValueError, match="more than 1000 ways to place events among 60 patients"):
+        survival_reconstruct.exact_reconstruction(60, steps)
