@@ -14,7 +14,7 @@ from scipy.stats import CensoredData, logrank
 from lib.checks import CHECKS, survival
 from lib.reported import printings
 from tests.unit.drawn import (
-    Cases, at, curve, exact_median, hold, is_p, maybe, near, p_text, patients, rule, some_of, text, whole, within,
+    Cases, at, curve, hold, is_p, maybe, near, p_text, patients, rule, some_of, text, whole, within,
 )  # fmt: skip
 
 cases = Cases()

@@ -10,7 +10,7 @@ from statistics import mean, median, variance
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import chi2, f, fisher_exact, kruskal, norm, t, ttest_ind
+from scipy.stats import chi2, f, fisher_exact, kruskal, norm, t, ttest_ind_from_stats
 
 from lib.checks import CHECKS, toolbox
 from lib.reported import Printed
@@ -196,7 +196,8 @@ def p_value_recomputation(draw):
     if relation == "=":
         inputs |= {"p": text(draw, p, places, "up"), "p_decimals": places, "p_zero_is_error": False}
     elif relation == "<":
-        inputs |= {"p": draw(st.sampled_from([b for b in ("0.05", "0.01", "0.001") if p < float(b)])), "p_relation": "<"}
+        bounds = [b for b in ("0.05", "0.01", "0.001") if p < float(b)]
+        inputs |= {"p": draw(st.sampled_from(bounds)), "p_relation": "<"}
     else:
         inputs["p_relation"] = "ns"
     return inputs, lambda found: not found["error"] and not found["decision_error"]
@@ -205,18 +206,19 @@ def p_value_recomputation(draw):
 @cases.of
 def t_test_from_summary(draw):
     x, y = several(draw, 0, 9), several(draw, 0, 9)
-    inputs = {}
-    for k, sample in ((1, x), (2, y)):
-        spread = math.sqrt(variance(map(Fraction, sample)))
-        inputs |= {f"m{k}": float(mean(map(Fraction, sample))), f"sd{k}": spread, f"n{k}": len(sample)}
+    moments = [
+        m for s in (x, y) for m in (float(mean(map(Fraction, s))), math.sqrt(variance(map(Fraction, s))), len(s))
+    ]
     flat = len(set(x)) == len(set(y)) == 1
 
     def judge(found):
         p = found["p_at_printed_values"]
-        expected = [ttest_ind(x, y, equal_var=equal).pvalue for equal in (True, False)] if not flat else [None, None]
-        return p["student"] == p["welch"] is None if flat else all(map(near, (p["student"], p["welch"]), expected))
+        if flat:
+            return p["student"] is p["welch"] is None
+        tests = {"student": True, "welch": False}
+        return all(near(p[name], ttest_ind_from_stats(*moments, equal_var=e).pvalue) for name, e in tests.items())
 
-    return inputs, judge
+    return dict(zip(("m1", "sd1", "n1", "m2", "sd2", "n2"), moments)), judge
 
 
 @cases.of

@@ -237,7 +237,9 @@ def test_the_ratio_of_a_composite_is_that_of_the_summed_hazards():
 
 def test_a_rescue_that_works_hides_the_marker_from_worsening():
     marker = {"switch_ratio": 20.0, "worsening_ratio": 1.5}
-    kept, rescued = (predictor_in_composite(rng(), after_switch=f, **marker, **COHORT)["worsening_hr"] for f in (1, 0.3))
+    kept, rescued = (
+        predictor_in_composite(rng(), after_switch=f, **marker, **COHORT)["worsening_hr"] for f in (1, 0.3)
+    )
     assert kept == pytest.approx(1.5, rel=0.05) and rescued < kept - 0.05
 
 

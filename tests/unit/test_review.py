@@ -31,8 +31,8 @@ def test_no_value_at_all_is_discrepant():
 @pytest.mark.parametrize(
     "directions, word",
     [
-        ([], "none-found"), (["context"], "none-found"), (["supports", "context"], "supported"), (["against"], "not-supported"),
-        (["against", "supports"], "contested"), (["supports", "supersedes"], "superseded"),
+        ([], "none-found"), (["context"], "none-found"), (["supports", "context"], "supported"),
+        (["against"], "not-supported"), (["against", "supports"], "contested"), (["supports", "supersedes"], "superseded"),
     ],
 )  # fmt: skip
 def test_later_evidence_by_rule(directions, word):
@@ -42,8 +42,9 @@ def test_later_evidence_by_rule(directions, word):
 @pytest.mark.parametrize(
     "value, unit, text",
     [
-        (74.0741, "%", "74.07%"), (1, "relapses", "1 relapse"), (2, "relapses", "2 relapses"), (2014, "year (May)", "2014 year (May)"),
-        (0.09, "p", "p = 0.09"), (0.00001, "p", "p < 0.0001"), (-2.5, "months", "−2.5 months"), (84845, "", "84,845"), (3, "personal detail", "(a personal detail, not shown)"),
+        (74.0741, "%", "74.07%"), (1, "relapses", "1 relapse"), (2, "relapses", "2 relapses"),
+        (2014, "year (May)", "2014 year (May)"), (0.09, "p", "p = 0.09"), (0.00001, "p", "p < 0.0001"),
+        (-2.5, "months", "−2.5 months"), (84845, "", "84,845"), (3, "personal detail", "(a personal detail, not shown)"),
     ],
 )  # fmt: skip
 def test_figures_read_as_in_a_sentence(value, unit, text):
@@ -74,9 +75,9 @@ def test_settling_asks_for_what_is_open(opened):
 
 
 def test_unknown_names_are_refused_in_one_line(opened):
-    for call in (lambda: opened.judge("CML-99", "x", a=1), lambda: opened.judge("CML-23", "x", wrong=1), lambda: opened.judge("CML-23", "x")):
+    for claim, inputs in (("CML-99", {"a": 1}), ("CML-23", {"wrong": 1}), ("CML-23", {})):
         with pytest.raises(ValueError) as caught:
-            call()
+            opened.judge(claim, "x", **inputs)
         assert "\n" not in str(caught.value) and "CML" in str(caught.value)
 
 
