@@ -138,6 +138,7 @@ def p_value_recomputation(
         raise ValueError("no p to hold against the statistic: give p, or p_relation 'ns'")
     decimals = printed.decimals if statistic_decimals is None else statistic_decimals
     p_places = p_decimals if p_decimals is not None else printed_p.decimals if printed_p else 0
+    p_places = counts.check_count("p_decimals", p_places, most=300)
     found = effects.recompute_p(
         test,
         float(printed.value),
@@ -145,7 +146,7 @@ def p_value_recomputation(
         effects.ReportedP(p_relation, None if printed_p is None else float(printed_p.value), p_places),
         *(None if df is None else float(_printed(df).value) for df in (df1, df2)),
         statistic_relation=statistic_relation,
-        alpha=alpha,
+        alpha=counts.check_alpha(alpha),
         one_tailed=all_tests_one_tailed,
         or_one_tailed=use_one_tailed_if_text_says_so and text_says_one_tailed,
         zero_is_error=p_zero_is_error,
