@@ -58,7 +58,7 @@ def open_edition(version: str) -> Path:
         config, n = re.subn(rf"(?m)^(\s*{key}: ).*$", rf'\g<1>"{value}"', config)
         if n != 1:
             raise registry.RegistryError(f"_config.yml: expected one line for {key}, found {n}")
-    kept = ("label", "kind", "title", "page", "url", "sha256_text", "sha256_results", "results")
+    kept = ("label", "kind", "title", "chapter", "page", "url", "sha256_text", "sha256_results", "results")
     state = {row["tag"]: {k: row[k] for k in kept} for row in rows if row["state"] == "live"}
     path = ROOT / "registry" / "editions" / f"{version}.json"
     path.parent.mkdir(exist_ok=True)

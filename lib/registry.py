@@ -192,8 +192,9 @@ def sections() -> list[dict]:
             f"registry/tags.csv: {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")
         )
     tags = {row["label"]: row for row in registered}
-    rows = []
-    for part in parts():
+    rows, found = [], parts()
+    chapters = {part.page: part.title for part in found if part.level == 1}
+    for part in found:
         tag = tags.get(part.label)
         if tag and (tag["kind"], tag["state"]) != (part.kind, "live"):
             said = f"{tag['tag']} ({part.label}) is a {tag['state']} {tag['kind']}"
@@ -205,6 +206,7 @@ def sections() -> list[dict]:
             "label": part.label,
             "kind": part.kind,
             "title": part.title,
+            "chapter": "" if part.level == 1 else chapters[part.page],
             "page": part.page + ".html",
             "url": f"{part.page}.html#{part.label}",
             "within": part.within,
@@ -239,6 +241,7 @@ def _gone(row: dict, past: list[dict]) -> dict:
     nothing = {
         "url": "",
         "title": row["label"],
+        "chapter": "",
         "page": "",
         "sha256_text": "0" * 64,
         "sha256_results": "0" * 64,

@@ -61,12 +61,17 @@ class Book:
         return f"{self.site_url}/t/{tag}/" if self.site_url else ""
 
 
+def title(part: dict) -> str:
+    """The title that a part is cited by, which names the chapter that it stands in."""
+    return f"{part['chapter']}: {part['title']}" if part["chapter"] else part["title"]
+
+
 def part_item(book: Book, part: dict) -> dict:
     """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
     item = {
         "id": f"interferon-recomputed-{part['tag']}",
         "type": "chapter",
-        "title": part["title"],
+        "title": title(part),
         "author": book.names(),
         "container-title": book.title,
         "edition": book.edition,

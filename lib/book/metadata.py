@@ -18,7 +18,7 @@ RATING = {"reproduced": 5, "compatible": 4, "unchecked": 3, "discrepant": 2, "co
 
 def highwire(book: cite.Book, part: dict, page_url: str) -> list[tuple[str, str]]:
     """The ``citation_*`` tags of a page, from which Zotero's embedded-metadata rules make a book section."""
-    tags = [("citation_title", part["title"])]
+    tags = [("citation_title", cite.title(part))]
     tags += [("citation_author", n.get("literal") or f"{n['family']}, {n['given']}") for n in book.names()]
     tags += [
         ("citation_inbook_title", book.title),

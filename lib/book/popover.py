@@ -29,7 +29,7 @@ def mark(part: dict) -> str:
 
 def forms(book: cite.Book, page: str, reviewed: dict[str, sources.Citation]) -> dict[str, tuple[str, str]]:
     """Name and text of each format but Vancouver, by its file's suffix, with marks for the words of a part."""
-    found = cite.records(book, MARKS | {"page": page}, reviewed)
+    found = cite.records(book, MARKS | {"chapter": "", "page": page}, reviewed)
     return {file.partition(".")[2]: (name, form(found)) for name, file, form in cite.FORMATS[1:]}
 
 
@@ -65,14 +65,14 @@ def box(part: dict, records: list[dict], found: dict[str, tuple[str, str]], up: 
     """The box that a part's mark opens; ``up`` leads from its page to the top of the site."""
     tag, kind, e = part["tag"], part["kind"], html.escape
     words = {
-        "title": part["title"],
+        "title": cite.title(part),
         "text": part["sha256_text"][: cite.HASH],
         "results": part["sha256_results"][: cite.HASH],
     }
     for name, file, form in cite.FORMATS[1:]:
         key = file.partition(".")[2]
         title = spelled(found[key][1], form(records), part)
-        words |= {key: title} if title != part["title"] else {}
+        words |= {key: title} if title != words["title"] else {}
     data = "".join(f' data-{key}="{e(value)}"' for key, value in words.items())
     names = (f"This {kind}, Vancouver style", "The source it reviews")
     said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, cite.lines(records)))
