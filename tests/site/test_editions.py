@@ -93,7 +93,7 @@ class SmallBook:
         self.top = top
         for name in ("lib", "seeds", "data", "_static"):
             shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", "draws"))
-        for name in ("_config.yml", "CITATION.cff", "requirements.txt", "jupytext.toml"):
+        for name in ("_config.yml", "CITATION.cff", "requirements.txt", "jupytext.toml", "LICENSE", "LICENSE-text"):
             shutil.copy(ROOT / name, top / name)
         (top / "chapters").mkdir()
         (top / "registry" / "editions").mkdir(parents=True)
