@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import csv
 import hashlib
+import inspect
 import json
 import os
 import time
@@ -297,14 +298,16 @@ def append(path, rows: list[dict]) -> None:
 
 
 def stamp() -> str:
-    """A hash of all that the draws depend on but the machine: models, hypotheses, settings, the study's shape, the lock.
+    """A hash of all that the draws depend on but the machine: models, fits, hypotheses, settings, the study's shape, the lock.
 
-    Of the models it takes the code alone, so that a better sentence in a docstring asks for no new run.
+    Of models and fits it takes the code alone, so that a better sentence in a docstring asks for no new run.
     """
     settings = [SEED, COHORTS, CALIBRATIONS, CHAINS, WARMUP, KEPT, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET, RANK_DRAWS, HOM_SHARE]
     seen = hashlib.sha256(repr([settings, HYPOTHESES, study()]).encode())
     for model in MODELS:
         seen.update(bare((ROOT / model).read_text("utf-8")).encode())
+    for step in (seeded, plan, cohort, with_rates, Fitter, cohort_rows, calibration_rows):
+        seen.update(bare(inspect.getsource(step)).encode())
     seen.update((ROOT / LOCK).read_bytes())
     return seen.hexdigest()[:16]
 

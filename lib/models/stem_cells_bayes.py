@@ -125,11 +125,18 @@ def _normal(x, mean, sd):
     return jnp.sum(-(((x - mean) / sd) ** 2) / 2 - jnp.log(sd) + 0 * x)
 
 
-def start(patients: int) -> np.ndarray:
-    """A flat vector in the middle of the prior, from which the search for the mode begins."""
-    logs = [np.log(0.3), np.log(0.1), 0.0, PRIOR["colonies"][0], PRIOR["blood_sd"][0]]
-    population = [*np.zeros(6), *np.full(2, PRIOR["ratio"][0]), 0.0, *logs]
-    return np.concatenate([population, np.zeros(2 * patients), np.full(2 * patients, PRIOR["ratio"][0])])
+def starts(cohort: Cohort) -> list[np.ndarray]:
+    """Flat vectors from which the search for the mode begins: slow and fast waking in each genotype, the rest in the middle
+    of the prior, but for the patients' own starts, which their first colonies show.
+
+    The posterior can have several modes (a clone that sleeps and grows looks much like one that wakes), and from starts
+    far from the data the search can end where the starts of all patients collapse onto one.
+    """
+    plan, first = cohort.design, np.asarray(cohort.counts)[:, 0] + 0.5
+    own = np.log(first[:, 1:] / first[:, :1])
+    own[np.asarray(plan.hom) == 0, 1] = PRIOR["ratio"][0]
+    rest = [*np.zeros(4), *np.full(2, PRIOR["ratio"][0]), 0.0, *(PRIOR[name][0] for name in _LOGS), *np.zeros(own.size), *own.ravel()]
+    return [np.array([het, hom, *rest]) for het in (-1.0, 1.0) for hom in (-1.0, 1.0)]
 
 
 def as_arrays(cohort: Cohort) -> Cohort:
@@ -139,7 +146,7 @@ def as_arrays(cohort: Cohort) -> Cohort:
     return Cohort(wide, jnp.asarray(cohort.counts, float), jnp.asarray(cohort.blood, float))
 
 
-_SPREADS = slice(9, 11)
+_SPREADS = slice(9, 12)
 
 
 def _objective(rest, spreads, cohort):
@@ -147,11 +154,21 @@ def _objective(rest, spreads, cohort):
 
 
 def _join(rest, spreads):
-    return jnp.concatenate([rest[:9], spreads, rest[9:]])
+    return jnp.concatenate([rest[: _SPREADS.start], spreads, rest[_SPREADS.start :]])
 
 
 _value_and_gradient = jax.jit(jax.value_and_grad(_objective))
 _hessian = jax.jit(jax.hessian(lambda x, cohort: -log_posterior(x, cohort)))
+
+
+def _climb(x, cohort):
+    """The mode nearest to ``x`` with its spreads held, and the negative log density there."""
+    spreads = x[_SPREADS]
+    found = minimize(
+        lambda v: tuple(np.asarray(u) for u in _value_and_gradient(v, spreads, cohort)), np.delete(x, _SPREADS),
+        jac=True, method="L-BFGS-B", options={"maxiter": 1000},
+    )  # fmt: skip
+    return np.asarray(_join(found.x, spreads)), found.fun
 
 
 def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -159,23 +176,27 @@ def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
 
     The joint mode would be misleading, for departures shrink and their spread swells together; so the spreads between
     patients are raised or lowered to the mean square of the departures (rounds of expectation and maximisation).
-    This only sets the scale of the steps; the draws come from the posterior itself whatever its shape.
+    Of several modes the one of most mass by its normal approximation is taken.
+    This sets where a chain begins and the scale of its steps; the draws come from the posterior itself whatever its shape.
     """
+    hills = {round(float(value), 1): x for x, value in (_climb(x, cohort) for x in starts(cohort))}
+    return max((_shape(x, cohort, rounds) for x in hills.values()), key=lambda found: found[0])[1:]
+
+
+def _shape(x, cohort, rounds: int):
+    """Log mass, centre and factor of the normal approximation about the mode ``x``, its spreads adapted."""
     patients = cohort.design.t.shape[0]
-    rest, spreads = np.delete(start(patients), np.r_[_SPREADS]), start(patients)[_SPREADS]
+    own, first = (slice(_POPULATION + 2 * patients * k, _POPULATION + 2 * patients * (k + 1)) for k in range(2))
     for _ in range(rounds):
-        found = minimize(
-            lambda v: tuple(np.asarray(u) for u in _value_and_gradient(v, spreads, cohort)), rest,
-            jac=True, method="L-BFGS-B", options={"maxiter": 1000},
-        )  # fmt: skip
-        rest = found.x
-        x = np.asarray(_join(rest, spreads))
+        x, value = _climb(x, cohort)
         values, vectors = np.linalg.eigh(np.asarray(_hessian(x, cohort)))
         factor = np.linalg.cholesky((vectors / np.clip(values, 1e-1, None)) @ vectors.T)
-        own = slice(_POPULATION, _POPULATION + 2 * patients)
-        square = (x[own] ** 2 + (factor[own] ** 2).sum(1)).reshape(patients, 2).mean(0)
-        spreads = np.log(square) / 2
-    return x, factor
+        variance = (factor**2).sum(1)
+        square = (x[own] ** 2 + variance[own]).reshape(patients, 2).mean(0)
+        apart = ((x[first].reshape(patients, 2) - x[6:8]) ** 2 + variance[first].reshape(patients, 2)).mean()
+        found = np.log(np.diag(factor)).sum() - value, x, factor
+        x = np.concatenate([x[: _SPREADS.start], np.log([*square, apart]) / 2, x[_SPREADS.stop :]])
+    return found
 
 
 def sampler(warmup: int, draws: int, target: float = 0.8):
