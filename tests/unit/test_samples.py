@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chisquare
 
 from lib import samples
 from lib.models import stem_cells
@@ -78,6 +79,16 @@ def test_long_runs_are_whole():
     assert ranks.min().min() >= 0 and ranks.max().max() <= samples.RANK_DRAWS
 
 
+def test_the_truth_ranks_evenly_among_the_draws():
+    """Calibration: no value's ranks depart from uniform, and no more of them lie at the ends than chance puts there."""
+    ranks = pd.read_csv(samples.DRAWS / f"{NAME}-calibration.csv")
+    places = samples.RANK_DRAWS + 1
+    p = [chisquare(np.bincount(ranks[q], minlength=places)).pvalue for q in samples.NAMES]
+    assert min(p) * len(p) > 0.001
+    ends = ranks[list(samples.NAMES)].isin([0, places - 1]).mean(axis=1)  # fits are independent, their values are not
+    assert abs(ends.mean() - 2 / places) < 4 * ends.std() / np.sqrt(len(ends))
+
+
 @pytest.fixture(scope="module")
 def engine():
     try:
@@ -126,6 +137,19 @@ def test_the_likelihood_is_the_one_the_cohorts_are_drawn_from(engine):
 
     # Both leave out constants of the data: differences between settings must agree.
     assert ours(50.0, 0.04) - ours(20.0, 0.06) == pytest.approx(by_hand(50.0, 0.04) - by_hand(20.0, 0.06), rel=1e-9)
+
+
+@pytest.mark.parametrize("number", [84, 130])
+def test_chains_begin_where_patients_differ(engine, number):
+    """In these draws from the prior a search from its middle ends where all patients start alike and noise explains the rest."""
+    rng = samples.seeded(2, number)
+    population = engine.draw_prior(rng)
+    cohort, _ = stem_cells.draw_cohort(population, samples.plan(), rng)
+    centre, factor = engine.laplace(engine.as_arrays(cohort))
+    found = dict(zip(samples.NAMES[9:], np.exp(centre[9:14])))
+    for name, true in zip(samples.NAMES[9:], samples.flat(population)[9:]):
+        assert 1 / 3 < found[name] / true < 3, f"{name}: {found[name]:.3g} where {true:.3g} is true"
+    assert (np.diag(factor) > 0).all() and not np.triu(factor, 1).any()
 
 
 def test_a_brief_run_agrees_with_the_committed_summaries(engine):
