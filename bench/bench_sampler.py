@@ -5,7 +5,8 @@ PyMC is not among the book's locks. To measure its half, give the bench an envir
     uv venv .venv-bench && uv pip install -p .venv-bench -r requirements.txt -r requirements-models.txt pymc
     PYTHONPATH=. .venv-bench/bin/python bench/bench_sampler.py
 
-Effective samples: the least of the 14 population values (bulk, rank-normalised) a second, compiling included.
+The length is that of the headline fit. Effective samples: the least of the 14 population values (bulk, rank-normalised)
+a second, search for a start and compiling included (PyMC keeps compiled code on disk: its first run is slower).
 Both halves must find the same posterior: the means of the 14 values are compared in units of their Monte Carlo error.
 """
 
@@ -21,7 +22,6 @@ from lib import samples
 from lib.models import stem_cells
 from lib.models.stem_cells import ASSUMED
 
-CHAINS, WARMUP, KEPT = 2, 300, 300
 MANY, FEW = 5000, 20
 VISITS = np.linspace(0, 5, 9)
 
@@ -64,14 +64,15 @@ class Half(NamedTuple):
 def report(name: str, seconds: float, values: np.ndarray, divergent: int) -> Half:
     table = samples.quality(values)
     least, worst = table["ess bulk"].min(), table["rhat"].max()
-    print(f"{name}: {CHAINS} chains of {WARMUP} + {KEPT} in {seconds:.0f} s: {least / seconds:.2f} effective samples/s")
+    length = f"{samples.CHAINS} chains of {samples.WARMUP} + {samples.KEPT}"
+    print(f"{name}: {length} in {seconds:.0f} s: {least / seconds:.2f} effective samples/s")
     print(f"  least effective size {least:.0f}, worst R-hat {worst:.3f}, {divergent} divergences", flush=True)
     return Half(least / seconds, table)
 
 
 def ours(data: stem_cells.Cohort) -> Half:
     begun = time.perf_counter()
-    got = samples.Fitter(CHAINS, WARMUP, KEPT)(data, 0)
+    got = samples.Fitter(samples.CHAINS, samples.WARMUP, samples.KEPT)(data, 0)
     return report("ours (numpyro, preconditioned)", time.perf_counter() - begun, got.values[..., :14], got.divergent)
 
 
@@ -79,7 +80,7 @@ def compare(a: Half, b: Half) -> None:
     """The ratio of the rates, and how far apart the means lie."""
     apart = (a.table["mean"] - b.table["mean"]).abs() / np.hypot(a.table["mcse"], b.table["mcse"])
     name = samples.NAMES[int(apart.argmax())]
-    print(f"the means differ by at most {apart.max():.1f} Monte Carlo errors ({name}), in the median by {apart.median():.1f}")
+    print(f"means differ by at most {apart.max():.1f} Monte Carlo errors ({name}), in the median by {apart.median():.1f}")
     print(f"ours over PyMC's NUTS: {a.rate / b.rate:.1f} times")
 
 
@@ -134,11 +135,13 @@ def pymc_nuts(data: stem_cells.Cohort) -> Half:
 
     with pymc_model(data):
         begun = time.perf_counter()
-        trace = pm.sample(KEPT, tune=WARMUP, chains=CHAINS, cores=2, random_seed=1, progressbar=False, nuts_sampler="pymc")
+        length = {"draws": samples.KEPT, "tune": samples.WARMUP, "chains": samples.CHAINS}
+        trace = pm.sample(**length, cores=2, random_seed=1, progressbar=False, nuts_sampler="pymc")
         seconds = time.perf_counter() - begun
     post = trace.posterior
     pairs = [post[k].values for k in ("exit", "balance", "dose", "ratio")]
-    singles = [post[k].values[..., None] for k in ("progeny", "exit_sd", "balance_sd", "ratio_sd", "colonies", "blood_sd")]
+    single = ("progeny", "exit_sd", "balance_sd", "ratio_sd", "colonies", "blood_sd")
+    singles = [post[k].values[..., None] for k in single]
     values = np.concatenate([*pairs, *singles], -1)
     return report("PyMC's NUTS", seconds, values, int(trace.sample_stats["diverging"].sum()))
 

@@ -150,25 +150,35 @@ class Fit(NamedTuple):
 
 
 class Fitter:
-    """Fits cohorts of one shape one after the other; compiles at the first. Chains run side by side, two at a time."""
+    """Fits cohorts of one shape one after the other; chains run side by side, two at a time.
+
+    The sampler is compiled at the first fit, on the second core while the first searches for the mode.
+    """
 
     def __init__(self, chains: int, warmup: int, kept: int, target: float = 0.8):
         self.bayes = engine()
         self.chains = chains
         self.chain = self.bayes.sampler(warmup, kept, target)
+        self.compiled = None
 
     def __call__(self, data: Cohort, seed: int) -> Fit:
         import jax
 
         arrays = self.bayes.as_arrays(data)
-        centre, factor = self.bayes.laplace(arrays)
-        starts = np.random.default_rng([SEED, 9, seed]).standard_normal((self.chains, len(centre)))
+        size = len(self.bayes.starts(arrays)[0])
+        starts = np.random.default_rng([SEED, 9, seed]).standard_normal((self.chains, size))
+
+        def compiled():
+            return self.chain.lower(jax.random.PRNGKey(0), np.zeros(size), arrays, np.zeros(size), np.eye(size)).compile()
 
         def one(k: int):
-            return jax.block_until_ready(self.chain(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor))
+            return jax.block_until_ready(self.compiled(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor))
 
-        with ThreadPoolExecutor(min(2, self.chains)) as pool:
-            found = [one(0)] + list(pool.map(one, range(1, self.chains)))
+        with ThreadPoolExecutor(2) as pool:
+            waiting = pool.submit(compiled) if self.compiled is None else None
+            centre, factor = self.bayes.laplace(arrays)
+            self.compiled = waiting.result() if waiting else self.compiled
+            found = list(pool.map(one, range(self.chains)))
         y, diverging, steps = (np.stack([np.asarray(f[i]) for f in found]) for i in range(3))
         return Fit(self.bayes.natural(centre + y @ factor.T), int(diverging.sum()), float(steps.mean()))
 
