@@ -9,6 +9,8 @@ UV := $(shell command -v uv 2>/dev/null)
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 export JUPYTER_PLATFORM_DIRS := 1
 export PYTHONHASHSEED := 0
+# Small linear algebra only: a second thread waits more than it works, above all beside a second process.
+export OPENBLAS_NUM_THREADS := 1
 
 HTML := _build/html/index.html
 SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
