@@ -278,7 +278,7 @@ class SourceCard(SphinxDirective):
         if lacking:
             notes.append(f"{lacking} cannot be checked, because the text does not print what a recomputation needs.")
         if source.unknown:
-            notes.append(f"Not known of this source: {', '.join(source.unknown)}.")
+            notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI')}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')
         return [nodes.raw("", "".join(out) + "</div>", format="html")]
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from scipy.stats import binomtest
 
 from lib.checks import check
-from lib.reported import Printed, decimal_text, given_interval
+from lib.reported import Printed, check_rounding, decimal_text, given_interval
 from lib.stats import counts, design, effects, ranks, summaries
 
 BY_RULE = {
@@ -21,6 +21,7 @@ BY_RULE = {
 
 
 def _rule(rounding: str) -> str:
+    check_rounding(rounding)
     return f"rounding {rounding}: {BY_RULE.get(rounding, rounding)}"
 
 

@@ -75,7 +75,7 @@ def test_a_link_into_folded_code_opens_it(reader):
     figure = next(s for s in sections("figure"))
     page = reader().open(figure["page"])
     page.locator(f"figure#{figure['label']} a", has_text="code").first.click()
-    assert page.locator(f"details#{figure['label']}-code").get_attribute("open") is not None
+    page.locator(f"details#{figure['label']}-code[open]").wait_for()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

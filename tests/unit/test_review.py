@@ -43,7 +43,7 @@ def test_later_evidence_by_rule(directions, word):
     "value, unit, text",
     [
         (74.0741, "%", "74.07%"), (1, "relapses", "1 relapse"), (2, "relapses", "2 relapses"),
-        (2014, "year (May)", "2014 year (May)"), (0.09, "p", "p = 0.09"), (0.00001, "p", "p < 0.0001"),
+        (2014, "year (May)", "May 2014"), (2014, "year", "2014"), (0.09, "p", "p = 0.09"), (0.00001, "p", "p < 0.0001"),
         (-2.5, "months", "−2.5 months"), (84845, "", "84,845"), (3, "personal detail", "(a personal detail, not shown)"),
     ],
 )  # fmt: skip
