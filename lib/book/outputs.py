@@ -79,11 +79,11 @@ class BookTable(nodes.General, nodes.Element):
 
 
 class Check(nodes.General, nodes.Element):
-    """The verdict on one claim, as HTML; ``plain`` for a claim that only defines, cites or gives an opinion."""
+    """The verdict on one claim, as HTML; ``alike`` is what it may share with its neighbours: a plain reason, a missing input."""
 
 
 class Checks(nodes.General, nodes.Element):
-    """Checks that follow one another; ``folded`` where they are all plain."""
+    """Checks that follow one another; ``folded`` where several are ``alike``."""
 
 
 class NotebookOutputs(SphinxTransform):
@@ -130,15 +130,19 @@ class NotebookOutputs(SphinxTransform):
             last = shown[-1] if shown else None
             if not isinstance(node, Check):
                 shown.append(node)
-            elif isinstance(last, Checks) and last["folded"] == node["plain"]:
+            elif isinstance(last, Checks) and last["alike"] == node["alike"]:
                 last += node
             else:
-                shown.append(Checks("", node, folded=node["plain"]))
-        for group in shown:
-            if isinstance(group, Checks):
-                group["folded"] = group["folded"] and len(group) > 3
+                shown.append(Checks("", node, alike=node["alike"]))
         out.children = []
-        out.extend(shown)
+        for group in shown:
+            last = out.children[-1] if out.children else None
+            if isinstance(group, Checks):
+                group["folded"] = bool(group["alike"]) and len(group) > 3
+                if isinstance(last, Checks) and not (last["folded"] or group["folded"]):
+                    last.extend(group.children)
+                    continue
+            out.append(group)
 
     def _shown(self, child: nodes.Node) -> nodes.Node:
         """What stands on the page for one output."""
@@ -152,7 +156,9 @@ class NotebookOutputs(SphinxTransform):
     def _labelled(self, kind: str, label: str) -> nodes.Element:
         if kind == "check":
             row = self.made.checks[label]
-            node, page = Check("", plain=row["reason"] in PLAIN), check_html(row)
+            shared = f"that want the same: {row['missing']}" if row["missing"] else ""
+            alike = "that define, cite, give background or an opinion" if row["reason"] in PLAIN else shared
+            node, page = Check("", alike=alike), check_html(row)
         else:
             page, entry = self.made.tables[label]
             node = BookTable("", title=entry["caption"], data=self._download(label))
@@ -318,7 +324,7 @@ def depart_check(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        said = f"{len(node)} claims that define, cite, give background or an opinion"
+        said = typeset(f"{len(node)} claims {node['alike']}")
         self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 
