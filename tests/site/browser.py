@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -12,10 +14,22 @@ from pages import ABSENT, SITE
 from lib import registry
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needed = [
-    pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it (Debian: apt-get install chromium)"),
-]
+
+
+def _lacking() -> str:
+    """What keeps the browser from starting, and how to get it; "" where nothing does."""
+    if CHROMIUM is None:
+        return "no Chromium: install it (Debian: apt-get install chromium)"
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, text=True)
+    if driver.returncode:
+        said = driver.stderr.strip().rpartition("\n")[2]
+        return f"the browser's driver does not start: {said} (Debian: apt-get install libatomic1)"
+    return ""
+
+
+LACKING = _lacking()
+browsed = pytest.mark.skipif(bool(LACKING), reason=LACKING)
+needed = [pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT), browsed]
 WIDTHS = {"desk": 1280, "phone": 375}
 
 

@@ -11,14 +11,13 @@ from urllib.parse import unquote
 import bibtexparser
 import pytest
 import yaml
-from browser import CHROMIUM, WIDTHS
+from browser import WIDTHS, browsed
 from pages import SITE
 
 from lib import ROOT, editions, registry, sources
 from lib.book import cite
 
 pytestmark = pytest.mark.skipif(not (SITE / "sections.json").is_file(), reason="no built site: run `make site` first")
-browsed = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it (Debian: apt-get install chromium)")
 
 
 def ris_records(text):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from browser import CHROMIUM, launched
+from browser import browsed, launched
 
 from lib import ROOT, registry
 
@@ -242,7 +242,7 @@ def test_life_of_a_citation(book):
     assert states == {"live", "withdrawn", "merged"}
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it (Debian: apt-get install chromium)")
+@browsed
 def test_a_frozen_page_says_what_has_changed(book, tmp_path):
     """The first edition, unpacked two folders below the living book and opened from disk."""
     living = shutil.copytree(book.top / "_build" / "html", tmp_path / "book")
