@@ -15,6 +15,9 @@ from lib.review import number
 
 TABLE = "application/vnd.table+json"
 _NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")
+_PHONE = 45  # characters of a table's type that stand side by side on a phone, by measurement
+_READABLE = 14  # a column of words narrower than this breaks them all
+_SHORT = 14  # what fits a third of a phone's width
 
 
 def table(
@@ -30,7 +33,8 @@ def table(
     """Show ``frame`` as a table of the book; its first column heads the rows.
 
     ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in those
-    colours · ``strong``: positions of the rows that matter.
+    colours · ``strong``: positions of the rows that matter. A table too wide for a phone is marked ``stacks``: there each
+    row becomes a block whose figures carry their column's name.
 
     Raises
     ------
@@ -47,29 +51,58 @@ def table(
     places = [max((_decimals(row[i]) for row in texts), default=0) for i in range(len(frame.columns))]
     numeric = [all(_is_figure(row[i]) for row in texts) and any(_NUMBER.fullmatch(row[i]) for row in texts) for i in range(len(frame.columns))]
 
+    stacks = _width(list(frame.columns), units, texts, numeric) > _PHONE
+    long = [stacks and not numeric[i] and any(len(row[i]) > _SHORT for row in texts) for i in range(len(frame.columns))]
+
+    def named(i: int, role: str) -> str:
+        if not stacks:
+            return ""
+        column = frame.columns[i]
+        unit = f", {units[column]}" if column in units else ""
+        return f' role="{role}" data-head="{html.escape(column + unit)}"'
+
     def head(i: int, column: str) -> str:
         unit = f' <span class="unit">{html.escape(units[column])}</span>' if column in units else ""
-        return f'<th scope="col"{_class("num" if numeric[i] else "", kind.get(column, ""))}>{html.escape(column)}{unit}</th>'
+        role = ' role="columnheader"' if stacks else ""
+        return f'<th scope="col"{role}{_class("num" if numeric[i] else "", kind.get(column, ""))}>{html.escape(column)}{unit}</th>'
 
     def body(n: int, row: list[str]) -> str:
         cells = []
         for i, text in enumerate(row):
             shown = html.escape(text) + (_pad(text, places[i]) if numeric[i] else "")
             if i == 0:
-                cells.append(f'<th scope="row"{_class("num" if numeric[i] else "")}>{shown}</th>')
+                cells.append(f'<th scope="row"{named(i, "rowheader")}{_class("num" if numeric[i] else "")}>{shown}</th>')
             else:
-                cells.append(f"<td{_class('num' if numeric[i] else '', kind.get(frame.columns[i], ''))}>{shown}</td>")
-        return f"<tr{_class('strong' if n in set(strong) else '')}>{''.join(cells)}</tr>"
+                look = _class("num" if numeric[i] else "", "long" if long[i] else "", kind.get(frame.columns[i], ""))
+                cells.append(f"<td{named(i, 'cell')}{look}>{shown}</td>")
+        return f"<tr{row_role}{_class('strong' if n in set(strong) else '')}>{''.join(cells)}</tr>"
 
+    # A row drawn as a block loses its meaning for a screen reader unless the roles are written out.
+    row_role, part_role, table_role = (f' role="{r}"' if stacks else "" for r in ("row", "rowgroup", "table"))
     columns = "".join(head(i, c) for i, c in enumerate(frame.columns))
     rows = "".join(body(n, r) for n, r in enumerate(texts))
     foot = f'<p class="table-note">{html.escape(note)}</p>' if note else ""
     page = (
-        f'<div class="book-table" data-label="{label}" data-title="{html.escape(caption)}">'
-        f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{foot}</div>"
+        f'<div{_class("book-table", "stacks" if stacks else "")} data-label="{label}" data-title="{html.escape(caption)}">'
+        f"<table{table_role}><thead{part_role}><tr{row_role}>{columns}</tr></thead>"
+        f"<tbody{part_role}>{rows}</tbody></table>{foot}</div>"
     )
     data = {"label": label, "caption": caption, "columns": list(frame.columns), "units": dict(units), "rows": texts}
     display({TABLE: data, "text/html": page, "text/plain": frame.to_string(index=False)}, raw=True)
+
+
+def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:
+    """The least number of characters at which a table can be read, two of them between columns."""
+
+    def word(text: str) -> int:
+        return max(map(len, re.split(r"[\s-]", text)), default=0)
+
+    def column(i: int) -> int:
+        cells = [row[i] for row in texts]
+        inside = max(map(len, cells)) if numeric[i] else max(*map(word, cells), min(_READABLE, max(map(len, cells))))
+        return max(inside, word(columns[i]), word(units.get(columns[i], "")))
+
+    return sum(column(i) + 2 for i in range(len(columns))) - 2
 
 
 def _cell(value) -> str:
