@@ -6,11 +6,15 @@ PyMC is not among the book's locks. To measure its half, give the bench an envir
     PYTHONPATH=. .venv-bench/bin/python bench/bench_sampler.py
 
 The length is that of the headline fit. Effective samples: the least of the 14 population values (bulk, rank-normalised)
-a second; once with compiling and the search for a start (PyMC keeps compiled code on disk: its first run is slower) and
-once without compiling, as in the long runs, where hundreds of fits share one compilation.
+a second; once with compiling and the search for a start, and once without compiling, as in the long runs, where hundreds
+of fits share one compilation. Neither half finds code compiled by an earlier run: PyMC's store of it begins empty.
 Both halves must find the same posterior: the means of the 14 values are compared in units of their Monte Carlo error.
 """
 
+import atexit
+import os
+import shutil
+import tempfile
 import time
 import warnings
 from typing import NamedTuple
@@ -163,6 +167,9 @@ def main() -> None:
     except samples.SampleError as missing:
         print(f"sampler: skipped, {missing}")
         return
+    empty = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, empty)  # before the import: PyMC still reads its store when it ends
+    os.environ["PYTENSOR_FLAGS"] = f"base_compiledir={empty}"
     try:
         import pymc  # noqa: F401
     except ModuleNotFoundError:
