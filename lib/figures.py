@@ -149,6 +149,8 @@ def _one_shown(svg: str, first: int) -> str:
 def _render(draw: Callable, panels: int, size: tuple[float, float], stacked: bool) -> str:
     grid = (panels, 1) if stacked else (1, panels)
     fig, axes = plt.subplots(*grid, figsize=size, layout="constrained", squeeze=False)
+    if panels > 1 and stacked:
+        fig.get_layout_engine().set(hspace=0.06)  # keeps the foot of one panel from the head of the next
     flat = list(axes.flat)
     draw(flat[0] if panels == 1 else flat)
     for ax in flat:

@@ -39,10 +39,9 @@ WHY = {
 
 
 def _words(printed: Printed) -> str:
-    """A printed figure for a sentence: digits even where the source spelt the number out."""
-    if any(c.isdigit() for c in printed.text):
-        return printed.text
-    return f"{float(printed.value):g}" if printed.value is not None else printed.text
+    """A printed figure for a sentence: digits even where the source spelt one number out, unless it left it vague."""
+    vague = printed.value is None or printed.text.endswith("s")  # thousands are not 1000
+    return printed.text if vague or any(c.isdigit() for c in printed.text) else f"{float(printed.value):g}"
 
 
 def typeset(text: str) -> str:
@@ -157,7 +156,7 @@ class Claim(Role):
     """``{claim}`CML-37```: a link to the check of a claim."""
 
     def make(self):
-        return self.link(self.text, nodes.Text(self.text))
+        return self.link(self.text, nodes.Text(self.text), kind="claim")
 
 
 def why(row: Mapping) -> str:

@@ -25,6 +25,7 @@ INKS = {INK: "ink", QUIET: "quiet", RULE: "rule", REPORTED: "reported", RECOMPUT
 }
 PLAIN = ("definition", "citation", "background", "opinion")
 """Reasons of claims that no computation could touch: a run of them is folded to one line."""
+_VERBATIM = re.compile(r"`([^`]+)`")
 _PLACE = re.compile(r"⟦(table|check) ([a-z0-9-]+)⟧")
 _CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
 """A tag, to be left alone, or the number of a claim."""
@@ -288,7 +289,8 @@ def visit_code(self, node):
     kind = "code work" if node["work"] else "code"
     source = self.highlighter.highlight_block(node.astext(), "python", location=node)
     source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
-    self.body.append(f'<details class="{kind}"{name}><summary>{typeset(node["caption"])}</summary>{source}</details>')
+    caption = _VERBATIM.sub(r"<code>\1</code>", typeset(node["caption"]))
+    self.body.append(f'<details class="{kind}"{name}><summary>{caption}</summary>{source}</details>')
     raise nodes.SkipNode
 
 
