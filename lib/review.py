@@ -68,7 +68,7 @@ def _digits(value: Real, unit: str) -> str:
         return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
     if x == int(x) and abs(x) < 1e6:
         text = f"{int(x)}" if unit.split(" ")[0] == "year" else f"{int(x):,}"  # a calendar year
-    elif abs(x) >= 1e4:
+    elif abs(x) >= 1e3:
         text = f"{float(f'{x:.4g}'):,.0f}"
     elif x and abs(x) < 1e-4:
         text = "< 0.0001" if x > 0 else "> -0.0001"

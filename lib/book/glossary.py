@@ -45,7 +45,7 @@ def abbreviations() -> dict[str, str]:
 def whole_words(words: Iterable[str]) -> re.Pattern:
     """A pattern for any of ``words`` standing alone: not in a longer name, an id (CML-07) or a finer grade (MR4.5)."""
     longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, longest_first)) + r")(?![\w-]|\.\d)")
+    return re.compile(r"(?<![\w\u2011-])(" + "|".join(map(re.escape, longest_first)) + r")(?![\w\u2011-]|\.\d)")
 
 
 def anchor(short: str) -> str:
