@@ -54,6 +54,8 @@ def table(
     stacks = _width(list(frame.columns), units, texts, numeric) > _PHONE
     long = [stacks and not numeric[i] and any(len(row[i]) > _SHORT for row in texts) for i in range(len(frame.columns))]
 
+    abreast = "two" if stacks and len(long) - 1 - sum(long[1:]) in (2, 4) else ""  # else three, none left over
+
     def named(i: int, role: str) -> str:
         if not stacks:
             return ""
@@ -83,7 +85,7 @@ def table(
     rows = "".join(body(n, r) for n, r in enumerate(texts))
     foot = f'<p class="table-note">{html.escape(note)}</p>' if note else ""
     page = (
-        f'<div{_class("book-table", "stacks" if stacks else "")} data-label="{label}" data-title="{html.escape(caption)}">'
+        f'<div{_class("book-table", "stacks" if stacks else "", abreast)} data-label="{label}" data-title="{html.escape(caption)}">'
         f"<table{table_role}><thead{part_role}><tr{row_role}>{columns}</tr></thead>"
         f"<tbody{part_role}>{rows}</tbody></table>{foot}</div>"
     )
