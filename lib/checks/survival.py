@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from lib.checks import check
 from lib.reported import Interval, Printed, check_rounding
-from lib.stats.counts import check_count, check_list, read_percentage
+from lib.stats.counts import MOST_COUNTS, check_count, check_list, read_percentage
 from lib.stats.effects import check_number
 from lib.stats.feasible import (
     NOT_REACHED,
@@ -45,6 +45,7 @@ DEFAULT_MEDIAN = "first time with S<=1/2"
 FIGURES = ("survival_percent_at", "median", "events", "number_at_risk_at", "event_times", "min", "max")
 CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
 SEED, DRAWS = 1, 5_000
+DRAWN_PATIENTS = 400_000  # in all pairs drawn; fewer pairs of larger groups
 
 
 @check
@@ -152,7 +153,8 @@ def logrank_feasible_set(
     how = f"{CURVE}; asymptotic two-sided log-rank p (1 where nothing can be compared); median: {median_convention}"
     if not pairs.n_pairs:
         return result | {"min_p": None, "max_p": None, "pairs_compatible_with_p": 0}, how
-    p = pairs.log_rank_p(printed, limit=check_count("limit", limit), draws=DRAWS, rng=SEED)
+    draws = min(DRAWS, max(100, DRAWN_PATIENTS // (arms[0].n + arms[1].n)))
+    p = pairs.log_rank_p(printed, limit=check_count("limit", limit), draws=draws, rng=SEED)
     result |= {"min_p": p.low, "max_p": p.high, "pairs_compatible_with_p": p.compatible if p.exact else None}
     if not p.exact:
         result |= {"exact": False, "pairs_drawn": p.evaluated, "share_compatible": p.share, "share_se": p.share_se}
@@ -233,7 +235,8 @@ def km_reconstruction_exact(
 def km_reconstruction_guyot(curve, number_at_risk, total_events=None):
     """One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012)."""
     points = [(_time(t), _read_off(s)) for t, s in _points("curve", curve)]
-    rows = _at_risk_rows(number_at_risk)
+    rows = {t: check_count(f"the number at risk at {_name(t)}", r, most=MOST_COUNTS)
+            for t, r in _at_risk_rows(number_at_risk).items()}  # fmt: skip
     total = None if total_events is None else check_count("total_events", total_events)
     found = guyot(points, rows, total)
     return {"time": found.time, "event": found.event}, (

@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import xlogy
+from scipy.special import chdtrc, xlogy
 from scipy.stats import beta, chi2, norm
 
 from lib.reported import Interval, Printed, percentage
 
 MOST_TABLES = 10_000
+MOST_OUTCOMES = 30_000_000  # tables looked at in one search
 MOST_COUNTS = 1_000_000
 MOST_PATIENTS = 10_000_000
 
@@ -141,14 +142,15 @@ def fill_whole(parts: Sequence[Sequence[int]], whole, exhaustive: bool = True) -
 def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") -> Iterator[list[list[int]]]:
     """Every 2×2 table of two groups whose event percentages print as given.
 
-    ValueError before the search if there are more than ``MOST_TABLES``.
+    ValueError before the search if there are more than ``MOST_TABLES``, or too many for their size (a test looks at
+    every table with the same margins).
     """
     counts1, counts2 = possible_counts(percent1, n1, rounding), possible_counts(percent2, n2, rounding)
     first, second = (r.stop - r.start for r in (counts1, counts2))
-    if first * second > MOST_TABLES:
+    if first * second > MOST_TABLES or first * second * min(n1, n2) > MOST_OUTCOMES:
         raise ValueError(
-            f"{first} × {second} = {first * second} tables print these percentages, more than {MOST_TABLES}: "
-            "give a count, or percentages with more decimals"
+            f"{first} × {second} = {first * second} tables of {n1} and {n2} patients print these percentages, too many "
+            "to try: give a count, or percentages with more decimals"
         )
     return ([[a, n1 - a], [c, n2 - c]] for a, c in product(counts1, counts2))
 
@@ -210,11 +212,16 @@ def _chi_squares(a: int, b: int, c: int, d: int) -> tuple[float | None, ...]:
 def _hypergeometric(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:
     """The values the first cell may take given the margins, and the logs of their weights (largest 0)."""
     least, most = max(0, a - d), min(a + b, a + c)
+    return np.arange(least, most + 1), _log_weights(least, most, a + b, c + d, a + c)
+
+
+def _log_weights(least: int, most: int, n1: int, n2: int, events: int) -> np.ndarray:
+    """Logs of the hypergeometric weights (largest 0) of ``least`` to ``most`` events among the first ``n1``."""
     k = np.arange(least, most, dtype=float)
     # Ratios of neighbours add up without the cancellation that factorials of large counts would bring.
-    steps = np.log((a + b - k) * (a + c - k)) - np.log((k + 1) * (d - a + k + 1))
+    steps = np.log((n1 - k) * (events - k)) - np.log((k + 1) * (n2 - events + k + 1))
     log_weight = np.concatenate([[0.0], np.cumsum(steps, dtype=np.longdouble)])
-    return np.arange(least, most + 1), (log_weight - log_weight.max()).astype(float)
+    return (log_weight - log_weight.max()).astype(float)
 
 
 def _fisher(a: int, b: int, c: int, d: int) -> tuple[float, float, float, float]:
@@ -472,9 +479,8 @@ SIGNIFICANCE_TESTS = {
     "chisq": lambda *cells: _chi_squares(*cells)[0],
     "yates": lambda *cells: _chi_squares(*cells)[1],
 }
-MOST_CHANGES = 50_000
-MOST_OUTCOMES = 30_000_000  # tables tried × patients in each
 MOST_IN_ARM = 50_000
+LEAST_LEVEL = 1e-25  # levels below which no table is too unlikely to be looked at
 
 
 class Fragility(NamedTuple):
@@ -511,43 +517,150 @@ def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher
 
     Walsh's rule turns non-events into events in the arm with fewer events, one by one, until p ≥ ``alpha``; where
     that arm already has the higher risk this only widens the difference, and the index is None. Equal counts: the arm
-    with the lower risk.
+    with the lower risk. ValueError before the search if it is too large (``MOST_OUTCOMES``).
     """
     (events1, n1), (events2, n2) = (check_group(*arm, MOST_IN_ARM) for arm in ((events1, n1), (events2, n2)))
-    alpha, p_of = check_alpha(alpha), _p_by(test)
-    p = p_of(events1, n1, events2, n2)
-    if p >= alpha:
+    search = _ChangedOutcomes((events1, n1), (events2, n2), check_alpha(alpha), _p_by(test), test, significant=False)
+    p = search.p(events1, events2)
+    if p >= search.alpha:
         return Fragility(p, 0, p, 0)
-    few, many = (events1, n1), (events2, n2)
-    if (events2, Fraction(events2, n2)) < (events1, Fraction(events1, n1)):
-        few, many = many, few
+    few, many = sorted(((events1, n1), (events2, n2)), key=lambda arm: (arm[0], Fraction(*arm)))
+    # By Walsh's rule no more is needed than brings the arm to the other's risk; one that is there already has no index.
+    most = math.ceil(Fraction(*many) * few[1]) - few[0]
+    search.check_size(max(most, 0))
     index = p_after = None
-    if Fraction(*few) < Fraction(*many):
-        for k in range(1, few[1] - few[0] + 1):
-            p_after = p_of(few[0] + k, few[1], *many)
-            if p_after >= alpha:
-                index = k
-                break
-    fewest = _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q >= alpha)
-    return Fragility(p, index, p_after if index else None, fewest)
+    if most > 0:
+        by_rule = _ChangedOutcomes(few, many, search.alpha, search.p_of, test, significant=False)
+        index = next((k for k in range(1, few[1] - few[0] + 1) if by_rule.reached(few[0] + k, many[0])), None)
+        p_after = None if index is None else by_rule.p(few[0] + index, many[0])
+    return Fragility(p, index, p_after, search.fewest())
 
 
 def reverse_fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> tuple[float, int | None]:
-    """p, and the fewest outcomes that must change, in either arm and direction, to make p < ``alpha``."""
+    """p, and the fewest outcomes that must change, in either arm and direction, to make p < ``alpha``.
+
+    ValueError before the search if it is too large (``MOST_OUTCOMES``).
+    """
     (events1, n1), (events2, n2) = (check_group(*arm, MOST_IN_ARM) for arm in ((events1, n1), (events2, n2)))
-    alpha, p_of = check_alpha(alpha), _p_by(test)
-    return p_of(events1, n1, events2, n2), _fewest_changes(events1, n1, events2, n2, p_of, lambda q: q < alpha)
+    search = _ChangedOutcomes((events1, n1), (events2, n2), check_alpha(alpha), _p_by(test), test, significant=True)
+    p = search.p(events1, events2)
+    if p < search.alpha:
+        return p, 0
+    search.check_size()
+    return p, search.fewest()
 
 
-def _fewest_changes(events1, n1, events2, n2, p_of, reached) -> int | None:
-    tried = 0
-    for k in range(0, max(events1, n1 - events1) + max(events2, n2 - events2) + 1):
-        for i in range(k + 1):
-            for x, y in {(events1 + s * i, events2 + t * (k - i)) for s in (1, -1) for t in (1, -1)}:
-                if 0 <= x <= n1 and 0 <= y <= n2:
-                    tried += 1
-                    if reached(p_of(x, n1, y, n2)):
-                        return k
-        if tried > MOST_CHANGES or tried * (n1 + n2) > MOST_OUTCOMES:
-            raise ValueError(f"more than {k} outcomes must change: {tried} tables tried; give smaller groups")
-    return None
+class _ChangedOutcomes:
+    """The search for the nearest table on the other side of the level.
+
+    All tables with the same number of events in all share their margins, so their p come from one distribution. The
+    totals are looked through from that of the table outwards; j events more or fewer are at least j changes.
+    """
+
+    def __init__(self, arm1: tuple[int, int], arm2: tuple[int, int], alpha: float, p_of, test: str, significant: bool):
+        (self.events1, self.n1), (self.events2, self.n2) = arm1, arm2
+        self.alpha, self.p_of, self.test, self.significant = alpha, p_of, test, significant
+
+    def p(self, x: int, y: int) -> float:
+        return self.p_of(x, self.n1, y, self.n2)
+
+    def _is_reached(self, p):
+        return p < self.alpha if self.significant else p >= self.alpha
+
+    def reached(self, x: int, y: int) -> bool:
+        """Is the table with ``x`` and ``y`` events on the other side of the level?"""
+        xs, p = self._p_of_total(x + y)
+        at = x - int(xs[0])
+        return self._is_reached(p[at] if 0 <= at < len(xs) else 0.0)
+
+    def enough(self) -> int:
+        """A number of changes that is certainly enough, found by halving in one arm; all outcomes where none is."""
+        x, y, n1, n2 = self.events1, self.events2, self.n1, self.n2
+        if self.significant:  # as far as each arm goes
+            ends = [(0, y), (n1, y), (x, 0), (x, n2)]
+        else:  # to where both arms have the same risk
+            ends = [(round(Fraction(n1 * y, n2)), y), (x, round(Fraction(n2 * x, n1)))]
+        most = max(x, n1 - x) + max(y, n2 - y)
+        for end in ends:
+            too_few, found = 0, abs(end[0] - x) + abs(end[1] - y)
+            if not found or not self.reached(*end):
+                continue
+            dx, dy = (end[0] - x) // found, (end[1] - y) // found
+            while found - too_few > 1:
+                middle = (found + too_few) // 2
+                if self.reached(x + dx * middle, y + dy * middle):
+                    found = middle
+                else:
+                    too_few = middle
+            most = min(most, found)
+        return most
+
+    def check_size(self, further: int = 0) -> None:
+        """ValueError if the totals to look through, and ``further`` ones, hold too many tables."""
+        size = self.n1 + self.n2
+        widest = min(self.n1, self.n2, 2 * self._reach(size // 2))
+        most = self.enough()
+        outcomes = (2 * most + further) * (widest + 1)
+        if outcomes > MOST_OUTCOMES:
+            raise ValueError(
+                f"up to {most:,} outcomes must change in groups of {self.n1:,} and {self.n2:,}: about {outcomes:.1e} "
+                f"tables to look at, more than {MOST_OUTCOMES:.0e}; give smaller groups, or an alpha nearer to p"
+            )
+
+    def fewest(self) -> int | None:
+        """The fewest changes to a table that is reached; None if there is none."""
+        x, y, best = self.events1, self.events2, math.inf
+        for j in range(self.n1 + self.n2 + 1):
+            if j >= best:
+                break
+            for total in {x + y - j, x + y + j}:
+                if 0 <= total <= self.n1 + self.n2:
+                    best = min(best, self._fewest_to_total(total))
+        return None if best == math.inf else best
+
+    def _fewest_to_total(self, total: int) -> int | float:
+        least, most = max(0, total - self.n2), min(self.n1, total)
+        xs, p = self._p_of_total(total)
+        found = xs[self._is_reached(p)]
+        if self.significant:  # beyond the tables looked at every one is reached
+            first, last = int(xs[0]), int(xs[-1])
+            beyond = [min(self.events1, first - 1)] * (first > least) + [max(self.events1, last + 1)] * (last < most)
+            found = np.concatenate([found, np.clip(beyond, least, most).astype(int)])
+        changes = np.abs(found - self.events1) + np.abs(total - found - self.events2)
+        return int(changes.min()) if len(changes) else math.inf
+
+    def _reach(self, total: int) -> int:
+        """Tables farther than this from the mean of the hypergeometric distribution have p below 1e-30, as
+        Bernstein's inequality gives for twelve SDs and forty."""
+        size = self.n1 + self.n2
+        if self.alpha < LEAST_LEVEL:
+            return size
+        return math.ceil(12 * math.sqrt(self.n1 * self.n2 * total * (size - total) / (size**2 * max(size - 1, 1)))) + 40
+
+    def _p_of_total(self, total: int) -> tuple[np.ndarray, np.ndarray]:
+        """The events of the first arm and p of every table with ``total`` events that is near enough the mean."""
+        n1, n2 = self.n1, self.n2
+        mean, reach = n1 * total // (n1 + n2), self._reach(total)
+        xs = np.arange(max(0, total - n2, mean - reach), min(n1, total, mean + reach + 1) + 1)
+        if not 0 < total < n1 + n2:
+            return xs, np.ones(len(xs))
+        if self.test in ("fisher", "fisher_central"):
+            log_weight = _log_weights(xs[0], xs[-1], n1, n2, total)
+            weight = np.exp(log_weight)
+            probability = weight / weight.sum()
+            if self.test == "fisher":
+                order = np.argsort(probability)
+                rising = probability[order]
+                p = np.cumsum(rising)[np.searchsorted(rising, probability * (1 + 1e-7), side="right") - 1]
+            else:
+                p = 2 * np.minimum(np.cumsum(probability), np.cumsum(probability[::-1])[::-1])
+        else:
+            cross = np.abs(xs * float(n2) - n1 * (total - xs).astype(float))
+            if self.test == "yates":
+                cross = np.maximum(cross - (n1 + n2) / 2, 0)
+            margins = float(n1 * n2) * total * (n1 + n2 - total)
+            p = chdtrc(1, (n1 + n2) * cross**2 / margins)
+        # Where the last digits of floats could decide, the test itself does.
+        for i in np.flatnonzero(np.abs(p - self.alpha) < 1e-9 * self.alpha):
+            p[i] = self.p(int(xs[i]), total - int(xs[i]))
+        return xs, p

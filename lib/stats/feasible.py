@@ -17,7 +17,7 @@ import numpy as np
 
 from lib.reported import Interval, Number, Printed, exact
 from lib.stats.counts import check_count
-from lib.stats.feasible_engine import Bound, Constraint, FlatMiddle, Lattice, MiddlePair, Window, choose
+from lib.stats.feasible_engine import Bound, Constraint, FlatMiddle, Lattice, MiddlePair, Window, choose, large
 from lib.stats.survival import Time, exact_time, kaplan_meier, quantile, reverse_kaplan_meier, sample_median
 
 NOT_REACHED = "NR"
@@ -514,7 +514,7 @@ class FeasibleSet:
         total = self.count()
         if total > limit:
             raise ValueError(
-                f"the set holds {large(total)} data sets, more than the limit of {limit:,}; narrow it with further "
+                f"the set holds {about(total)} data sets, more than the limit of {limit:,}; narrow it with further "
                 "figures (events, numbers at risk, ranges, a coarser grid), or draw from it with sample"
             )
         found = [x for lattice in self._lattices for x in lattice.paths()]
@@ -611,7 +611,7 @@ class FeasibleSet:
         """
         if self.count() <= limit:
             return extremes(self.enumerate(limit), function, True, "every member")
-        rng = generator(rng, f"{large(self.count())} data sets", limit)
+        rng = generator(rng, f"{about(self.count())} data sets", limit)
         found = extremes(self.sample(draws, rng), function, False, "")
         return pushed(found, function, lambda x: nudge(self, x, rng), draws)
 
@@ -705,8 +705,8 @@ def _first(size: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def large(count: int) -> str:
-    return f"{count:,}" if count < 10**9 else f"about 10^{len(str(count)) - 1}"
+def about(count: int) -> str:
+    return large(count) if count < 10**9 else f"about {large(count)}"
 
 
 def _above(level: Fraction, closed: bool = True) -> Interval:

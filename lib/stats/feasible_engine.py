@@ -25,12 +25,16 @@ import numpy as np
 from lib.reported import Interval
 
 STATE_LIMIT = 3_000_000
+STEP_LIMIT = 60_000_000  # states × columns of their block that may be used
 MERGE_FROM = 32  # states of one rank from which merging pays
+MERGED_RANKS = 20  # the highest rank whose possible futures are few enough to list
+FORECAST_BINS = 512
 QUANTITIES = ("at_risk", "events", "censored")
 
 # logarithms this close are not told apart by floats: such values are compared exactly and never merged
 _CLOSE = 1e-9
 _ZERO_KEY = 1 << 62
+_ENDLESS = 1e12  # states beyond which a forecast need not go on
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,8 @@ class Lattice:
 
     ``survfit_ties``: in the reverse curve patients with an event still count as at risk for the censorings of the same
     time. ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further
-    positions to count by. ValueError if more than ``STATE_LIMIT`` states would be needed.
+    positions to count by. ValueError, before the search, if it looks like far more than ``STATE_LIMIT`` states (see
+    :meth:`forecast`), and on the way if it comes to more.
     """
 
     def __init__(
@@ -189,7 +194,7 @@ class Lattice:
         self._positions = sorted(positions)
         self.blocks: list[_Block] = []
         self.n_states = 0
-        self.possible = not self._contradiction and self._build()
+        self.possible = not self._contradiction and self._affordable() and self._build()
 
     # -- bounds and the layout of a state --------------------------------------------------------------------------
 
@@ -247,6 +252,107 @@ class Lattice:
         at += self._ties
         self._memory = range(at, at + len(self._trackers))
         self._width = at + len(self._trackers)
+
+    # -- the size of the search ------------------------------------------------------------------------------------
+
+    def _affordable(self) -> bool:
+        """True, or ValueError where the search is too large to start.
+
+        Curve values that coincide make fewer states than forecast, by less than half at this size.
+        """
+        states, steps = self.forecast()
+        for about, limit, what in ((states, 2 * STATE_LIMIT, "states"), (steps, STEP_LIMIT, "steps")):
+            if about > limit:
+                raise ValueError(self._too_large(f"{'about' if about < _ENDLESS else 'more than'} {large(about)} {what}"))
+        return True
+
+    def _too_large(self, size: str) -> str:
+        return (
+            f"the search needs {size} for {self.n} patients, too many; narrow it with the number of events, numbers at "
+            "risk, no censoring, fewer patients, a coarser grid, or figures with fewer decimals"
+        )
+
+    def forecast(self) -> tuple[float, float]:
+        """About how many states the search will make at ranks above ``MERGED_RANKS``, without making them, and those
+        states times the columns of their block that may be used.
+
+        Below an event or a censoring at every rank lies another curve value, so states are sets of ranks; these are
+        counted by number of events and by the logarithm of the curve value in ``FORECAST_BINS`` bins, block by block.
+        Ranks up to ``MERGED_RANKS`` are left out. 0 where the reverse curve is used, whose floor is not followed here.
+        """
+        if "follow_up" in self._curve:
+            return 0.0, 0.0
+        start, states, steps = {self.n: np.ones((1, 1))}, 0.0, 0.0
+        for begin, end in zip(self._positions, self._positions[1:]):
+            ranks: dict[int, np.ndarray] = {}
+            for r in range(max(start, default=0), max(int(self._low["at_risk"][end]) - 1, MERGED_RANKS), -1):
+                ranks[r] = self._forecast_rank(r, end, ranks.get(r + 1), start.get(r))
+                found = float(ranks[r].sum())
+                states, steps = states + found, steps + found * min(end - begin, r)
+                if states > _ENDLESS:
+                    return states, steps
+            start = {r: after for r, x in ranks.items() if (after := self._forecast_boundary(end, r, x)).any()}
+        return states, steps
+
+    def _forecast_rank(self, r: int, end: int, above: np.ndarray | None, start: np.ndarray | None) -> np.ndarray:
+        """Expected states (events, bin) of rank ``r`` from those of the rank above and those the block starts with."""
+        curve, tracked = self._matters("survival", end), end <= self._events_until
+        bins = FORECAST_BINS + 2 if curve else 1  # the last one is for all that lies below every bound
+        found = np.zeros((max(len(x) for x in (above, start) if x is not None) + tracked, bins))
+        if above is not None:
+            by_censoring, by_event = found.copy(), found.copy()
+            by_censoring[: len(above)] = above
+            fall = min(round(-self._keys.logs[r + 1] / self._bin_width), bins) if curve and r else 0
+            moved = slice(int(tracked), int(tracked) + len(above))
+            by_event[moved, fall:] = above[:, : bins - fall]
+            by_event[moved, -1] += above[:, bins - fall :].sum(axis=1)
+            # without a curve the ways to a number of events are one state
+            found = by_censoring + by_event if curve else np.maximum(by_censoring, by_event)
+            if curve and (floor := self._floor("survival", end)):
+                found *= self._share_of_bins(floor)
+            if tracked:
+                events = np.arange(len(found))
+                found[(events > self._high["events"][end]) | (self.n - r - events > self._high["censored"][end])] = 0
+        if start is not None:
+            found[: len(start), : start.shape[1]] = np.maximum(found[: len(start), : start.shape[1]], start)
+        if curve:
+            found[:, -1] = np.minimum(found[:, -1], 1)
+        used = np.flatnonzero(found.any(axis=1))
+        return found[: used[-1] + 1 if len(used) else 1]
+
+    def _forecast_boundary(self, position: int, r: int, found: np.ndarray) -> np.ndarray:
+        """The states of rank ``r`` that pass the bounds at ``position``, with what is settled forgotten."""
+        found = found.copy()
+        if not self._low["at_risk"][position] <= r <= self._high["at_risk"][position]:
+            found[:] = 0
+        if position <= self._events_until:
+            events = np.arange(len(found))
+            for q, count in (("events", events), ("censored", self.n - r - events)):
+                found[(count < self._low[q][position]) | (count > self._high[q][position])] = 0
+        for w in self._windows:
+            if w.position == position:
+                found *= self._share_of_bins(w.values)
+        if position >= self._events_until:
+            found = found.sum(axis=0, keepdims=True)
+        if not self._matters("survival", position + 1):
+            found = (found.sum(axis=1, keepdims=True) > 0).astype(float)
+        elif not any(w.position > position for w in self._windows):
+            levels = [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
+            found *= self._share_of_bins(Interval(min(levels), math.inf))
+        return found
+
+    @property
+    def _bin_width(self) -> float:
+        return self._deepest / FORECAST_BINS
+
+    def _share_of_bins(self, values: Interval) -> np.ndarray:
+        """How much of each bin of −log of the curve lies in ``values``."""
+        edges = (np.arange(FORECAST_BINS + 3) - 0.5) * self._bin_width
+        edges[0], edges[-1] = -self._bin_width / 2, math.inf
+        deepest = math.inf if values.lower <= 0 else -_log(values.lower)
+        highest = -math.inf if values.upper >= 1 else math.inf if values.upper <= 0 else -_log(values.upper)
+        share = (np.minimum(edges[1:], deepest) - np.maximum(edges[:-1], highest))[:-1] / self._bin_width
+        return np.append(np.clip(share, 0, 1), float(deepest == math.inf))
 
     # -- building the states ---------------------------------------------------------------------------------------
 
@@ -307,10 +413,7 @@ class Lattice:
                 block.resets[r] = reset
             block.size += len(rows)
             if self.n_states + block.size > STATE_LIMIT:
-                raise ValueError(
-                    f"the search needs more than {STATE_LIMIT:,} states for {self.n} patients; narrow it with the "
-                    "number of events, numbers at risk, no censoring, a coarser grid, or figures with fewer decimals"
-                )
+                raise ValueError(self._too_large(f"more than {STATE_LIMIT:,} states"))
             at = 0
             if r in starts:
                 at = len(starts[r][0])
@@ -374,18 +477,21 @@ class Lattice:
         """Give all curve values between two neighbouring turning points one representative, in place."""
         for curve, at in self._curve.items():
             bounds = limits[curve]
-            if not bounds or len(rows) < MERGE_FROM or r > 20:
-                continue
-            futures = self._keys.futures(r, self._deepest)
-            if len(futures) * len(bounds) > 2 * len(rows):
+            if not bounds or len(rows) < MERGE_FROM:
                 continue
             log = logs[:, 0 if curve == "survival" else 1]
+            # at high ranks only values below every bound are sure to have the same futures: none meets a bound again
+            futures = self._keys.futures(r, self._deepest) if r <= MERGED_RANKS else np.zeros(1)
+            if len(futures) * len(bounds) > 2 * len(rows):
+                continue
             # from s, events that multiply by P meet the bound b where log s = log b − log P
             turning = np.sort(np.concatenate([_log(b) + futures for b in bounds]))
             place = np.searchsorted(turning, log)
             below = np.where(place > 0, log - turning[np.maximum(place, 1) - 1], np.inf)
             above = np.where(place < len(turning), turning[np.minimum(place, len(turning) - 1)] - log, np.inf)
             clear = (below > _CLOSE) & (above > _CLOSE) & np.isfinite(log) & self._alive(curve, rows, end)
+            if r > MERGED_RANKS:
+                clear &= place == 0
             if self._in_column is not None:
                 # in the midst of a column the reverse curve can still fall by more than the patients left
                 clear &= rows[:, self._in_column] == 0
@@ -470,11 +576,28 @@ class Lattice:
         """
         if not self.possible:
             return {}
-        width = self._bound().bit_length() + 1
-        packed = int(self._values(object, (quantity, position, width))[0])
-        mask = (1 << width) - 1
-        counts = {v: (packed >> (width * v)) & mask for v in range(self.n + 1)}
-        return {v: c for v, c in counts.items() if c}
+        dtype = self._dtype()
+        # ways to come to each state at the position × ways to go on from there
+        ways = {self.n: self._alone(self.blocks[0], self.n, int(self.blocks[0].starts[self.n][0]), dtype)}
+        onwards = self._values(dtype)[2:] + [None]
+        for block, following in zip(self.blocks, onwards):
+            ways = block.forwards(ways, dtype)
+            if block.begin + block.length == position:
+                break
+            ways = block.leave_all(ways, following, dtype)
+        counts: dict[int, int] = {}
+        for r, after in self._exit_values(block, following, dtype).items():
+            for way, rest, events in zip(ways[r], after, block.events[r]):
+                if number := int(way) * int(rest):
+                    value = {"at_risk": r, "events": int(events), "censored": self.n - r - int(events)}[quantity]
+                    counts[value] = counts.get(value, 0) + number
+        return counts
+
+    @staticmethod
+    def _alone(block: "_Block", r: int, i: int, dtype) -> np.ndarray:
+        ways = np.zeros(block.counts[r] + 1, dtype=dtype)
+        ways[i] = 1
+        return ways
 
     def _bound(self) -> int:
         return math.comb(2 * len(self.times) + self.n - 1, self.n)
@@ -482,33 +605,24 @@ class Lattice:
     def _dtype(self):
         return np.int64 if self._bound() < 2**62 else object
 
-    def _values(self, dtype, mark: tuple[str, int, int] | None = None) -> list:
+    def _values(self, dtype) -> list:
         """For each block the number of ways to finish from each of its states (first entry: from the start)."""
         values, following = [], None
         for block in reversed(self.blocks):
-            following = block.at_start(self._exit_values(block, following, dtype, mark))
+            following = block.at_start(self._exit_values(block, following, dtype))
             values.append(following)
         start = self.blocks[0].starts[self.n]
         return [following[self.n][start[0]], *reversed(values)]
 
-    def _exit_values(self, block: "_Block", following: dict | None, dtype, mark=None) -> dict[int, np.ndarray]:
+    def _exit_values(self, block: "_Block", following: dict | None, dtype) -> dict[int, np.ndarray]:
         """Ways to finish from each state at the end of a block; index −1 is the way that does not exist."""
         at_end = {}
         for r, exits in block.exits.items():
             if following is None:
-                value = np.array([int(x >= 0) for x in exits], dtype=dtype)
+                at_end[r] = np.array([int(x >= 0) for x in exits], dtype=dtype)
             else:
-                value = following[r][exits] if r in following else np.zeros(len(exits), dtype=dtype)
-            if mark and mark[1] == block.begin + block.length:
-                value = value * self._mark(block, mark, r, len(exits))
-            at_end[r] = value
+                at_end[r] = following[r][exits] if r in following else np.zeros(len(exits), dtype=dtype)
         return at_end
-
-    def _mark(self, block: "_Block", mark: tuple[str, int, int], r: int, size: int) -> np.ndarray:
-        quantity, _, width = mark
-        events = block.events[r]
-        value = {"at_risk": np.full(size - 1, r), "events": events, "censored": self.n - r - events}[quantity]
-        return np.array([1 << (width * int(v)) for v in value] + [0], dtype=object)
 
     # -- drawing and listing ---------------------------------------------------------------------------------------
 
@@ -599,6 +713,43 @@ class _Block:
         """The state of the next block that state ``i`` of rank ``r`` becomes."""
         return r, int(self.exits[r][i])
 
+    def leave_all(self, ways: dict[int, np.ndarray], following: dict[int, np.ndarray], dtype) -> dict[int, np.ndarray]:
+        """Ways to come to the states of the next block (``following``: values of those, for their number)."""
+        entered = {r: np.zeros(len(v), dtype=dtype) for r, v in following.items()}
+        for r, exits in self.exits.items():
+            if r in entered:
+                _flow(entered[r], exits, ways[r])
+        return entered
+
+    def forwards(self, at_begin: dict[int, np.ndarray], dtype) -> dict[int, np.ndarray]:
+        """Ways to come to each state by the end of the block from ways to come to it by its beginning."""
+        nowhere = {r: np.zeros(count + 1, dtype=dtype) for r, count in self.counts.items()}
+        level = nowhere | at_begin
+        total = dict(level)
+        for k in range(1, min(self.length, max(self.counts)) + 1):
+            level = self._one_column_on(level, nowhere)
+            if not any(v.any() for v in level.values()):
+                break
+            ways = math.comb(self.length, k)
+            total = {r: total[r] + ways * level[r] for r in total}
+        return total
+
+    def _one_column_on(self, ways: dict[int, np.ndarray], nowhere: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """The same after one used column more: :meth:`column` read from its other end."""
+        lowest, highest = min(self.counts), max(self.counts)
+        by_event, by_censoring = ({r: v.copy() for r, v in nowhere.items()} for _ in range(2))
+        on = {}
+        for r in range(highest, lowest - 1, -1):
+            if r > lowest:
+                _flow(by_event[r - 1], self.moves["event"][r], ways[r] + by_event[r])
+                _flow(by_censoring[r - 1], self.moves["censoring"][r], ways[r] + by_event[r] + by_censoring[r])
+            on[r] = by_event[r] + by_censoring[r]
+            if self.resets:
+                fresh = nowhere[r].copy()
+                _flow(fresh, self.resets[r], on[r])
+                on[r] = fresh
+        return on
+
     def column(self, after: dict[int, np.ndarray]) -> _Column:
         """One used column: some events, then some censorings, at least one of either."""
         step = _Column()
@@ -635,6 +786,12 @@ class _Block:
             ways = math.comb(self.length, k)
             total = {r: total[r] + (level[r] if level[r].dtype == bool else ways * level[r]) for r in total}
         return total
+
+
+def _flow(into: np.ndarray, targets: np.ndarray, ways: np.ndarray) -> None:
+    """Add to each target state the ways that lead to it; those to nowhere are dropped."""
+    np.add.at(into, targets, ways)
+    into[-1] = 0
 
 
 def _draw_column(block: _Block, step: _Column, place: tuple[int, int], rng) -> tuple[tuple[int, int], int, int]:
@@ -721,6 +878,11 @@ def _prime_exponents(m: int) -> dict[int, int]:
             found[p] = found.get(p, 0) + 1
         p += 1
     return found
+
+
+def large(count: float) -> str:
+    """A large number for reading: in full below a thousand million."""
+    return f"{int(count):,}" if count < 10**9 else f"10^{len(str(int(count))) - 1}"
 
 
 def _log(value: Fraction | float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import erfc
 
 from lib.reported import Interval, Number
-from lib.stats.feasible import DataSet, Extremes, FeasibleSet, extremes, generator, large, nudge, pushed
+from lib.stats.feasible import DataSet, Extremes, FeasibleSet, about, extremes, generator, nudge, pushed
 from lib.stats.survival_compare import log_rank
 
 BATCH = 400_000  # pairs compared at once
@@ -79,7 +79,7 @@ class TwoGroups:
         if is_exact:
             batches = _all_pairs(self.first.arrays(a), self.second.arrays(b))
         else:
-            rng = generator(rng, f"{large(a * b)} pairs", limit)
+            rng = generator(rng, f"{about(a * b)} pairs", limit)
             batches = iter([chi_squared(_counts(self.first, draws, rng), _counts(self.second, draws, rng))])
         evaluated, least, most, compatible = 0, np.inf, 0.0, 0
         for batch in batches:
@@ -113,7 +113,7 @@ class TwoGroups:
         if self.n_pairs <= limit:
             firsts, seconds = self.first.enumerate(limit), self.second.enumerate(limit)
             return extremes([(x, y) for x in firsts for y in seconds], of, True, "every pair")
-        rng = generator(rng, f"{large(self.n_pairs)} pairs", limit)
+        rng = generator(rng, f"{about(self.n_pairs)} pairs", limit)
         found = extremes(self.sample(draws, rng), of, False, "")
 
         def near(pair: tuple[DataSet, DataSet]) -> tuple[DataSet, DataSet] | None:

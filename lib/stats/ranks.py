@@ -22,7 +22,7 @@ from itertools import groupby
 from numbers import Real
 from typing import NamedTuple
 
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from lib.reported import Interval, Printed, given_interval
 from lib.stats.counts import MOST_COUNTS, check_count, check_list
@@ -34,6 +34,7 @@ SAMPLED_STRUCTURES = 1_000
 SAMPLED_LIMIT = 40  # n1 + n2 up to which any are tried
 MOST_IN_GROUP = 100_000
 STEP_LIMIT = 30_000_000
+MOST_MIDDLES = 1_000_000  # pairs of middle values × patients, each pair a way of its own to meet a median
 
 P = Fraction | float | None  # exact where the convention is, None where it does not apply
 
@@ -425,6 +426,8 @@ def _without_ties(n1: int, n2: int, wanted: range | None, admitted: Interval) ->
     mean = n1 * n2
     few = wanted is not None and len(wanted) < mean
     candidates = {min(u2, 2 * mean - u2) for u2 in wanted} if few else range(0, mean + 1, 2)
+    if not few and not exact_is_affordable(n1, n2):
+        candidates = _u2_near(n1, n2, admitted)
     if len(candidates) > MOST_COUNTS:
         raise ValueError(f"{len(candidates)} values of U to try for groups of {n1} and {n2}: give U, or the data")
     for u2 in sorted(candidates):
@@ -432,6 +435,16 @@ def _without_ties(n1: int, n2: int, wanted: range | None, admitted: Interval) ->
             for name, value in p_by_convention(n1, n2, u2).items():
                 if value is not None and value in admitted:
                     yield Match(name, Fraction(u2, 2), (), value)
+
+
+def _u2_near(n1: int, n2: int, admitted: Interval) -> range:
+    """The even 2U up to the mean whose asymptotic p without ties may lie in ``admitted``."""
+    mean, sd = n1 * n2, math.sqrt(n1 * n2 * (n1 + n2 + 1) / 3)  # of 2U
+    lower, upper = (min(max(float(p), 0.0), 1.0) for p in (admitted.lower, admitted.upper))
+    # two more on each side for the correction and the last digits of floats
+    least = 0 if lower <= 0 else max(0, math.floor(mean + float(ndtri(lower / 2)) * sd) - 4)
+    most = min(mean, math.ceil(mean + float(ndtri(upper / 2)) * sd) + 4)
+    return range(least + least % 2, most + 1, 2)
 
 
 def _p_interval(p: str | Printed, rounding: str) -> Interval:
@@ -499,8 +512,13 @@ class Group:
 
     def _even(self, edges: list[list[int]], doubled: Interval) -> Iterator[OrderBounds]:
         left, right = self.n // 2 - 1, self.n // 2
-        if edges[left][1] - edges[left][0] > MOST_COUNTS:
-            raise ValueError(f"{edges[left][1] - edges[left][0]} values for the middle: narrow the range")
+        span = edges[left][1] - edges[left][0] + 1
+        pairs = span * min(math.floor(doubled.upper - doubled.lower) + 1, edges[right][1] - edges[left][0] + 1)
+        if pairs * self.n > MOST_MIDDLES:
+            raise ValueError(
+                f"up to {pairs:,} pairs of middle values of {self.n} patients, too many to try: narrow the range, or "
+                "take a coarser unit"
+            )
         for x in range(edges[left][0], edges[left][1] + 1):
             for total in doubled.integers(2 * x, x + edges[right][1]):
                 fixed = [list(e) for e in edges]
@@ -619,6 +637,7 @@ def feasible_ranks(
         empty = PRange(None, None, None if p is None else 0, None)
         return FeasibleRanks(n_group1, n_group2, 0, dict.fromkeys(FEASIBLE_CONVENTIONS, empty), empty.n_printing)
     n1, n2 = len(all1[0].lows), len(all2[0].lows)
+    _check_walks(all1, all2, n1, n2)
     bits = (n_group1 * n_group2).bit_length() + 1
     walks = [_Walk(b1, b2, bits) for b1 in all1 for b2 in all2]
     ordered = _affordable(walks, n1, n2)
@@ -633,6 +652,17 @@ def feasible_ranks(
                     n_printing += ways * any([tally.add(walk, key, ties, tied, u2, ways) for tally in tallies])
     by_convention = {name: None for name in FEASIBLE_CONVENTIONS} | {t.name: t.result(unit) for t in tallies}
     return FeasibleRanks(n_group1, n_group2, n_group1 * n_group2, by_convention, None if p is None else n_printing)
+
+
+def _check_walks(all1: list[OrderBounds], all2: list[OrderBounds], n1: int, n2: int) -> None:
+    """ValueError if the walks are too many to set up: each takes at least one step per value and tie structure."""
+    length = all1[0].highs[-1] - all1[0].lows[0] + 1
+    steps = len(all1) * len(all2) * length
+    if steps * min(_partitions(n1 + n2), 100) > 2 * STEP_LIMIT:
+        raise ValueError(
+            f"{len(all1)} × {len(all2)} pairs of middle values on {length} values are too many to walk: narrow the "
+            "ranges, take a coarser unit, or give one group's values"
+        )
 
 
 def _affordable(walks: list["_Walk"], n1: int, n2: int) -> bool:

@@ -24,7 +24,7 @@ from lib.stats.effects import check_number
 from lib.stats.ranks import Group, OrderBounds, count_datasets
 
 MOST_PAIRS = 20_000
-MOST_CELLS = 2_000_000_000
+MOST_CELLS = 1_000_000_000
 
 
 def check_n_of_sd(n) -> int:

@@ -1,15 +1,19 @@
 """Patients from a printed curve: the iterative reconstruction everybody uses, and the exact one for small groups."""
 
 import bisect
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
+
+import numpy as np
 
 from lib.reported import Interval
 from lib.stats.survival import Time, exact_time
 
 STATE_LIMIT = 1_000_000
 STEP_LIMIT = 2_000_000
+FORECAST_MARGIN = 3  # the forecast counts ways that lead to the same state apart
 
 
 class Guyot(NamedTuple):
@@ -170,7 +174,8 @@ def exact_reconstruction(
 
     ``steps``: (time, values of S just after it that print as read); events happen at these times only, at least one at
     each; censoring anywhere. ``number_at_risk``: {time: patients with time ≥ it}. At most ``limit`` solutions are
-    listed, all are counted. ValueError on input that cannot be, or a search too large.
+    listed, all are counted. ValueError on input that cannot be, or a search that looks too large (:func:`forecast`),
+    or turns out to be.
     """
     if n < 1:
         raise ValueError(f"{n} patients: at least 1 is needed")
@@ -191,51 +196,100 @@ def exact_reconstruction(
         least.append(max([r for u, r in rows if u >= t], default=0))
     left_least = [max([r for u, r in rows if u > t], default=0) for t in times]
     exactly = dict(rows)
-    memo: dict = {}
+    bounds = [
+        (max(1, least[i], exactly.get(t) or 0), most[i] if exactly.get(t) is None else min(most[i], exactly[t]))
+        for i, t in enumerate(times)
+    ]
+    windows = [window for _, window in steps]
+    enough = FORECAST_MARGIN * STEP_LIMIT
+    if forecast(n, windows, bounds, left_least, enough) > enough:
+        raise ValueError(_too_large(n, f"more than {enough:,}"))
+    placements = _Placements(n, windows, bounds, left_least, total_events)
+    total = placements.ways(0, n, Fraction(1), 0)
+    found = [solution for solution, _ in zip(placements.listed(0, n, Fraction(1), 0), range(limit))] if total else []
+    return ExactReconstruction(tuple(times), total, tuple(found))
 
-    def ways(i: int, left: int, s: Fraction, events: int) -> int:
-        if i == len(steps):
-            return int(total_events is None or events == total_events)
-        key = (i, left, s, events if total_events is not None else 0)
-        if key not in memo:
-            if len(memo) > STATE_LIMIT:
-                raise ValueError(
-                    f"more than {STATE_LIMIT} partial curves fit; narrow with numbers at risk, events or more decimals"
-                )
-            memo[key] = sum(ways(*state) for _, _, state in branches(i, left, s, events))
-        return memo[key]
 
-    tried = 0
+class _Placements:
+    """Ways to go on from a partial curve: ``i`` steps done, ``left`` patients, the curve at ``s``, ``events`` so far."""
 
-    def branches(i: int, left: int, s: Fraction, events: int):
-        nonlocal tried
-        at = exactly.get(times[i])
-        for r in range(max(1, least[i], at or 0), min(left, most[i], n if at is None else at) + 1):
-            for d in range(1, r - left_least[i] + 1):
-                tried += 1
-                if tried > STEP_LIMIT:
-                    raise ValueError(
-                        f"more than {STEP_LIMIT} ways to place events among {n} patients; narrow with numbers at risk, "
-                        "events or more decimals"
-                    )
-                after = s * Fraction(r - d, r)
-                if after < steps[i][1].lower:
-                    break
-                if after in steps[i][1] and (total_events is None or events + d <= total_events):
-                    yield r, d, (i + 1, r - d, after, events + d)
+    def __init__(self, n: int, windows: list[Interval], bounds: list[tuple[int, int]], left_least: list[int], total_events):
+        self.n, self.windows, self.bounds, self.left_least, self.total_events = n, windows, bounds, left_least, total_events
+        self.memo: dict = {}
+        self.tried = 0
 
-    def listed(i: int, left: int, s: Fraction, events: int):
-        if i == len(steps):
+    def ways(self, i: int, left: int, s: Fraction, events: int) -> int:
+        """How many of them print everything."""
+        if i == len(self.windows):
+            return int(self.total_events is None or events == self.total_events)
+        key = (i, left, s, events if self.total_events is not None else 0)
+        if key not in self.memo:
+            if len(self.memo) > STATE_LIMIT:
+                raise ValueError(_too_large(self.n, f"more than {STATE_LIMIT:,}"))
+            self.memo[key] = sum(self.ways(*state) for _, _, state in self._branches(i, left, s, events))
+        return self.memo[key]
+
+    def listed(self, i: int, left: int, s: Fraction, events: int) -> Iterator[tuple[tuple[int, int], ...]]:
+        """Them, one after another, as (at risk, events) at the steps still to come."""
+        if i == len(self.windows):
             yield ()
             return
-        for r, d, state in branches(i, left, s, events):
-            if ways(*state):
-                for rest in listed(*state):
+        for r, d, state in self._branches(i, left, s, events):
+            if self.ways(*state):
+                for rest in self.listed(*state):
                     yield ((r, d), *rest)
 
-    total = ways(0, n, Fraction(1), 0)
-    found = [solution for solution, _ in zip(listed(0, n, Fraction(1), 0), range(limit))] if total else []
-    return ExactReconstruction(tuple(times), total, tuple(found))
+    def _branches(self, i: int, left: int, s: Fraction, events: int) -> Iterator[tuple[int, int, tuple]]:
+        least, most = self.bounds[i]
+        for r in range(least, min(left, most) + 1):
+            # with k of r left the curve is at s k / r
+            lefts = self.windows[i].scaled(r / s).integers(self.left_least[i], r - 1) if s else range(0)
+            self.tried += 1 + len(lefts)
+            if self.tried > STEP_LIMIT:
+                raise ValueError(_too_large(self.n, f"more than {STEP_LIMIT:,}"))
+            for k in reversed(lefts):
+                if self.total_events is None or events + r - k <= self.total_events:
+                    yield r, r - k, (i + 1, k, s * Fraction(k, r), events + r - k)
+
+
+def forecast(
+    n: int, windows: Sequence[Interval], bounds: Sequence[tuple[int, int]], left_least: Sequence[int], enough: float
+) -> float:
+    """About how many steps the exact reconstruction takes; stops where it passes ``enough``.
+
+    ``bounds``: fewest and most at risk at each step; ``left_least``: fewest left after it. The expected number of
+    partial curves for each number of patients left, if the curve may lie anywhere in its window with equal chance.
+    """
+    expected, before, total = np.zeros(n + 1), (1.0, 1.0), 0.0
+    expected[n] = 1.0
+    for window, (least, most), fewest in zip(windows, bounds, left_least):
+        low, high = max(0.0, float(window.lower)), min(1.0, float(window.upper))
+        reach = np.cumsum(expected[::-1])[::-1]  # curves with at least so many left
+        after = np.zeros(n + 1)
+        for r in range(least, min(most, n) + 1):
+            if not reach[r] or before[1] <= 0:
+                continue
+            last = r - 1 if before[0] <= 0 else min(r - 1, math.floor(r * high / before[0]))
+            k = np.arange(max(fewest, math.ceil(r * low / before[1])), last + 1)
+            # of the curve values before, those that k left of r bring into the window
+            with np.errstate(divide="ignore", invalid="ignore"):
+                lowest, highest = np.maximum(before[0], low * r / k), np.minimum(before[1], high * r / k)
+            width = before[1] - before[0]
+            share = np.clip((highest - lowest) / width, 0, 1) if width > 0 else (highest >= lowest - 1e-12) * 1.0
+            share[np.isnan(share)] = 1.0  # nobody left, and zero in the window
+            after[k] += reach[r] * share
+            total += reach[r] + float((reach[r] * share).sum())
+            if total > enough:
+                return total
+        expected, before = after, (low, high)
+    return total
+
+
+def _too_large(n: int, size: str) -> str:
+    return (
+        f"{size} ways to place events among {n} patients, too many to try; narrow them with numbers at risk, events, or "
+        "figures with more decimals"
+    )
 
 
 def checked_at_risk(number_at_risk: Mapping[Time, int]) -> tuple[list[Fraction], list[int]]:

@@ -117,7 +117,7 @@ def test_large_groups():
 def test_a_search_too_large_says_how_large_and_what_would_narrow_it(monkeypatch):
     monkeypatch.setattr(feasible_engine, "STATE_LIMIT", 10_000)
     got = ask("km_feasible_count", n=300, times="integers 1..60", survival_percent_at={"12": "50"})
-    assert "more than 10,000 states" in got["error"] and "narrow it" in got["error"]
+    assert "more than 10^12 states for 300 patients" in got["error"] and "narrow it" in got["error"]
 
 
 # -- two groups -------------------------------------------------------------------------------------------------------

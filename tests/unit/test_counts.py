@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import nchypergeom_fisher
+from scipy.stats import hypergeom, nchypergeom_fisher
 
 from lib.reported import ROUNDINGS, Printed, percentage, printings
 from lib.stats import counts
@@ -80,7 +80,7 @@ def test_percentages_given_as_bounds(group, relation, bound):
         (lambda: counts.tests_2x2([[10**9, 1], [1, 1]]), "at most"),
         (lambda: counts.fragility(1, 10**6, 2, 10), "at most"),
         (lambda: counts.fragility(1, 10, 2, 10, alpha=2), "between 0 and 1"),
-        (lambda: counts.tables_printing(10**5, "50", 10**5, "50"), "more than 10000"),
+        (lambda: counts.tables_printing(10**5, "50", 10**5, "50"), "1001 × 1001 = 1002001 tables.*too many"),
         (lambda: counts.tests_2x2([[0, 0], [0, 0]]), "empty"),
         (lambda: counts.tests_2x2([[1, 2, 3], [4, 5, 6]]), "2×2"),
         (lambda: counts.tests_2x2([[1, -2], [4, 5]]), "at least 0"),
@@ -267,7 +267,30 @@ def test_fewest_changes_by_trying_every_table(first, second, test, alpha):
             assert found.minimal_any_change <= found.walsh_index and found.p_after >= alpha
 
 
-def test_a_fragility_search_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(counts, "MOST_OUTCOMES", 1_000)
-    with pytest.raises(ValueError, match="outcomes must change.*smaller groups"):
-        counts.fragility(0, 50, 40, 50)
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_p_of_one_total_are_those_of_the_tests(n1, n2, data):
+    """The tables of one total, worked out together, against the tests of each table."""
+    total, test = data.draw(st.integers(0, n1 + n2)), data.draw(st.sampled_from(list(counts.SIGNIFICANCE_TESTS)))
+    search = counts._ChangedOutcomes((0, n1), (0, n2), 0.05, counts._p_by(test), test, significant=True)
+    xs, p = search._p_of_total(total)
+    assert list(xs) == list(range(max(0, total - n2), min(n1, total) + 1))
+    one = {"fisher": "fisher_minlike", "chisq": "pearson"}.get(test, test)
+    for x, found in zip(xs.tolist(), p):
+        assert math.isclose(min(1, found), p_of_table(one, x, n1 - x, total - x, n2 - total + x), rel_tol=1e-6)
+
+
+def test_tables_far_from_the_mean_need_no_look():
+    """Twelve SDs and forty out, the p left unlooked at are below 1e-30, by SciPy's tails."""
+    search = counts._ChangedOutcomes((0, 2000), (0, 2000), 0.05, counts._p_by("fisher"), "fisher", significant=True)
+    for total in (1, 30, 400, 2000):
+        xs, _ = search._p_of_total(total)
+        tails = hypergeom.cdf(xs[0] - 1, 4000, total, 2000), hypergeom.sf(xs[-1], 4000, total, 2000)
+        assert max(tails) < 1e-30 and len(xs) < 900
+
+
+def test_large_trials_have_a_fragility_index():
+    # by hand: equal arms of 5,000 with nobody and everybody; each event given to the first arm counts once
+    found = counts.fragility(0, 5_000, 5_000, 5_000)
+    assert p_of_table("fisher", found.walsh_index, 5_000 - found.walsh_index, 5_000, 0) >= 0.05
+    assert p_of_table("fisher", found.walsh_index - 1, 5_001 - found.walsh_index, 5_000, 0) < 0.05
+    assert counts.reverse_fragility(0, 50_000, 50_000, 50_000) == (0.0, 0)
