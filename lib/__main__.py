@@ -13,7 +13,10 @@ def verify_sources(args) -> int:
     faults = []
     for slug in sources.slugs():
         try:
-            faults += sources.verify(sources.record(slug), args.folder)
+            record = sources.record(slug)
+            faults += sources.verify(record, args.folder)
+            for (claim, role), why in sources.impossible(record).items():
+                print(f"{slug}.yml: {claim}: figures.{role}: {record[claim].figure(role).printed}, as printed, cannot be: {why}")
         except FileNotFoundError as error:
             print(error, file=sys.stderr)
             return 2

@@ -104,6 +104,21 @@ def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str,
     return "discrepant", [r for r in ROUNDINGS if r != rounding and any(printed.prints(v, r) for v in values)]
 
 
+_ROUNDING_WORDS = {
+    "up_or_down": "rounding to the nearest", "up": "rounding halves up", "down": "rounding halves down",
+    "even": "rounding halves to even", "floor": "rounding down", "ceiling": "rounding up", "trunc": "cutting digits off",
+}  # fmt: skip
+
+
+def rounding_in_words(rules: Iterable[str]) -> str:
+    """Rounding rules as a reader would name them: "rounding down or cutting digits off"."""
+    rules = set(rules)
+    nearest = rules & {"up", "down", "even"}
+    rules -= nearest if len(nearest) == 3 else {"up_or_down"} if nearest else set()
+    words = [_ROUNDING_WORDS[r] for r in ROUNDINGS if r in rules]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 class Review:
     """A source under review. Every claim gets one verdict; ``settle`` closes the ledger of the chapter."""
 
@@ -111,6 +126,7 @@ class Review:
         self.record = sources.record(slug)
         self.rounding = self.record.source.rounding
         self.rows: dict[str, Row] = {}
+        self._impossible = sources.impossible(self.record)
         self._appraisal = appraisal()
 
     def __getitem__(self, claim_id: str) -> sources.Claim:
@@ -140,11 +156,18 @@ class Review:
             role = key.replace("_", "-")
             values = [given] if isinstance(given, Real) else list(given)
             one, others = grade(claim[role], values, self.rounding)
+            if (claim_id, role) in self._impossible:
+                one, others = "discrepant", []
             found[role], rules[role] = one, others
             verdict = max(verdict, one, key=_GRAVITY.__getitem__)
             unit = units[role]
             texts.append(("" if len(claim.figures) == 1 or unit in NAMED_BEFORE else f"{role} ") + spread(values, unit))
-        notes = [f"only {', '.join(r)} rounding would print {role}" for role, r in rules.items() if r]
+        notes = [
+            f"only {rounding_in_words(r)} would print {with_unit(claim.figure(role).printed, units[role])}"
+            for role, r in rules.items()
+            if r
+        ]
+        notes += [self._impossible[claim_id, role] for role in found if (claim_id, role) in self._impossible]
         if len(found) > 1 and verdict != "reproduced":
             notes.append("; ".join(f"{role}: {v}" for role, v in found.items() if v != "reproduced"))
         return self._emit(claim, "; ".join(texts), verdict, "; ".join([convention, *notes]))

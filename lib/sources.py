@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -67,6 +68,11 @@ COUNTED = frozenset("patients participants measurements assessments relapses dea
 """Units of things that are counted: a printed whole number of them was not rounded."""
 
 
+RATIOS = frozenset(["hazard ratio", "odds ratio", "ratio"])
+CHANGES = frozenset("change decrease difference gain increase rise".split())
+"""Words in the role of a percentage that is no share of a whole."""
+
+
 class SourceError(ValueError):
     """A record that cannot be used; the message is one line a figure."""
 
@@ -103,12 +109,32 @@ class Figure(Strict):
 
     @model_validator(mode="after")
     def readable(self):
-        Printed.parse(self.printed)
+        if Printed.parse(self.printed).relation == "ns" and self.unit != "p":
+            raise ValueError(f"{self.printed!r} is said of a p value; its unit is p, not {self.unit}")
         return self
 
     @cached_property
     def value(self) -> Printed:
         return Printed.parse(self.printed)
+
+    @property
+    def is_share(self) -> bool:
+        """A percentage of a whole: any but one whose role names it a change or a difference (which may pass 100)."""
+        return self.unit == "%" and not CHANGES & set(self.role.split("-"))
+
+    @property
+    def impossible(self) -> str | None:
+        """Why no data at all could print this figure; None if some could. What a source prints may be impossible."""
+        value = self.value.value
+        if value is None:
+            return None
+        if self.is_share and not 0 <= value <= 100:
+            return f"a share lies from 0 to 100% (a change may pass it: its role says {', '.join(sorted(CHANGES))})"
+        if self.unit == "p" and not 0 <= value <= 1:
+            return "a p value lies from 0 to 1"
+        if value < 0 and (self.unit in COUNTED or self.unit in DAYS or self.unit in RATIOS):
+            return f"{self.unit} are never negative" if self.unit not in RATIOS else "a ratio is never negative"
+        return None
 
 
 class Relation(Strict):
@@ -231,6 +257,12 @@ class Record(Strict):
         needs = {"percentage-of": "a part and a whole", "within": "a lower and an upper figure"}.get(relation.kind)
         if needs and len(relation.of) != 2:
             raise SourceError(f"of: {relation.kind} takes {needs}, not {len(relation.of)} figures")
+        if relation.kind == "percentage-of":
+            part, whole = (self._figure(ref) for ref in relation.of)
+            if any(f.value.relation != "=" for f in (part, whole)):
+                raise SourceError(f"of: {part.printed} of {whole.printed}: a part and a whole are numbers, not bounds")
+            if not whole.value.value:
+                raise SourceError(f"of: {relation.of[1]} is {whole.printed}: nobody has no percentage; give the group's size")
         units = [self._figure(f"{claim.id}/{relation.role}" if relation.role else claim.id).unit]
         units += [self._figure(ref).unit for ref in relation.of]
         if relation.kind == "percentage-of" and units.pop(0) != "%":
@@ -250,7 +282,9 @@ class Record(Strict):
         for claim in self.claims:
             for other in claim.rests_on:
                 if other not in seen:
-                    raise ValueError(f"{claim.id}.rests_on: no claim {other}")
+                    raise ValueError(f"{claim.id}.rests_on: no claim {other}; name one of this record")
+                if other == claim.id:
+                    raise ValueError(f"{claim.id}.rests_on: a claim does not rest on itself; name the others")
             for n, relation in enumerate(claim.relations):
                 try:
                     self._check(claim, relation)
@@ -270,6 +304,13 @@ class _NoDuplicates(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         return super().construct_mapping(node, deep)
 
 
+_WHAT_TO_DO = {
+    "extra_forbidden": "; remove it or correct its name",
+    "missing": ": add it",
+    "string_type": "; put it in quotes, as printed",
+}
+
+
 def load(path: Path) -> Record:
     """The record at ``path``.
 
@@ -280,10 +321,10 @@ def load(path: Path) -> Record:
     """
     try:
         data = yaml.load(path.read_text("utf-8"), Loader=_NoDuplicates)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise SourceError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from None
     try:
-        return Record.model_validate(data)
+        found = Record.model_validate(data)
     except ValidationError as error:
         lines = []
         for fault in error.errors():
@@ -291,8 +332,22 @@ def load(path: Path) -> Record:
             if len(where) > 1 and where[0] == "claims" and isinstance(where[1], int):
                 entry = data["claims"][where[1]]
                 where[:2] = [entry.get("id", f"claims[{where[1]}]") if isinstance(entry, dict) else f"claims[{where[1]}]"]
-            lines.append(f"{path.name}: {'.'.join(map(str, where)) or 'record'}: {fault['msg'].removeprefix('Value error, ')}")
+            role = _role_at(data, fault["loc"])
+            named = ".".join(map(str, where)) + (f" ({role})" if role else "")
+            said = " ".join(fault["msg"].removeprefix("Value error, ").split()) + _WHAT_TO_DO.get(fault["type"], "")
+            lines.append(f"{path.name}: {named or 'record'}: {said}")
         raise SourceError("\n".join(lines)) from None
+    if found.source.slug != path.stem:
+        raise SourceError(f"{path.name}: source.slug: {found.source.slug} is not the name of the file; give both the same")
+    return found
+
+
+def _role_at(data, place: tuple) -> str | None:
+    """The role of the figure in which a fault stands, to name it by."""
+    if len(place) < 4 or place[2] != "figures":
+        return None
+    figure = data["claims"][place[1]]["figures"][place[3]]
+    return figure.get("role") if isinstance(figure, dict) and isinstance(figure.get("role"), str) else None
 
 
 def record(slug: str) -> Record:
@@ -361,7 +416,10 @@ def verify(rec: Record, folder: Path) -> list[str]:
     """
     name = f"{rec.source.slug}.yml"
     raw = _text_of(rec, folder)
-    now = fingerprint(raw)
+    try:
+        now = fingerprint(raw)
+    except UnicodeDecodeError as error:
+        return [f"{name}: source.file: {rec.source.file} is not UTF-8 at byte {error.start}; save it as UTF-8"]
     faults = []
     for field, value in now.items():
         stated = getattr(rec.text, field)
@@ -465,6 +523,43 @@ class Held:
 def relations(rec: Record) -> list[Held]:
     """Every relation stated in a record, checked under the record's rounding rule."""
     return [_hold(rec, claim, relation) for claim in rec.claims for relation in claim.relations]
+
+
+def impossible(rec: Record) -> dict[tuple[str, str], str]:
+    """Figures no data could print as they stand, by claim and role, and why: a share above 100%, an interval that does
+    not hold its estimate, more events than patients. A record holds what was printed; a check then finds it discrepant.
+    """
+    found = {(c.id, f.role): f.impossible for c in rec.claims for f in c.figures if f.impossible}
+    for claim in rec.claims:
+        found |= {(claim.id, role): why for role, why in _interval_faults(rec, claim)}
+        for relation in claim.relations:
+            if relation.kind in ("percentage-of", "within"):
+                low, high = (rec._figure(ref) for ref in relation.of)
+                role = relation.role or claim.figures[0].role
+                if _box(low, rec.source.rounding).lower > _box(high, rec.source.rounding).upper:
+                    found[claim.id, role] = (
+                        f"{low.printed} of {high.printed}: there are more events than patients"
+                        if relation.kind == "percentage-of"
+                        else f"{low.printed} to {high.printed}: the range ends below its start"
+                    )
+    return found
+
+
+def _interval_faults(rec: Record, claim: Claim) -> Iterator[tuple[str, str]]:
+    """Estimates outside their confidence interval (figures ``ci-low`` and ``ci-high`` of one claim), and why."""
+    ends = {f.role: f for f in claim.figures if f.role in ("ci-low", "ci-high")}
+    if len(ends) < 2:
+        return
+    low, high = (_box(ends[role], rec.source.rounding) for role in ("ci-low", "ci-high"))
+    interval = f"{ends['ci-low'].printed} to {ends['ci-high'].printed}"
+    if low.lower > high.upper:
+        yield "ci-low", f"the interval {interval} ends below its start"
+        return
+    for figure in claim.figures:
+        if figure.role not in ends and figure.unit == ends["ci-low"].unit:
+            box = _box(figure, rec.source.rounding)
+            if box.upper < low.lower or box.lower > high.upper:
+                yield figure.role, f"the interval {interval} does not hold its estimate {figure.printed}"
 
 
 def _hold(rec: Record, claim: Claim, relation: Relation) -> Held:

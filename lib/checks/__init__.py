@@ -56,7 +56,11 @@ def answer(line: str) -> dict:
         result, convention = function(*bound.args, **bound.kwargs)
     except (ValueError, OverflowError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         text = " ".join(str(error).split())
-        return {"check": name, "error": text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"}
+        if isinstance(error, OverflowError):
+            text = f"a figure is too large to compute with ({text}): give figures below 1e300"
+        elif not isinstance(error, ValueError):
+            text = f"{type(error).__name__}: {text}"
+        return {"check": name, "error": text}
     return {"check": name, "result": plain(result), "convention": convention}
 
 

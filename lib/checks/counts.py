@@ -242,7 +242,10 @@ def ratio_ci_p_consistency(estimate, ci95, p=None, rounding="up_or_down"):
     }
     if p is not None:
         result["p_consistent"] = box.may_print(p, rounding)
-    return result, f"two-sided normal on the log scale, over the corners of the rounding box; {_rule(rounding)}"
+    convention = f"two-sided normal on the log scale, over the corners of the rounding box; {_rule(rounding)}"
+    if box.p is None:
+        convention += "; a lower limit printed as zero may be any value down to it: p = 1 and a midpoint of 0 are approached"
+    return result, convention
 
 
 def _limits(ci95) -> tuple:

@@ -86,6 +86,11 @@ def p_from_interval(
     the estimate or has no width.
     """
     check_choice("method", method, METHODS)
+    if scale == "ratio" and lower == 0:
+        raise ValueError(
+            "a lower limit of 0 has no logarithm; where 0.00 was printed, give the printed texts to effect_box "
+            "(ratio_ci_p_consistency), which goes through all they stand for"
+        )
     estimate, lower, upper = (
         _check_effect(name, value, scale)
         for name, value in (("estimate", estimate), ("lower limit", lower), ("upper limit", upper))
@@ -144,13 +149,14 @@ def interval_from_p(
 class EffectBox(NamedTuple):
     """What an estimate printed with its interval admits.
 
-    ``p`` at the printed values · ``p_lowest``, ``p_highest`` over the corners of the rounding box · ``middle`` of the
-    interval (geometric for a ratio) and its range · ``central``: may the estimate be that middle? · ``asymmetry`` at
-    the printed values, (upper − estimate) / (estimate − lower) on the scale compared, 1 if symmetric; None if the
-    estimate is the lower limit.
+    ``p`` at the printed values (None where the lower limit of a ratio is printed as zero: any value down to zero may
+    stand behind it, so ``p_highest`` is 1 and ``middle_lowest`` 0, both approached) · ``p_lowest``, ``p_highest`` over
+    the corners of the rounding box · ``middle`` of the interval (geometric for a ratio) and its range · ``central``:
+    may the estimate be that middle? · ``asymmetry`` at the printed values, (upper − estimate) / (estimate − lower) on
+    the scale compared, 1 if symmetric; None if the estimate is the lower limit, or that is zero on a log scale.
     """
 
-    p: float
+    p: float | None
     p_lowest: float
     p_highest: float
     middle: float
@@ -179,12 +185,15 @@ def effect_box(
     """Hold a printed estimate against its printed interval: p and symmetry over every value the rounding admits.
 
     The extremes of p lie at corners of the box: the estimate farthest from no effect with the narrowest interval,
-    and nearest with the widest. ValueError if no admissible values put the estimate inside its interval.
+    and nearest with the widest. The lower limit of a ratio may be printed as zero ("0.00"). ValueError if no admissible
+    values put the estimate inside its interval.
     """
     check_choice("scale", scale, SCALES)
     printed = [_printed_effect(name, text, scale) for name, text in
                (("estimate", estimate), ("lower limit", lower), ("upper limit", upper))]  # fmt: skip
     e, low, high = (p.interval(rounding) for p in printed)
+    if scale == "ratio" and low.upper <= 0:
+        raise ValueError(f"by {rounding} rounding a lower limit of {lower} is not above 0, as a ratio is; name another rule")
     if high.upper <= low.lower or e.upper < low.lower or e.lower > high.upper:
         raise ValueError(f"the interval {lower} to {upper} does not hold its estimate {estimate}")
     multiplier = float(-ndtri((1 - level) / 2))
@@ -202,16 +211,17 @@ def effect_box(
     if at(e.lower) <= 0 <= at(e.upper):
         corner_p.append(1.0)
     values = [p.value for p in printed]
-    middle = math.sqrt(values[1] * values[2]) if scale == "ratio" else float(values[1] + values[2]) / 2
+    endless = scale == "ratio" and values[1] == 0
+    middle = _geometric_mean(values[1], values[2]) if scale == "ratio" else float(values[1] + values[2]) / 2
     from_low, from_high = at(values[0]) - at(values[1]), at(values[2]) - at(values[0])
     return EffectBox(
-        p_of(*values),
+        None if endless else p_of(*values),
         min(corner_p),
         max(corner_p),
         middle,
         *_middles(low, high, scale),
         _may_be_middle(e, low, high, scale),
-        from_high / from_low if from_low > 0 else None,
+        from_high / from_low if 0 < from_low < math.inf else None,
     )
 
 
@@ -219,15 +229,25 @@ def _printed_effect(name: str, text: str, scale: str) -> Printed:
     printed = Printed.parse(text)
     if printed.relation != "=":
         raise ValueError(f"the {name} {text!r} is a bound, not a value; give the printed number")
-    if scale == "ratio" and printed.value <= 0:
+    if scale == "ratio" and printed.value == 0 and printed.decimals and name != "lower limit":
+        raise ValueError(
+            f"the {name} {text} of a ratio stands for any value down to zero, whose logarithm has no bound: give it with "
+            "more decimals, or say whether the scale is 'difference'"
+        )
+    if scale == "ratio" and (printed.value < 0 or printed.value == 0 and not printed.decimals):
         raise ValueError(f"the {name} {text} of a ratio must be above 0; is the scale 'difference'?")
     return printed
+
+
+def _geometric_mean(a: Fraction, b: Fraction) -> float:
+    """√(a b); each root on its own, for the product may be too large for a float."""
+    return math.sqrt(max(a, 0)) * math.sqrt(b)
 
 
 def _middles(low: Interval, high: Interval, scale: str) -> tuple[float, float]:
     ends = (low.lower, high.lower), (low.upper, high.upper)
     if scale == "ratio":
-        return tuple(math.sqrt(max(a, 0) * b) for a, b in ends)
+        return tuple(_geometric_mean(a, b) for a, b in ends)
     return tuple(float(a + b) / 2 for a, b in ends)
 
 
@@ -562,13 +582,15 @@ def e_value(estimate, lower=None, upper=None, measure: str = "RR", rare: bool = 
     is ``rare``; otherwise √OR, and (1 − ½^√HR)/(1 − ½^√(1/HR)).
     """
     check_choice("measure", measure, ("RR", "OR", "HR"))
-    values = [None if v is None else check_number("ratio", v, above=0) for v in (estimate, lower, upper)]
+    values = [None if v is None else check_number("ratio", v, above=0) for v in (estimate, lower or None, upper)]
+    if lower is not None and not check_number("lower limit", lower, least=0):
+        values[1] = 0.0  # "0.00": of no matter to the E-value, for the limit nearer to 1 is the other, or 1 lies inside
     if values[0] is None:
         raise ValueError("no estimate: an E-value needs one")
     for low, high in ((values[1], values[0]), (values[0], values[2]), (values[1], values[2])):
         if low is not None and high is not None and low > high:
             raise ValueError(f"the interval {lower} to {upper} does not hold its estimate {estimate}")
-    ratios = [None if v is None else _as_risk_ratio(v, measure, rare) for v in values]
+    ratios = [_as_risk_ratio(v, measure, rare) if v else v for v in values]
     near = ratios[1] if ratios[0] >= 1 else ratios[2]
     if near is None:
         return EValue(_e_value(ratios[0]), None)

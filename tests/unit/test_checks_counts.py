@@ -132,7 +132,7 @@ ERRORS = [
     ("mann_whitney_p_from_u", {"n1": 8, "n2": 8, "U": 65, "ties": False}, "cannot occur"),
     ("mann_whitney_p_from_u", {"n1": 8, "n2": 8, "U": 13.5, "ties": False}, "halves need ties"),
     ("mann_whitney_granularity", {"n1": 8, "n2": 8, "p": "1.7"}, "outside 0 to 1"),
-    ("mann_whitney_granularity", {"n1": 3000, "n2": 3000, "p": ">0.01"}, "values of U to try"),
+    ("mann_whitney_granularity", {"n1": 30_000, "n2": 30_000, "p": ">0.01"}, "values of U to try"),
     ("percent_to_denominators", {"percent": [], "n_max": 9}, "no percentages"),
     ("mann_whitney_min_p", {"n1": 0, "n2": 5}, "at least 1"),
     ("mann_whitney_feasible_set", {"group1": {"n": 3, "min": 1, "max": 5}, "group2": {"n": 3}}, "lacks min, max"),
