@@ -335,7 +335,9 @@ def load(path: Path) -> Record:
             role = _role_at(data, fault["loc"])
             named = ".".join(map(str, where)) + (f" ({role})" if role else "")
             said = " ".join(fault["msg"].removeprefix("Value error, ").split()) + _WHAT_TO_DO.get(fault["type"], "")
-            lines.append(f"{path.name}: {named or 'record'}: {said}")
+            if not named and fault["type"] != "value_error":  # those of the whole record name their claim themselves
+                named = "record"
+            lines.append(": ".join(filter(None, [path.name, named, said])))
         raise SourceError("\n".join(lines)) from None
     if found.source.slug != path.stem:
         raise SourceError(f"{path.name}: source.slug: {found.source.slug} is not the name of the file; give both the same")

@@ -277,7 +277,8 @@ def ratio_ci_p_consistency(draw):
     (estimate, low, high), p, _ = an_effect(draw, "ratio")
     rounding, decimals = rule(draw), whole(draw, 2, 3)
     printed = [text(draw, x, decimals, rounding) for x in (estimate, low, high)]
-    assume(all(float(x) > 0 for x in printed) and float(printed[1]) < float(printed[2]))
+    # a lower limit may be printed as zero
+    assume(float(printed[0]) > 0 and 0 <= float(printed[1]) < float(printed[2]))
     inputs = {"estimate": printed[0], "ci95": printed[1:], "rounding": rounding}
     if maybe(draw):
         inputs["p"] = p_text(draw, p, whole(draw, 2, 4), rounding)

@@ -20,6 +20,34 @@ roundings = st.sampled_from(ROUNDINGS)
 # Estimate, interval, p
 
 
+@given(st.floats(0.01, 3), st.floats(1e-9, 0.005), st.sampled_from([0, 1, 2, 3]))
+def test_a_lower_limit_printed_as_zero_admits_what_it_was(ratio, low, decimals):
+    """An estimate midway (on the log scale) of an interval that begins near zero, printed."""
+    assume(low < 10.0**-decimals / 2 and ratio > 10.0**-decimals)
+    z = math.log(ratio / low) / norm.isf(0.025)  # standard error
+    texts = [printings(x, decimals)[0] for x in (ratio, low, ratio**2 / low)]
+    if not decimals:
+        texts[1] = "0.0"
+    box = effects.effect_box(*texts)
+    p = 2 * norm.sf(abs(math.log(ratio)) / z)
+    assert box.p is None and box.asymmetry is None and box.p_highest == 1 and box.middle_lowest == 0
+    assert box.p_lowest * (1 - 1e-9) <= p and box.central and box.middle_highest >= ratio * (1 - 1e-9)
+
+
+def test_the_least_p_is_that_of_the_narrowest_interval():
+    # by hand: the estimate farthest from 1 (0.345), limits 0.005 and 0.895
+    box = effects.effect_box("0.35", "0.00", "0.90")
+    se = math.log(0.895 / 0.005) / (2 * norm.isf(0.025))
+    assert box.p_lowest == pytest.approx(2 * norm.sf(-math.log(0.345) / se))
+    assert box.middle_highest == pytest.approx(math.sqrt(0.005 * 0.905)) and not box.central
+    assert not box.may_print("0.04") and box.may_print("0.43") and box.may_print("ns")
+
+
+def test_a_lower_limit_of_zero_is_of_no_matter_to_the_e_value():
+    assert effects.e_value(2, 0, 5).limit == 1 and effects.e_value(2, 0, 5, "HR", rare=False).limit == 1
+    assert effects.e_value(0.4, 0, 0.8) == effects.e_value(0.4, 0.1, 0.8)
+
+
 def test_interval_from_p_as_published():
     # AltmanBland2011ci: 17 percentage points with P = 0.032; and a relative risk of 0.30 with P = 0.034.
     found = effects.interval_from_p(17, 0.032, "difference", "altman_bland")
@@ -100,6 +128,10 @@ def test_asymmetry_tells_which_side_is_longer():
         (lambda: effects.effect_box("0.40", "0.46", "0.69"), "does not hold its estimate"),
         (lambda: effects.effect_box("0.5", "0.69", "0.46"), "does not hold its estimate"),
         (lambda: effects.effect_box("-0.5", "0.4", "0.6"), "above 0"),
+        (lambda: effects.effect_box("0.5", "0", "0.6"), "above 0"),
+        (lambda: effects.effect_box("0.00", "0.00", "0.60"), "any value down to zero, whose logarithm has no bound"),
+        (lambda: effects.effect_box("0.50", "0.00", "0.60", rounding="ceiling"), "ceiling rounding.*not above 0"),
+        (lambda: effects.p_from_interval(0.5, 0, 0.6), "has no logarithm; where 0.00 was printed"),
         (lambda: effects.effect_box("0.5", "<0.4", "0.6"), "bound"),
         (lambda: effects.effect_box("0.5", "0.4", "NR"), "no printed number"),
         (lambda: effects.effect_box("0.5", "0.4", "0.6", scale="log"), "no scale"),

@@ -24,6 +24,28 @@ def test_the_rule_that_would_print_is_named():
     assert verdict == "discrepant" and set(rules) == {"floor", "trunc"}
 
 
+@pytest.mark.parametrize(
+    "rules, words",
+    [
+        (["floor", "trunc"], "rounding down or cutting digits off"),
+        (["up_or_down", "up", "down", "even"], "rounding to the nearest"),
+        (["up_or_down", "even"], "rounding halves to even"),
+        (["ceiling", "up", "up_or_down", "trunc"], "rounding halves up, rounding up or cutting digits off"),
+    ],
+)
+def test_rounding_rules_read_as_english(rules, words):
+    assert review.rounding_in_words(rules) == words
+
+
+def test_a_figure_that_another_rule_prints_says_which(monkeypatch):
+    monkeypatch.setattr(review, "display", lambda *_, **__: None)
+    chapter = review.Review("ph-all-maintenance")
+    chapter.rounding = "up"
+    assert chapter.judge("PHA-31", "counts", percentage=Fraction(100 * 2, 12)) == "discrepant"
+    printed = chapter["PHA-31"].figure("percentage").printed
+    assert f"only rounding down or cutting digits off would print {printed}%" in chapter.rows["PHA-31"].convention
+
+
 def test_no_value_at_all_is_discrepant():
     assert review.grade(Printed.parse("1"), [], "even")[0] == "discrepant"
 
