@@ -16,7 +16,8 @@ def verify_sources(args) -> int:
             record = sources.record(slug)
             faults += sources.verify(record, args.folder)
             for (claim, role), why in sources.impossible(record).items():
-                print(f"{slug}.yml: {claim}: figures.{role}: {record[claim].figure(role).printed}, as printed, cannot be: {why}")
+                printed = record[claim].figure(role).printed
+                print(f"{slug}.yml: {claim}: figures.{role}: {printed}, as printed, cannot be: {why}")
         except FileNotFoundError as error:
             print(error, file=sys.stderr)
             return 2

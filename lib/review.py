@@ -106,7 +106,8 @@ def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str,
 
 _ROUNDING_WORDS = {
     "up_or_down": "rounding to the nearest", "up": "rounding halves up", "down": "rounding halves down",
-    "even": "rounding halves to even", "floor": "rounding down", "ceiling": "rounding up", "trunc": "cutting digits off",
+    "even": "rounding halves to even", "floor": "rounding down", "ceiling": "rounding up",
+    "trunc": "cutting digits off",
 }  # fmt: skip
 
 

@@ -262,7 +262,7 @@ class Record(Strict):
             if any(f.value.relation != "=" for f in (part, whole)):
                 raise SourceError(f"of: {part.printed} of {whole.printed}: a part and a whole are numbers, not bounds")
             if not whole.value.value:
-                raise SourceError(f"of: {relation.of[1]} is {whole.printed}: nobody has no percentage; give the group's size")
+                raise SourceError(f"of: {relation.of[1]} is {whole.printed}, an empty group; give the group's size")
         units = [self._figure(f"{claim.id}/{relation.role}" if relation.role else claim.id).unit]
         units += [self._figure(ref).unit for ref in relation.of]
         if relation.kind == "percentage-of" and units.pop(0) != "%":
@@ -340,7 +340,7 @@ def load(path: Path) -> Record:
             lines.append(": ".join(filter(None, [path.name, named, said])))
         raise SourceError("\n".join(lines)) from None
     if found.source.slug != path.stem:
-        raise SourceError(f"{path.name}: source.slug: {found.source.slug} is not the name of the file; give both the same")
+        raise SourceError(f"{path.name}: source.slug: {found.source.slug} is not the file's name; give both the same")
     return found
 
 

@@ -244,7 +244,7 @@ def ratio_ci_p_consistency(estimate, ci95, p=None, rounding="up_or_down"):
         result["p_consistent"] = box.may_print(p, rounding)
     convention = f"two-sided normal on the log scale, over the corners of the rounding box; {_rule(rounding)}"
     if box.p is None:
-        convention += "; a lower limit printed as zero may be any value down to it: p = 1 and a midpoint of 0 are approached"
+        convention += "; a lower limit printed as zero may be any value down to it: p nears 1, the midpoint 0"
     return result, convention
 
 

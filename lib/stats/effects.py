@@ -193,7 +193,7 @@ def effect_box(
                (("estimate", estimate), ("lower limit", lower), ("upper limit", upper))]  # fmt: skip
     e, low, high = (p.interval(rounding) for p in printed)
     if scale == "ratio" and low.upper <= 0:
-        raise ValueError(f"by {rounding} rounding a lower limit of {lower} is not above 0, as a ratio is; name another rule")
+        raise ValueError(f"under {rounding} a lower limit of {lower} is not above 0, as a ratio is; take another rule")
     if high.upper <= low.lower or e.upper < low.lower or e.lower > high.upper:
         raise ValueError(f"the interval {lower} to {upper} does not hold its estimate {estimate}")
     multiplier = float(-ndtri((1 - level) / 2))
@@ -231,8 +231,8 @@ def _printed_effect(name: str, text: str, scale: str) -> Printed:
         raise ValueError(f"the {name} {text!r} is a bound, not a value; give the printed number")
     if scale == "ratio" and printed.value == 0 and printed.decimals and name != "lower limit":
         raise ValueError(
-            f"the {name} {text} of a ratio stands for any value down to zero, whose logarithm has no bound: give it with "
-            "more decimals, or say whether the scale is 'difference'"
+            f"the {name} {text} of a ratio stands for any value down to zero, whose logarithm has no bound: give it "
+            "with more decimals, or say whether the scale is 'difference'"
         )
     if scale == "ratio" and (printed.value < 0 or printed.value == 0 and not printed.decimals):
         raise ValueError(f"the {name} {text} of a ratio must be above 0; is the scale 'difference'?")

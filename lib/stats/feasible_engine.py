@@ -263,7 +263,8 @@ class Lattice:
         states, steps = self.forecast()
         for about, limit, what in ((states, 2 * STATE_LIMIT, "states"), (steps, STEP_LIMIT, "steps")):
             if about > limit:
-                raise ValueError(self._too_large(f"{'about' if about < _ENDLESS else 'more than'} {large(about)} {what}"))
+                size = f"{'about' if about < _ENDLESS else 'more than'} {large(about)}"
+                raise ValueError(self._too_large(f"{size} {what}"))
         return True
 
     def _too_large(self, size: str) -> str:

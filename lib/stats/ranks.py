@@ -274,7 +274,7 @@ def reachable(n1: int, n2: int, by_sum: bool = True) -> dict:
     """
     if not _ties_listable(n1, n2):
         raise ValueError(
-            f"about {_listing_steps(n1, n2):.1e} steps to list the ties of {n1 + n2} values, more than "
+            f"{_about(_listing_steps(n1, n2))} steps to list the ties of {n1 + n2} values, more than "
             f"{STEP_LIMIT:.0e}: exclude ties, or give the data"
         )
 
@@ -297,6 +297,10 @@ def reachable(n1: int, n2: int, by_sum: bool = True) -> dict:
 
 def _listing_steps(n1: int, n2: int) -> int:
     return n1 * (n1 + 1) * n2 * (n2 + 1) // 4 * _partitions(n1 + n2)
+
+
+def _about(steps: float) -> str:
+    return f"about {steps:.1e}" if steps < 1e100 else "more than 1e+100"
 
 
 def _ties_listable(n1: int, n2: int) -> bool:
@@ -674,7 +678,7 @@ def _affordable(walks: list["_Walk"], n1: int, n2: int) -> bool:
         return True
     if steps * _partitions(size) > 2 * STEP_LIMIT:
         raise ValueError(
-            f"about {steps * _partitions(size):.1e} steps for groups of {n1} and {n2} on {length} values, "
+            f"{_about(steps * _partitions(size))} steps for groups of {n1} and {n2} on {length} values, "
             f"more than {2 * STEP_LIMIT:.0e}: narrow the ranges, take a coarser unit, or give one group's values"
         )
     return False

@@ -211,10 +211,11 @@ def exact_reconstruction(
 
 
 class _Placements:
-    """Ways to go on from a partial curve: ``i`` steps done, ``left`` patients, the curve at ``s``, ``events`` so far."""
+    """Ways to go on from a partial curve: ``i`` steps done, ``left`` patients, curve at ``s``, ``events`` so far."""
 
-    def __init__(self, n: int, windows: list[Interval], bounds: list[tuple[int, int]], left_least: list[int], total_events):
-        self.n, self.windows, self.bounds, self.left_least, self.total_events = n, windows, bounds, left_least, total_events
+    def __init__(self, n: int, windows: list, bounds: list, left_least: list, total_events: int | None):
+        self.n, self.windows, self.bounds = n, windows, bounds
+        self.left_least, self.total_events = left_least, total_events
         self.memo: dict = {}
         self.tried = 0
 
@@ -287,8 +288,8 @@ def forecast(
 
 def _too_large(n: int, size: str) -> str:
     return (
-        f"{size} ways to place events among {n} patients, too many to try; narrow them with numbers at risk, events, or "
-        "figures with more decimals"
+        f"{size} ways to place events among {n} patients, too many to try; narrow them with numbers at risk, "
+        "events, or figures with more decimals"
     )
 
 

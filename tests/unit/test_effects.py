@@ -130,7 +130,7 @@ def test_asymmetry_tells_which_side_is_longer():
         (lambda: effects.effect_box("-0.5", "0.4", "0.6"), "above 0"),
         (lambda: effects.effect_box("0.5", "0", "0.6"), "above 0"),
         (lambda: effects.effect_box("0.00", "0.00", "0.60"), "any value down to zero, whose logarithm has no bound"),
-        (lambda: effects.effect_box("0.50", "0.00", "0.60", rounding="ceiling"), "ceiling rounding.*not above 0"),
+        (lambda: effects.effect_box("0.50", "0.00", "0.60", rounding="ceiling"), "under ceiling.*not above 0"),
         (lambda: effects.p_from_interval(0.5, 0, 0.6), "has no logarithm; where 0.00 was printed"),
         (lambda: effects.effect_box("0.5", "<0.4", "0.6"), "bound"),
         (lambda: effects.effect_box("0.5", "0.4", "NR"), "no printed number"),

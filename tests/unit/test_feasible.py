@@ -420,7 +420,7 @@ def test_merging_changes_no_count(monkeypatch):
 
 def test_a_search_too_large_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(feasible_engine, "STATE_LIMIT", 1000)
-    with pytest.raises(ValueError, match="needs about [0-9,]+ states for 40 patients.*narrow it with the number of events"):
+    with pytest.raises(ValueError, match="about [0-9,]+ states for 40 patients.*narrow it with the number of events"):
         FeasibleSet(40, range(60), {"a": SurvivalAt(20, "50")}).count()
 
 

@@ -28,7 +28,8 @@ def never(*_, **__):
 CASES = [
     ("km_feasible_count", dict(n=45, times=MONTHS, **FOUR), dict(n=30, times=MONTHS, **FOUR),
      (feasible_engine.Lattice, "_fill"), "about 1[0-9],[0-9]{3},[0-9]{3} states for 45 patients", "number of events"),
-    ("km_feasible_count", dict(n=100, times=MONTHS, median=30, events=30), dict(n=100, times=MONTHS, median=30, events=2),
+    ("km_feasible_count", dict(n=100, times=MONTHS, median=30, events=30),
+     dict(n=100, times=MONTHS, median=30, events=2),
      (feasible_engine.Lattice, "_fill"), "more than 10.12 states for 100 patients", "fewer decimals"),
     ("km_feasible_count", dict(n=2000, times=MONTHS), dict(n=100, times=MONTHS),
      (feasible_engine.Lattice, "_fill"), "[0-9]{2,3},[0-9]{3},[0-9]{3} steps for 2000 patients", "coarser grid"),
@@ -42,7 +43,7 @@ CASES = [
      dict(arm1={"n": 12, "median": 6}, arm2={"n": 12, "median": 2}, times="integers 1..8"),
      (feasible_engine.Lattice, "_fill"), "states for 400 patients", "number of events"),
     ("km_reconstruction_exact", dict(n=1100, curve_steps=STEPS), dict(n=110, curve_steps=STEPS),
-     (survival_reconstruct._Placements, "ways"), "more than 6,000,000 ways to place events among 1100 patients", "more decimals"),
+     (survival_reconstruct._Placements, "ways"), "more than 6,000,000 ways to place events among 1100", "decimals"),
     ("fragility_index", dict(events1=0, n1=50_000, events2=50_000, n2=50_000),
      dict(events1=0, n1=3_000, events2=3_000, n2=3_000),
      (counts._ChangedOutcomes, "fewest"), "up to 49,995 outcomes must change in groups of 50,000", "smaller groups"),
@@ -65,7 +66,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("check, large, small, inside, size, narrows", CASES, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize("check, large, small, inside, size, narrows", CASES, ids=[case[0] for case in CASES])
 def test_it_is_refused_before_it_starts_and_answered_below(check, large, small, inside, size, narrows, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(*inside, never)
