@@ -1,11 +1,13 @@
 """Checks of the wider toolbox: means and standard deviations, categorical tests, duplicates."""
 
+import numpy as np
 from scipy.stats import kendalltau, kruskal
 
 from lib.checks import check
 from lib.reported import Interval, Printed, given_interval
 from lib.stats import counts, design, effects, summaries
 
+MOST_RANKED = 2_000
 # Data sets of R that may be asked for by name: strata of 2×2 tables.
 NAMED_TABLES = {
     "UCBAdmissions (R datasets)": [
@@ -239,7 +241,11 @@ def kendall(x, y):
     if len(x) != len(y) or len(x) < 2:
         raise ValueError(f"Kendall's τ needs two equally long lists of at least 2 values, not {len(x)} and {len(y)}")
     x, y = ([effects.check_number("a value", v) for v in values] for values in (x, y))
-    concordant = sum((a - c) * (b - d) > 0 for i, (a, b) in enumerate(zip(x, y)) for c, d in zip(x[:i], y[:i]))
+    if len(x) > MOST_RANKED:
+        raise ValueError(f"{len(x):,} pairs of values are too many for an exact p (at most {MOST_RANKED:,})")
+    both = np.array([x, y])
+    # signs, not differences: the product of two small differences could vanish
+    concordant = int(sum((np.sign(both[:, i, None] - both[:, :i]).prod(axis=0) > 0).sum() for i in range(len(x))))
     tied = len(set(x)) < len(x) or len(set(y)) < len(y)
     if len(set(x)) == 1 or len(set(y)) == 1:
         return {"T": concordant, "p_exact": None, "tau": None}, "undefined: a variable does not vary"

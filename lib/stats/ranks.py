@@ -393,7 +393,8 @@ def _too_many_structures(size: int) -> str:
 def _some_structures(size: int) -> Iterator[tuple[int, ...]]:
     """A fixed sample of tie structures, with few ties and with many; none where the exact test is too slow."""
     draw = random.Random(size)
-    for k in range(SAMPLED_STRUCTURES if size <= SAMPLED_LIMIT else 0):
+    tried = min(SAMPLED_STRUCTURES, SAMPLED_STRUCTURES * 600 // size**2)
+    for k in range(tried if size <= SAMPLED_LIMIT else 0):
         separate = (0.95, 0.85, 0.7, 0.5, 0.25)[k % 5]
         sizes = [1]
         for _ in range(size - 1):

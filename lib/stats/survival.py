@@ -23,6 +23,8 @@ INTERVAL_KINDS = ("plain", "log", "log-log", "logit", "arcsin")
 QUANTILE_CONVENTIONS = ("le", "midpoint", "lt", "midpoint_to_end")
 REVERSE_TIES = ("survfit", "events_first")
 
+MOST_PATIENTS = 10_000
+
 Time = int | float | Fraction
 
 
@@ -50,6 +52,8 @@ def check_data(time: Sequence, event: Sequence) -> tuple[list[Fraction], list[in
     time, event = check_list("time", time), check_list("event", event)
     if not time:
         raise ValueError("no patients: time is empty")
+    if len(time) > MOST_PATIENTS:
+        raise ValueError(f"{len(time):,} patients are too many for exact fractions (at most {MOST_PATIENTS:,})")
     if len(time) != len(event):
         raise ValueError(f"{len(time)} times but {len(event)} event flags; give one flag for each time")
     wrong = [e for e in event if e not in (0, 1)]

@@ -5,6 +5,7 @@ so a negative O − E or log hazard ratio says that the second group has fewer e
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ def risk_table(time: Sequence[Time], event: Sequence[int], group: Sequence) -> R
     distinct = sorted({t for t, e in zip(time, event) if e})
     deaths = Counter((t, g) for t, e, g in zip(time, event, group) if e)
     events = [[deaths[t, g] for g in (0, 1)] for t in distinct]
-    at_risk = [[sum(x >= t and k == g for x, k in zip(time, group)) for g in (0, 1)] for t in distinct]
+    times = [sorted(t for t, k in zip(time, group) if k == g) for g in (0, 1)]
+    at_risk = [[len(of) - bisect_left(of, t) for of in times] for t in distinct]
     return RiskTable(np.array(events, dtype=int).reshape(-1, 2), np.array(at_risk, dtype=int).reshape(-1, 2))
 
 

@@ -418,6 +418,33 @@ def test_merging_changes_no_count(monkeypatch):
     assert sum(x.n_states for x in plain._lattices) > states
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {},
+        {"s": SurvivalAt(20, "80")},
+        {"s": SurvivalAt(20, "80"), "t": SurvivalAt(40, "60")},
+        {"s": SurvivalAt(20, "80"), "d": Events(9), "r": AtRisk(30, 25)},
+        {"m": KMMedian(30), "c": NoCensoring()},
+        {"m": KMMedian(30, "midpoint")},
+    ],
+)
+def test_the_forecast_is_near_the_number_of_states(figures, monkeypatch):
+    """At ranks where nothing is merged; curve values that coincide are one state, but forecast apart."""
+    made = []
+    fill = feasible_engine.Lattice._fill
+
+    def counted(self, block, end, starts):
+        fill(self, block, end, starts)
+        made.append(sum(k for r, k in block.counts.items() if r > feasible_engine.MERGED_RANKS))
+
+    monkeypatch.setattr(feasible_engine.Lattice, "_fill", counted)
+    found = FeasibleSet(34, range(60), figures)
+    (lattice,) = found._build(track_events=True)
+    states, steps = lattice.forecast()
+    assert 0.7 * sum(made) <= states <= 1.7 * sum(made) + 20 and steps >= states
+
+
 def test_a_search_too_large_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(feasible_engine, "STATE_LIMIT", 1000)
     with pytest.raises(ValueError, match="about [0-9,]+ states for 40 patients.*narrow it with the number of events"):

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from lib.checks import answer
-from lib.stats import counts, feasible_engine, ranks, survival_reconstruct
+from lib.checks import answer, toolbox
+from lib.stats import counts, feasible_engine, ranks, survival, survival_reconstruct
 
 MONTHS = "integers 1..60"
 FOUR = {"survival_percent_at": {"12": "80", "24": "60", "36": "50", "48": "40"}}
@@ -60,10 +60,20 @@ CASES = [
     ("mean_sd_bounds_from_median_range", dict(n=500, min="0e2", median="3e2", max="8e2"),
      dict(n=50, min="0", median="30", max="80"),
      (ranks, "_rising"), "pairs of middle values of 500 patients", "coarser unit"),
+    ("kendall", dict(x=list(range(2_001)), y=list(range(2_001))), dict(x=list(range(50)), y=list(range(50))),
+     (toolbox, "kendalltau"), "2,001 pairs of values", "at most 2,000"),
+    ("rmst_se", dict(time=[1] * 10_001, event=[1] * 10_001, tau=5), dict(time=[1] * 999, event=[1] * 999, tau=5),
+     (survival, "exact_time"), "10,001 patients are too many for exact fractions", "at most 10,000"),
     ("km_reconstruction_guyot", dict(curve=[[1, 0.5]], number_at_risk={"0": 10**7}),
      dict(curve=[[1, 0.5]], number_at_risk={"0": 10**4}),
      (survival_reconstruct._Guyot, "run"), "number at risk at 0 is 10000000", "at most 1000000"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", range(20, 31))
+def test_four_figures_of_thirty_patients_by_month_are_answered(n):
+    found = answer(json.dumps({"check": "km_feasible_count", "inputs": dict(n=n, times=MONTHS, **FOUR)}))
+    assert found["result"]["n_datasets"] == sum(found["result"]["by_events"].values())
 
 
 @pytest.mark.parametrize("check, large, small, inside, size, narrows", CASES, ids=[case[0] for case in CASES])
