@@ -424,7 +424,7 @@ def test_merging_changes_no_count(monkeypatch):
         {},
         {"s": SurvivalAt(20, "80")},
         {"s": SurvivalAt(20, "80"), "t": SurvivalAt(40, "60")},
-        {"s": SurvivalAt(20, "80"), "d": Events(9), "r": AtRisk(30, 25)},
+        {"s": SurvivalAt(20, "80"), "d": Events(9), "r": AtRisk(30, 22)},
         {"m": KMMedian(30), "c": NoCensoring()},
         {"m": KMMedian(30, "midpoint")},
     ],
