@@ -46,6 +46,7 @@ FIGURES = ("survival_percent_at", "median", "events", "number_at_risk_at", "even
 CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
 SEED, DRAWS = 1, 5_000
 DRAWN_PATIENTS = 400_000  # in all pairs drawn; fewer pairs of larger groups
+DRAWN_TIMES = 4_000_000  # times of the grid in all pairs drawn
 
 
 @check
@@ -153,7 +154,8 @@ def logrank_feasible_set(
     how = f"{CURVE}; asymptotic two-sided log-rank p (1 where nothing can be compared); median: {median_convention}"
     if not pairs.n_pairs:
         return result | {"min_p": None, "max_p": None, "pairs_compatible_with_p": 0}, how
-    draws = min(DRAWS, max(100, DRAWN_PATIENTS // (arms[0].n + arms[1].n)))
+    affordable = min(DRAWN_PATIENTS // (arms[0].n + arms[1].n), DRAWN_TIMES // len(arms[0].times))
+    draws = min(DRAWS, max(100, affordable))
     p = pairs.log_rank_p(printed, limit=check_count("limit", limit), draws=draws, rng=SEED)
     result |= {"min_p": p.low, "max_p": p.high, "pairs_compatible_with_p": p.compatible if p.exact else None}
     if not p.exact:
