@@ -6,9 +6,10 @@ PyMC is not among the book's locks. To measure its half, give the bench an envir
     PYTHONPATH=. .venv-bench/bin/python bench/bench_sampler.py
 
 The length is that of the headline fit. Effective samples: the least of the 14 population values (bulk, rank-normalised)
-a second; once with compiling and the search for a start, and once without compiling, as in the long runs, where hundreds
-of fits share one compilation. Neither half finds code compiled by an earlier run: PyMC's store of it begins empty.
-Both halves must find the same posterior: the means of the 14 values are compared in units of their Monte Carlo error.
+a second; once with compiling and the search for a start, and once without compiling, as in the long runs, where
+hundreds of fits share one compilation. Neither half finds code compiled by an earlier run: PyMC's store of it begins
+empty. Both halves must find the same posterior: the means of the 14 values are compared in units of their Monte Carlo
+error.
 """
 
 import atexit

@@ -37,11 +37,16 @@ def census(args) -> int:
         record = sources.record(slug)
         path = args.folder / record.source.file
         if not path.is_file():
-            print(f"no text {record.source.file} in {args.folder}: put the source texts there, or name their folder", file=sys.stderr)
+            print(
+                f"no text {record.source.file} in {args.folder}: put the source texts there, or name their folder",
+                file=sys.stderr,
+            )
             return 2
         found = sources.census(record, path.read_text("utf-8"))
         claims = sum(who.startswith(record.source.prefix) for _, who, _ in found.rows)
-        print(f"{slug}: {claims} numerals in {len(record.claims)} claims, {len(found.rows) - claims} not claims, {len(found.unaccounted)} unaccounted")
+        print(
+            f"{slug}: {claims} numerals in {len(record.claims)} claims, {len(found.rows) - claims} not claims, {len(found.unaccounted)} unaccounted"
+        )
         for fault in found.faults:
             print(f"  {fault}")
         for n in found.unaccounted:
@@ -202,7 +207,9 @@ def parser() -> argparse.ArgumentParser:
     command("gate", gate, "list missing, hollow, drifted and stale chapters")
     p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
-    p = command("diff", diff, "list the printed figures that moved between a re-executed notebook and the committed one")
+    p = command(
+        "diff", diff, "list the printed figures that moved between a re-executed notebook and the committed one"
+    )
     p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
     p.add_argument("name")
@@ -215,7 +222,9 @@ def parser() -> argparse.ArgumentParser:
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
-    p = command("edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)")
+    p = command(
+        "edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)"
+    )
     p.add_argument("version")
     p.add_argument("--freeze", action="store_true", help="lock the anchors of the built site and write the archive")
     command("cff", cff, "write CITATION.cff anew from _config.yml")

@@ -68,7 +68,13 @@ MOST_CHOICES, MOST_OPTIONS = 3, 5
 
 
 def figure(
-    draw: Callable, title: str, data: pd.DataFrame, note: str = "", panels: int = 1, height: float = 4.0, narrow_height: float | None = None
+    draw: Callable,
+    title: str,
+    data: pd.DataFrame,
+    note: str = "",
+    panels: int = 1,
+    height: float = 4.0,
+    narrow_height: float | None = None,
 ) -> None:
     """Show what ``draw`` draws: a wide and a narrow SVG, the finding as title, the drawn figures as data.
 
@@ -99,9 +105,13 @@ def stepper(
     pictures = list(product(*choices.values()))
     sizes = [len(options) for options in choices.values()]
     if not 1 <= len(sizes) <= MOST_CHOICES or not all(2 <= n <= MOST_OPTIONS for n in sizes):
-        raise ValueError(f"a stepper has one to {MOST_CHOICES} choices of two to {MOST_OPTIONS} options each, not {sizes}")
+        raise ValueError(
+            f"a stepper has one to {MOST_CHOICES} choices of two to {MOST_OPTIONS} options each, not {sizes}"
+        )
     if tuple(first) not in pictures:
-        raise ValueError(f"the first picture {tuple(first)} is none of the {len(pictures)}: name an option of each choice")
+        raise ValueError(
+            f"the first picture {tuple(first)} is none of the {len(pictures)}: name an option of each choice"
+        )
     told = [tell(*picture) for picture in pictures]
     for what, words in zip(("finding", "description"), zip(*told)):
         if len(set(words)) < len(pictures) or not all(words):
@@ -124,11 +134,15 @@ def stepper(
 
 
 def picture_names(sizes: Sequence[int]) -> list[str]:
-    """A name for each picture of a stepper, in their order: ``a0 b2`` is option 0 of choice a and option 2 of choice b."""
+    """A name for each picture of a stepper, in their order: ``a0 b2`` is option 0 of choice a and option 2 of choice
+    b.
+    """
     return [" ".join(f"{'abc'[i]}{n}" for i, n in enumerate(picture)) for picture in product(*map(range, sizes))]
 
 
-def _show(draw: Callable, panels: int, height: float, narrow_height: float | None, entry: dict, data: pd.DataFrame) -> None:
+def _show(
+    draw: Callable, panels: int, height: float, narrow_height: float | None, entry: dict, data: pd.DataFrame
+) -> None:
     """Render both widths and emit them with their ``entry`` as one output."""
     with plt.rc_context(STYLE):
         wide = _render(draw, panels, (WIDE, height), stacked=False)
@@ -143,7 +157,9 @@ def _show(draw: Callable, panels: int, height: float, narrow_height: float | Non
 def _one_shown(svg: str, first: int) -> str:
     """Hide every picture of a stepper but one, by attributes that a style sheet overrules."""
     order = iter(range(svg.count('<g class="state ')))
-    return re.sub(r'<g class="state [^"]*"', lambda m: m[0] + ("" if next(order) == first else ' visibility="hidden"'), svg)
+    return re.sub(
+        r'<g class="state [^"]*"', lambda m: m[0] + ("" if next(order) == first else ' visibility="hidden"'), svg
+    )
 
 
 def _render(draw: Callable, panels: int, size: tuple[float, float], stacked: bool) -> str:

@@ -16,7 +16,13 @@ from pathlib import Path
 
 # The kernels inherit these: the same run gives the same bytes, whatever the machine's cores and hash seed.
 os.environ.update(
-    PYTHONHASHSEED="0", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TZ="UTC", LC_ALL="C.UTF-8", COLUMNS="80", PYTHONWARNINGS="error::FutureWarning"
+    PYTHONHASHSEED="0",
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    TZ="UTC",
+    LC_ALL="C.UTF-8",
+    COLUMNS="80",
+    PYTHONWARNINGS="error::FutureWarning",
 )
 
 import jupytext  # noqa: E402
@@ -107,7 +113,11 @@ def used(report: dict, text_half: Path) -> list[str]:
             continue
         part = path.relative_to(ROOT)
         module = part.parts[0] == "lib" and part.suffix == ".py"
-        if (module and part.parts[1] != "book") or part.parts[0] in ("data", "seeds") or (part.parts[0] == "chapters" and part.suffix == ".ipynb"):
+        if (
+            (module and part.parts[1] != "book")
+            or part.parts[0] in ("data", "seeds")
+            or (part.parts[0] == "chapters" and part.suffix == ".ipynb")
+        ):
             names.add(part.as_posix())
     return sorted(names)
 
@@ -134,7 +144,9 @@ def execute(text_half: Path) -> str:
             try:
                 client.execute_cell(cell, index)
             except CellExecutionError as error:
-                raise ChapterError(f"{text_half.name}, cell {index + 1}: {error.ename}: {error.evalue}\n{cell.source}") from None
+                raise ChapterError(
+                    f"{text_half.name}, cell {index + 1}: {error.ename}: {error.evalue}\n{cell.source}"
+                ) from None
             except TimeoutError:
                 raise ChapterError(f"{text_half.name}, cell {index + 1}: took longer than {CELL_SECONDS} s") from None
         report = nbformat.v4.new_code_cell(_REPORT)
@@ -144,7 +156,9 @@ def execute(text_half: Path) -> str:
     names = used(json.loads(report.outputs[0]["text"]), text_half)
     noisy = [i + 1 for i, c in enumerate(nb.cells) for o in c.get("outputs", []) if o.get("name") == "stderr"]
     if noisy:
-        raise ChapterError(f"{text_half.name}, cell {noisy[0]}: writes to stderr (a warning?); mend what it complains of")
+        raise ChapterError(
+            f"{text_half.name}, cell {noisy[0]}: writes to stderr (a warning?); mend what it complains of"
+        )
     nb.metadata["language_info"] = {"name": "python"}
     nb.metadata["stamp"] = {name: digest(name) for name in names}
     return nbformat.writes(nb) + "\n"
@@ -162,7 +176,14 @@ def faults(text_half: Path) -> list[str]:
     found = []
     pairs = [(c.cell_type, c.source, c.metadata) for c in nb.cells]
     if pairs != [(c.cell_type, c.source, c.metadata) for c in wanted.cells]:
-        at = next((i for i, (a, b) in enumerate(zip(pairs, [(c.cell_type, c.source, c.metadata) for c in wanted.cells]), 1) if a != b), min(len(nb.cells), len(wanted.cells)) + 1)
+        at = next(
+            (
+                i
+                for i, (a, b) in enumerate(zip(pairs, [(c.cell_type, c.source, c.metadata) for c in wanted.cells]), 1)
+                if a != b
+            ),
+            min(len(nb.cells), len(wanted.cells)) + 1,
+        )
         found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
     code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
     if any(c.execution_count is None for c in code):
@@ -190,7 +211,10 @@ def run(text_halves: list[Path], force: bool = False) -> list[str]:
         due = [(p, faults(p)) for p in batch]
         due = [(p, why) for p, why in due if why or force]
         for p, why in due:
-            print(f"executing {p.stem}: {'; '.join(w.split(': ', 1)[1].rsplit('; run', 1)[0] for w in why) or 'asked for'}", flush=True)
+            print(
+                f"executing {p.stem}: {'; '.join(w.split(': ', 1)[1].rsplit('; run', 1)[0] for w in why) or 'asked for'}",
+                flush=True,
+            )
         if not due:
             continue
         with ProcessPoolExecutor(min(2, len(due))) as pool:

@@ -78,7 +78,9 @@ def _digits(value: Real, unit: str) -> str:
 
 
 def spread(values: Iterable[Real], unit: str = "") -> str:
-    """A set of values for reading: the only one, a short list, or the least to the greatest; how many, if all are exact."""
+    """A set of values for reading: the only one, a short list, or the least to the greatest; how many, if all are
+    exact.
+    """
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
     texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
     if not texts:
@@ -191,7 +193,9 @@ class Review:
         return self._emit(claim, found, verdict, convention)
 
     def clash(self, name: str, claim_ids: Iterable[str], convention: str, found: str) -> str:
-        """Mark the claims of a smallest set that no data can satisfy together: discrepant, sharing the name of the clash."""
+        """Mark the claims of a smallest set that no data can satisfy together: discrepant, sharing the name of the
+        clash.
+        """
         for claim_id in claim_ids:
             self._emit(self[claim_id], found, "discrepant", convention, clash=name)
         return "discrepant"
@@ -201,7 +205,9 @@ class Review:
         return self._emit(self[claim_id], "", "unchecked", None, reason="no-inputs", missing=missing)
 
     def settle(self) -> None:
-        """Enter the claims that only define, cite, give background or an opinion; refuse if any other has no verdict."""
+        """Enter the claims that only define, cite, give background or an opinion; refuse if any other has no
+        verdict.
+        """
         rest = [c for c in self.record.claims if c.id not in self.rows]
         open_ = [c.id for c in rest if c.kind not in REASONS]
         if open_:
@@ -259,16 +265,22 @@ def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
 
 
 def evidence(slug: str) -> pd.DataFrame:
-    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``, as printed."""
+    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``,
+    as printed.
+    """
     path = ROOT / "data" / "evidence" / f"{slug}.csv"
     if not path.is_file():
         raise ReviewError(f"no evidence table data/evidence/{slug}.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
     if len(bare) or table["id"].duplicated().any():
-        raise ReviewError(f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}")
+        raise ReviewError(
+            f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}"
+        )
     rows = table["id"]
-    return pd.DataFrame({c: pd.Series([Known(v, i) for v, i in zip(table[c], rows)], dtype=object) for c in table if c != "id"}).set_index(rows)
+    return pd.DataFrame(
+        {c: pd.Series([Known(v, i) for v, i in zip(table[c], rows)], dtype=object) for c in table if c != "id"}
+    ).set_index(rows)
 
 
 def appraisal() -> list[dict]:
@@ -284,12 +296,16 @@ def appraisal() -> list[dict]:
         rows = list(csv.DictReader(file))
     for row in rows:
         if row["direction"] not in DIRECTIONS:
-            raise ReviewError(f"data/appraisal.csv: {row['claim']}: direction {row['direction']!r}; use one of {', '.join(DIRECTIONS)}")
+            raise ReviewError(
+                f"data/appraisal.csv: {row['claim']}: direction {row['direction']!r}; use one of {', '.join(DIRECTIONS)}"
+            )
     return rows
 
 
 def external(directions: Iterable[str]) -> str:
-    """The word for later evidence: superseded if any row supersedes; else by whether rows support, speak against, or both."""
+    """The word for later evidence: superseded if any row supersedes; else by whether rows support, speak against, or
+    both.
+    """
     said = set(directions) - {"context"}
     if "supersedes" in said:
         return "superseded"
@@ -350,7 +366,12 @@ def outputs(slug: str, mime: str) -> list:
 
 def ledger() -> list[dict]:
     """All checks of all chapters that stand, in the order of the sources."""
-    return [row for slug in sources.slugs() if (ROOT / "chapters" / f"{slug}.ipynb").is_file() for row in outputs(slug, LEDGER)]
+    return [
+        row
+        for slug in sources.slugs()
+        if (ROOT / "chapters" / f"{slug}.ipynb").is_file()
+        for row in outputs(slug, LEDGER)
+    ]
 
 
 def bound(slug: str) -> dict[str, dict]:

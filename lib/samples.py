@@ -77,7 +77,12 @@ RATES = ("rate het", "rate hom", "rate gap")
 def study() -> dict[str, int]:
     """The shape of the study as its record gives it: patients, measurements of both kinds, years."""
     record = sources.record("mpn-stem-cells")
-    roles = {"patients": "MSC-05/enrolled", "colonies": "MSC-08/progenitors", "blood": "MSC-09/mature", "years": "MSC-06/low"}
+    roles = {
+        "patients": "MSC-05/enrolled",
+        "colonies": "MSC-08/progenitors",
+        "blood": "MSC-09/mature",
+        "years": "MSC-06/low",
+    }
     return {name: int(record.figure(ref).value) for name, ref in roles.items()}
 
 
@@ -102,11 +107,15 @@ def cohort(hypothesis: str, number: int) -> Cohort:
 def flat(population: Population) -> np.ndarray:
     """The 14 values of a population in the order of ``NAMES``."""
     p = population
-    return np.array([*p.exit, *p.balance, *p.dose, *p.ratio, p.progeny, p.exit_sd, p.balance_sd, p.ratio_sd, p.colonies, p.blood_sd])
+    return np.array(
+        [*p.exit, *p.balance, *p.dose, *p.ratio, p.progeny, p.exit_sd, p.balance_sd, p.ratio_sd, p.colonies, p.blood_sd]
+    )
 
 
 def with_rates(values: np.ndarray, rates: Rates = ASSUMED) -> np.ndarray:
-    """The 14 values (last axis) and after them what follows: loss of the clone per year in both genotypes, and their gap."""
+    """The 14 values (last axis) and after them what follows: loss of the clone per year in both genotypes, and their
+    gap.
+    """
     rate = stem_cells.depletion_rate(np.exp(values[..., 0:2]), np.tanh(values[..., 2:4]), 0.0, rates)
     return np.concatenate([values, rate, rate[..., 1:] - rate[..., :1]], -1)
 
@@ -169,10 +178,14 @@ class Fitter:
         starts = np.random.default_rng([SEED, 9, seed]).standard_normal((self.chains, size))
 
         def compiled():
-            return self.chain.lower(jax.random.PRNGKey(0), np.zeros(size), arrays, np.zeros(size), np.eye(size)).compile()
+            return self.chain.lower(
+                jax.random.PRNGKey(0), np.zeros(size), arrays, np.zeros(size), np.eye(size)
+            ).compile()
 
         def one(k: int):
-            return jax.block_until_ready(self.compiled(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor))
+            return jax.block_until_ready(
+                self.compiled(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor)
+            )
 
         with ThreadPoolExecutor(2) as pool:
             waiting = pool.submit(compiled) if self.compiled is None else None
@@ -184,7 +197,8 @@ class Fitter:
 
 
 def quality(values: np.ndarray) -> pd.DataFrame:
-    """Mean, spread, quantiles, split R-hat, bulk and tail effective sizes and Monte Carlo error of draws (chains, draws, k).
+    """Mean, spread, quantiles, split R-hat, bulk and tail effective sizes and Monte Carlo error of draws (chains,
+    draws, k).
 
     R-hat and effective sizes are those of arviz, rank-normalised [Vehtari2019].
     """
@@ -201,7 +215,9 @@ def quality(values: np.ndarray) -> pd.DataFrame:
     frame = pd.DataFrame({k: v["v"].values for k, v in found.items()})
     every = values.reshape(-1, values.shape[-1])
     low, middle, high = np.quantile(every, [0.025, 0.5, 0.975], axis=0)
-    summary = pd.DataFrame({"mean": every.mean(0), "sd": every.std(0, ddof=1), "low": low, "median": middle, "high": high})
+    summary = pd.DataFrame(
+        {"mean": every.mean(0), "sd": every.std(0, ddof=1), "low": low, "median": middle, "high": high}
+    )
     return pd.concat([summary, frame], axis=1)
 
 
@@ -209,8 +225,15 @@ def quality(values: np.ndarray) -> pd.DataFrame:
 
 
 def patient_columns(patients: int) -> list[str]:
-    """Names of the patients' own values in the order of the flat vector: departures in exit and balance, then the starts."""
-    return [f"{part} {i}" for parts in (("exit", "balance"), ("start het", "start hom")) for i in range(patients) for part in parts]
+    """Names of the patients' own values in the order of the flat vector: departures in exit and balance, then the
+    starts.
+    """
+    return [
+        f"{part} {i}"
+        for parts in (("exit", "balance"), ("start het", "start hom"))
+        for i in range(patients)
+        for part in parts
+    ]
 
 
 def headline(name: str, say: Callable[[str], None]) -> None:
@@ -225,8 +248,14 @@ def headline(name: str, say: Callable[[str], None]) -> None:
     everyone, population = quality(got.values), quality(with_rates(got.values[..., :14]))
     thinned = got.values.reshape(-1, got.values.shape[-1])[:: CHAINS * KEPT // THINNED]
     columns = [*NAMES, *patient_columns(data.counts.shape[0])]
-    pd.DataFrame(thinned, columns=columns).to_csv(DRAWS / f"{name}-headline.csv", index=False, float_format="%.4g", lineterminator="\n")
-    worst = {"rhat": everyone["rhat"].max(), "ess bulk": everyone["ess bulk"].min(), "ess tail": everyone["ess tail"].min()}
+    pd.DataFrame(thinned, columns=columns).to_csv(
+        DRAWS / f"{name}-headline.csv", index=False, float_format="%.4g", lineterminator="\n"
+    )
+    worst = {
+        "rhat": everyone["rhat"].max(),
+        "ess bulk": everyone["ess bulk"].min(),
+        "ess tail": everyone["ess tail"].min(),
+    }
     rows = population.set_index(pd.Index(NAMES + RATES)).to_dict("index")
     entry = {
         "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(thinned), "divergent": got.divergent, "parameters": len(everyone),
@@ -235,19 +264,34 @@ def headline(name: str, say: Callable[[str], None]) -> None:
         "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in rows.items()},
     }  # fmt: skip
     summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    say(f"headline: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s")
+    say(
+        f"headline: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s"
+    )
 
 
 def cohort_rows(fit: Fitter, hypothesis: str, number: int) -> Iterator[dict]:
-    """One virtual cohort fitted: a row for each quantity, with the truth and whether its posterior is sure of a sign."""
+    """One virtual cohort fitted: a row for each quantity, with the truth and whether its posterior is sure of a
+    sign.
+    """
     got = fit(cohort(hypothesis, number), 1000 + number)
     values = with_rates(got.values[..., :14]).reshape(-1, 17)
     low, middle, high = np.quantile(values, [0.025, 0.5, 0.975], axis=0)
     # Above nothing, but for the share of progeny: above a half.
     above = (values > np.where(np.array(NAMES + RATES) == "progeny", 0.5, 0.0)).mean(0)
     for i, (quantity, true) in enumerate(zip(NAMES + RATES, truth_values(HYPOTHESES[hypothesis]))):
-        row = {"truth": true, "mean": values[:, i].mean(), "low": low[i], "median": middle[i], "high": high[i], "above": above[i]}
-        yield {"hypothesis": hypothesis, "cohort": number, "quantity": quantity} | {k: f"{v:.4g}" for k, v in row.items()} | {"divergent": got.divergent}
+        row = {
+            "truth": true,
+            "mean": values[:, i].mean(),
+            "low": low[i],
+            "median": middle[i],
+            "high": high[i],
+            "above": above[i],
+        }
+        yield (
+            {"hypothesis": hypothesis, "cohort": number, "quantity": quantity}
+            | {k: f"{v:.4g}" for k, v in row.items()}
+            | {"divergent": got.divergent}
+        )
 
 
 def calibration_rows(fit: Fitter, number: int) -> Iterator[dict]:
@@ -272,9 +316,19 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
     """
     note = DRAWS / f"{name}-runs.json"
     paths = {kind: DRAWS / f"{name}-{kind}.csv" for kind in ("cohorts", "calibration")}
-    if any(p.is_file() for p in paths.values()) and (not note.is_file() or json.loads(note.read_text("utf-8"))["stamp"] != stamp()):
-        raise SampleError(f"data/draws/{name}-cohorts.csv and -calibration.csv are of other code: move them away, then run this again")
-    entry = {"warmup": SHORT_WARMUP, "kept": SHORT_KEPT, "seed": SEED, "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp()}
+    if any(p.is_file() for p in paths.values()) and (
+        not note.is_file() or json.loads(note.read_text("utf-8"))["stamp"] != stamp()
+    ):
+        raise SampleError(
+            f"data/draws/{name}-cohorts.csv and -calibration.csv are of other code: move them away, then run this again"
+        )
+    entry = {
+        "warmup": SHORT_WARMUP,
+        "kept": SHORT_KEPT,
+        "seed": SEED,
+        "versions": {p: version(p) for p in PACKAGES},
+        "stamp": stamp(),
+    }
     note.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
     end, fit = time.monotonic() + 60 * minutes, None
     for kind, jobs in (
@@ -282,7 +336,11 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
         ("calibration", [(i,) for i in range(CALIBRATIONS)]),
     ):
         rows = list(csv.DictReader(paths[kind].open(encoding="utf-8"))) if paths[kind].is_file() else []
-        done = {(r["hypothesis"], int(r["cohort"])) for r in rows} if kind == "cohorts" else {(int(r["fit"]),) for r in rows}
+        done = (
+            {(r["hypothesis"], int(r["cohort"])) for r in rows}
+            if kind == "cohorts"
+            else {(int(r["fit"]),) for r in rows}
+        )
         make = cohort_rows if kind == "cohorts" else calibration_rows
         for n, job in enumerate(jobs, 1):
             if job in done:
@@ -308,11 +366,24 @@ def append(path, rows: list[dict]) -> None:
 
 
 def stamp() -> str:
-    """A hash of all that the draws depend on but the machine: models, fits, hypotheses, settings, the study's shape, the lock.
+    """A hash of all that the draws depend on but the machine: models, fits, hypotheses, settings, the study's shape,
+    the lock.
 
     Of models and fits it takes the code alone, so that a better sentence in a docstring asks for no new run.
     """
-    settings = [SEED, COHORTS, CALIBRATIONS, CHAINS, WARMUP, KEPT, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET, RANK_DRAWS, HOM_SHARE]
+    settings = [
+        SEED,
+        COHORTS,
+        CALIBRATIONS,
+        CHAINS,
+        WARMUP,
+        KEPT,
+        SHORT_WARMUP,
+        SHORT_KEPT,
+        SHORT_TARGET,
+        RANK_DRAWS,
+        HOM_SHARE,
+    ]
     seen = hashlib.sha256(repr([settings, HYPOTHESES, study()]).encode())
     for model in MODELS:
         seen.update(bare((ROOT / model).read_text("utf-8")).encode())
@@ -328,7 +399,13 @@ def bare(code: str) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) and isinstance(n.value.value, str))]
+            node.body = [
+                n
+                for n in body
+                if not (
+                    isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) and isinstance(n.value.value, str)
+                )
+            ]
     return ast.dump(tree)
 
 

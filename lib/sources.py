@@ -48,7 +48,9 @@ _PLURALS = [w[:-1] + "ies" if w.endswith("y") else w + "es" if w.endswith("x") e
     "firsts",
 ]
 NUMERAL = re.compile(
-    r"[0-9]+(?:[.,][0-9]+)*|(?<![^\W\d_])(?:" + "|".join(sorted(_UNITS + _OTHERS + _PLURALS, key=len, reverse=True)) + r")(?![^\W\d_])",
+    r"[0-9]+(?:[.,][0-9]+)*|(?<![^\W\d_])(?:"
+    + "|".join(sorted(_UNITS + _OTHERS + _PLURALS, key=len, reverse=True))
+    + r")(?![^\W\d_])",
     re.IGNORECASE,
 )
 """A numeral: digits with inner points or commas anywhere (in names and DOIs too), or a number word standing alone."""
@@ -138,7 +140,9 @@ class Figure(Strict):
 
 
 class Relation(Strict):
-    """What must hold between this claim's figure ``role`` and the figures named in ``of`` (``CML-07`` or ``CML-07/role``)."""
+    """What must hold between this claim's figure ``role`` and the figures named in ``of`` (``CML-07`` or
+    ``CML-07/role``).
+    """
 
     kind: RelationKind
     role: str | None = None
@@ -177,7 +181,6 @@ class Claim(Strict):
     def reported(self) -> str:
         """The claim's figures as printed, with units, for a table."""
         return "; ".join(with_unit(f.printed, f.unit) for f in self.figures)
-
 
 
 class NotClaim(Strict):
@@ -230,7 +233,9 @@ class Record(Strict):
         try:
             return self.by_id[claim_id]
         except KeyError:
-            raise SourceError(f"{self.source.slug} has no claim {claim_id}; it has {self.claims[0].id} to {self.claims[-1].id}") from None
+            raise SourceError(
+                f"{self.source.slug} has no claim {claim_id}; it has {self.claims[0].id} to {self.claims[-1].id}"
+            ) from None
 
     def figure(self, ref: str) -> Printed:
         """The figure named ``CML-07/role``, or the only one of ``CML-07``."""
@@ -331,7 +336,9 @@ def load(path: Path) -> Record:
             where = list(fault["loc"])
             if len(where) > 1 and where[0] == "claims" and isinstance(where[1], int):
                 entry = data["claims"][where[1]]
-                where[:2] = [entry.get("id", f"claims[{where[1]}]") if isinstance(entry, dict) else f"claims[{where[1]}]"]
+                where[:2] = [
+                    entry.get("id", f"claims[{where[1]}]") if isinstance(entry, dict) else f"claims[{where[1]}]"
+                ]
             role = _role_at(data, fault["loc"])
             named = ".".join(map(str, where)) + (f" ({role})" if role else "")
             said = " ".join(fault["msg"].removeprefix("Value error, ").split()) + _WHAT_TO_DO.get(fault["type"], "")
@@ -404,7 +411,9 @@ def numerals(text: str) -> list[Numeral]:
 def _text_of(rec: Record, folder: Path) -> bytes:
     path = folder / rec.source.file
     if not path.is_file():
-        raise FileNotFoundError(f"no text {rec.source.file} in {folder}: put the source texts there, or name their folder")
+        raise FileNotFoundError(
+            f"no text {rec.source.file} in {folder}: put the source texts there, or name their folder"
+        )
     return path.read_bytes()
 
 
@@ -427,8 +436,12 @@ def verify(rec: Record, folder: Path) -> list[str]:
         stated = getattr(rec.text, field)
         if stated != value:
             if field == "paragraphs":
-                at = next((i for i, (a, b) in enumerate(zip(stated, value), 1) if a != b), min(len(stated), len(value)) + 1)
-                faults.append(f"{name}: text.paragraphs: paragraph {at} differs from the record; expected {len(value)} paragraphs as in the text")
+                at = next(
+                    (i for i, (a, b) in enumerate(zip(stated, value), 1) if a != b), min(len(stated), len(value)) + 1
+                )
+                faults.append(
+                    f"{name}: text.paragraphs: paragraph {at} differs from the record; expected {len(value)} paragraphs as in the text"
+                )
             else:
                 faults.append(f"{name}: text.{field}: {stated} in the record, {value} in the text")
     return faults + census(rec, raw.decode("utf-8")).faults
@@ -460,7 +473,9 @@ def census(rec: Record, text: str) -> Census:
             faults.append(f"{name}: {who}: {what}: no numeral at paragraph {par}, characters {start}–{end}")
         for n in inside:
             if n.start < start or n.end > end:
-                faults.append(f"{name}: {who}: {what}: covers only part of the numeral {n.printed!r} at {n.start}–{n.end}")
+                faults.append(
+                    f"{name}: {who}: {what}: covers only part of the numeral {n.printed!r} at {n.start}–{n.end}"
+                )
             elif (n.par, n.start) in owner:
                 faults.append(
                     f"{name}: {who}: {what}: the numeral {n.printed!r} in paragraph {n.par} at {n.start} is used twice; "
@@ -496,7 +511,9 @@ def census(rec: Record, text: str) -> Census:
         who = f"not_claims[{n}]"
         inside = span(other.at, who)
         if inside is not None and inside != other.printed:
-            faults.append(f"{name}: {who}: printed: {other.printed!r} in the record, {inside!r} in the text at {other.at}")
+            faults.append(
+                f"{name}: {who}: printed: {other.printed!r} in the record, {inside!r} in the text at {other.at}"
+            )
         elif inside is not None:
             use(other.at.par, other.at.start, other.at.end, who, other.reason)
     rows = [(n, *owner[n.par, n.start]) for n in found if (n.par, n.start) in owner]
@@ -504,7 +521,9 @@ def census(rec: Record, text: str) -> Census:
 
 
 def _stands(printed: str, text: str, start: int) -> int:
-    """Where ``printed`` stands in ``text`` from ``start`` on, not as a piece of a longer number or word; −1 if nowhere."""
+    """Where ``printed`` stands in ``text`` from ``start`` on, not as a piece of a longer number or word; −1 if
+    nowhere.
+    """
     before = r"(?<![^\W_])" if printed[0].isalpha() else r"(?<![0-9])(?<![0-9][.,])"
     after = r"(?![^\W_])" if printed[-1].isalpha() else r"(?![0-9]|[.,][0-9])"
     pattern = re.compile(before + re.escape(printed) + after)
@@ -514,7 +533,9 @@ def _stands(printed: str, text: str, start: int) -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """A relation of a record held against its figures: ``holds`` is False where no value the rounding admits keeps it."""
+    """A relation of a record held against its figures: ``holds`` is False where no value the rounding admits keeps
+    it.
+    """
 
     claim: str
     relation: Relation

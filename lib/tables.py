@@ -32,9 +32,9 @@ def table(
 ) -> None:
     """Show ``frame`` as a table of the book; its first column heads the rows.
 
-    ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in those
-    colours · ``strong``: positions of the rows that matter. A table too wide for a phone is marked ``stacks``: there each
-    row becomes a block whose figures carry their column's name.
+    ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in
+    those colours · ``strong``: positions of the rows that matter. A table too wide for a phone is marked ``stacks``:
+    there each row becomes a block whose figures carry their column's name.
 
     Raises
     ------
@@ -49,7 +49,10 @@ def table(
     kind = {c: "reported" for c in reported} | {c: "recomputed" for c in recomputed}
     texts = [[_cell(v) for v in row] for row in frame.itertuples(index=False)]
     places = [max((_decimals(row[i]) for row in texts), default=0) for i in range(len(frame.columns))]
-    numeric = [all(_is_figure(row[i]) for row in texts) and any(_NUMBER.fullmatch(row[i]) for row in texts) for i in range(len(frame.columns))]
+    numeric = [
+        all(_is_figure(row[i]) for row in texts) and any(_NUMBER.fullmatch(row[i]) for row in texts)
+        for i in range(len(frame.columns))
+    ]
 
     stacks = _width(list(frame.columns), units, texts, numeric) > _PHONE
     long = [stacks and not numeric[i] and any(len(row[i]) > _SHORT for row in texts) for i in range(len(frame.columns))]
@@ -73,7 +76,9 @@ def table(
         for i, text in enumerate(row):
             shown = html.escape(text) + (_pad(text, places[i]) if numeric[i] else "")
             if i == 0:
-                cells.append(f'<th scope="row"{named(i, "rowheader")}{_class("num" if numeric[i] else "")}>{shown}</th>')
+                cells.append(
+                    f'<th scope="row"{named(i, "rowheader")}{_class("num" if numeric[i] else "")}>{shown}</th>'
+                )
             else:
                 look = _class("num" if numeric[i] else "", "long" if long[i] else "", kind.get(frame.columns[i], ""))
                 cells.append(f"<td{named(i, 'cell')}{look}>{shown}</td>")

@@ -114,7 +114,7 @@ def picture(found: list[dict], names: dict[str, str]) -> str:
     items = []
     for slug, name in names.items():
         counts = Counter(r["verdict"] for r in found if r["source"] == slug)
-        items.append(f'<dt>{html.escape(name)}</dt><dd>{marks.waffle(counts)}</dd>')
+        items.append(f"<dt>{html.escape(name)}</dt><dd>{marks.waffle(counts)}</dd>")
     total = Counter(r["verdict"] for r in found)
     drawn = f'<dl class="ledger-picture">{"".join(items)}</dl>'
     return f'{drawn}<p class="ledger-total">{len(found)} claims</p>{marks.tally(total)}'
@@ -196,6 +196,8 @@ def setup(app):
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("sources", CardsDirective)
     app.add_node(Ledger, html=(visit_ledger, None))
-    app.add_node(Cards, html=tuple(lambda self, _, tag=t: self.body.append(tag) for t in ('<ul class="cards">', "</ul>")))
+    app.add_node(
+        Cards, html=tuple(lambda self, _, tag=t: self.body.append(tag) for t in ('<ul class="cards">', "</ul>"))
+    )
     app.add_node(Card, html=(visit_card, depart_card))
     app.connect("build-finished", finished, priority=900)

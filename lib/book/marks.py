@@ -123,7 +123,9 @@ def visit_to_work(self, node):
 
 
 class Found(Role):
-    """``{found}`name```: a value this chapter computed or quotes from its evidence (``{found}`slug:name``` for another's)."""
+    """``{found}`name```: a value this chapter computed or quotes from its evidence (``{found}`slug:name``` for
+    another's).
+    """
 
     def make(self):
         slug, _, name = self.text.rpartition(":")

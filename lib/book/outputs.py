@@ -55,7 +55,12 @@ def prepare(app, docname, source):
             cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})]
             rest = [o for o in shown if o not in cell["outputs"]]
             if rest:
-                apart = {"id": cell["id"] + "-rest", "metadata": {"tags": ["remove-input"]}, "source": [], "outputs": rest}
+                apart = {
+                    "id": cell["id"] + "-rest",
+                    "metadata": {"tags": ["remove-input"]},
+                    "source": [],
+                    "outputs": rest,
+                }
                 cells.append(cell | apart)
     notebook["cells"] = cells
     source[0] = json.dumps(notebook)
@@ -80,7 +85,9 @@ class BookTable(nodes.General, nodes.Element):
 
 
 class Check(nodes.General, nodes.Element):
-    """The verdict on one claim, as HTML; ``alike`` is what it may share with its neighbours: a plain reason, a missing input."""
+    """The verdict on one claim, as HTML; ``alike`` is what it may share with its neighbours: a plain reason, a
+    missing input.
+    """
 
 
 class Checks(nodes.General, nodes.Element):
@@ -255,7 +262,9 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
             f" <span>{typeset(option)}</span></label>"
             for n, option in enumerate(options)
         )
-        fields.append(f'<fieldset><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>')
+        fields.append(
+            f'<fieldset><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>'
+        )
     lines = (
         f'<p class="state {name}"{"" if n == entry["first"] else " hidden"}>{typeset(finding)}<span class="hidden"> {typeset(seen)}</span></p>'
         for n, (name, (finding, seen)) in enumerate(zip(names, entry["told"]))

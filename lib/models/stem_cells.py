@@ -10,9 +10,9 @@ For each genotype, with N1 quiescent and N2 active stem cells, Ni progenitors an
     Ni' =  a (1 - p D) N2 - di Ni
     Nm' =  di Ni - dm Nm
 
-Without the drug g* = g and D = 0. The drug multiplies the exit rate (g* = fold g) and shifts the balance to D; a share p
-of the stem cells lost that way become progenitors and the rest die. Amplification between compartments is left out: it
-is the same for all genotypes here and cancels in every share.
+Without the drug g* = g and D = 0. The drug multiplies the exit rate (g* = fold g) and shifts the balance to D; a share
+p of the stem cells lost that way become progenitors and the rest die. Amplification between compartments is left out:
+it is the same for all genotypes here and cancels in every share.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ months, progenitors turn over in two weeks and mature cells in one."""
 
 
 class Course(NamedTuple):
-    """Cells on treatment, each relative to its own number of active stem cells, progenitors or mature cells at the start
-    (quiescent ones relative to the active ones); arrays of the broadcast shape of times and effects."""
+    """Cells on treatment, each relative to its own number of active stem cells, progenitors or mature cells at the
+    start (quiescent ones relative to the active ones); arrays of the broadcast shape of times and effects."""
 
     quiescent: np.ndarray
     active: np.ndarray
@@ -62,7 +62,12 @@ def eigenvalues(exit: ArrayLike, loss: ArrayLike, rest: ArrayLike) -> tuple[np.n
 
 
 def course(
-    t: ArrayLike, fold: ArrayLike, balance: ArrayLike, progeny: ArrayLike = 1.0, death: ArrayLike = 0.0, rates: Rates = ASSUMED
+    t: ArrayLike,
+    fold: ArrayLike,
+    balance: ArrayLike,
+    progeny: ArrayLike = 1.0,
+    death: ArrayLike = 0.0,
+    rates: Rates = ASSUMED,
 ) -> Course:
     """The closed form from the untreated equilibrium, with the drug given from time 0.
 
@@ -101,7 +106,11 @@ def course(
     di, dm = rates.progenitor, rates.mature
     pair = _pair(-di, -dm, t)
     progenitors = np.exp(-di * t) + output * di * sum(w * _pair(x, -di, t) for w, x in zip(weights, shifted))
-    mature = np.exp(-dm * t) + dm * pair + output * di * dm * sum(w * _triple(x, -di, -dm, t) for w, x in zip(weights, shifted))
+    mature = (
+        np.exp(-dm * t)
+        + dm * pair
+        + output * di * dm * sum(w * _triple(x, -di, -dm, t) for w, x in zip(weights, shifted))
+    )
     shape = np.broadcast_shapes(t.shape, fold.shape, balance.shape, progeny.shape, death.shape)
     return Course(*(np.broadcast_to(v, shape).copy() for v in (motion / exit, active, progenitors, mature)))
 
@@ -114,7 +123,9 @@ def _pair(x, y, t):
 
 
 def _triple(x, y, z, t):
-    """Divided difference at three nodes, y and z apart; where x meets y both move to their middle (error of second order)."""
+    """Divided difference at three nodes, y and z apart; where x meets y both move to their middle (error of second
+    order).
+    """
     near = np.abs(x - y) < 1e-5
     middle = np.where(near, (x + y) / 2, y)
     apart = (_pair(x, z, t) - _pair(y, z, t)) / np.where(near, 1, x - y)
@@ -138,11 +149,11 @@ def allele_frequency(het: ArrayLike, hom: ArrayLike) -> np.ndarray:
 class Population(NamedTuple):
     """What is common to all patients; pairs are (heterozygous, homozygous).
 
-    ``exit`` log fold of the exit rate · ``balance`` atanh of D at the middle dose · ``dose`` its change from the lower to
-    the higher dose · ``progeny`` share p · ``exit_sd``, ``balance_sd`` between patients · ``ratio`` mean and ``ratio_sd``
-    spread of the log of mutated over wild-type cells at the start · ``colonies`` concentration of the
-    Dirichlet-multinomial · ``blood_sd`` of a blood measurement on the angular scale · ``death`` of all stem cells, per year
-    (0 in the fitted model).
+    ``exit`` log fold of the exit rate · ``balance`` atanh of D at the middle dose · ``dose`` its change from the lower
+    to the higher dose · ``progeny`` share p · ``exit_sd``, ``balance_sd`` between patients · ``ratio`` mean and
+    ``ratio_sd`` spread of the log of mutated over wild-type cells at the start · ``colonies`` concentration of the
+    Dirichlet-multinomial · ``blood_sd`` of a blood measurement on the angular scale · ``death`` of all stem cells, per
+    year (0 in the fitted model).
     """
 
     exit: tuple[float, float]
@@ -170,8 +181,8 @@ class Design(NamedTuple):
 
 
 class Cohort(NamedTuple):
-    """A design and what was measured: ``counts`` (patients, visits, 3) of wild-type, heterozygous and homozygous colonies;
-    ``blood`` (patients, visits) arcsin of the root of the allele frequency, where its noise is even."""
+    """A design and what was measured: ``counts`` (patients, visits, 3) of wild-type, heterozygous and homozygous
+    colonies; ``blood`` (patients, visits) arcsin of the root of the allele frequency, where its noise is even."""
 
     design: Design
     counts: np.ndarray
@@ -186,11 +197,13 @@ class Individuals(NamedTuple):
     ratio: np.ndarray
 
 
-def design(patients: int, colonies: int, blood: int, years: float, hom_share: float, rng: np.random.Generator) -> Design:
+def design(
+    patients: int, colonies: int, blood: int, years: float, hom_share: float, rng: np.random.Generator
+) -> Design:
     """A design that spends its measurements as evenly as they go: the kindest for inference.
 
-    Everyone is measured at the start and followed to the end; visits in between are evenly spaced, moved by up to a month. The
-    first ``hom_share`` of the patients have a homozygous clone; every other patient gets the higher dose.
+    Everyone is measured at the start and followed to the end; visits in between are evenly spaced, moved by up to a
+    month. The first ``hom_share`` of the patients have a homozygous clone; every other patient gets the higher dose.
     """
     _refuse(not patients <= blood <= colonies, "a design needs a visit for each patient and a colony for each visit")
     visits = _spread(blood, patients)
@@ -217,7 +230,8 @@ def draw_individuals(population: Population, dose: np.ndarray, rng: np.random.Ge
 def shares(
     t: np.ndarray, hom: np.ndarray, people: Individuals, progeny: float, death: ArrayLike = 0.0, rates: Rates = ASSUMED
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of wild type, heterozygous and homozygous among progenitors and among mature cells: two (patients, visits, 3).
+    """Shares of wild type, heterozygous and homozygous among progenitors and among mature cells: two (patients, visits,
+    3).
 
     Wild-type cells are taken as untouched by the drug: only what happens relative to them shows in shares.
     """
@@ -230,7 +244,14 @@ def shares(
     return out[0], out[1]
 
 
-def measure(plan: Design, progenitors: np.ndarray, mature: np.ndarray, colonies: float, blood_sd: float, rng: np.random.Generator) -> Cohort:
+def measure(
+    plan: Design,
+    progenitors: np.ndarray,
+    mature: np.ndarray,
+    colonies: float,
+    blood_sd: float,
+    rng: np.random.Generator,
+) -> Cohort:
     """What a design would measure of these shares: overdispersed colony counts and noisy blood."""
     weights = rng.standard_gamma(colonies * progenitors)
     counts = rng.multinomial(plan.n, weights / weights.sum(-1, keepdims=True))
@@ -239,7 +260,9 @@ def measure(plan: Design, progenitors: np.ndarray, mature: np.ndarray, colonies:
     return Cohort(plan, counts, np.where(plan.seen, angle, 0.0))
 
 
-def draw_cohort(population: Population, plan: Design, rng: np.random.Generator, rates: Rates = ASSUMED) -> tuple[Cohort, Individuals]:
+def draw_cohort(
+    population: Population, plan: Design, rng: np.random.Generator, rates: Rates = ASSUMED
+) -> tuple[Cohort, Individuals]:
     """A virtual cohort and the truth behind it."""
     people = draw_individuals(population, plan.dose, rng)
     progenitors, mature = shares(plan.t, plan.hom, people, population.progeny, np.asarray(population.death), rates)

@@ -1,8 +1,8 @@
 """The hierarchical model over patients, genotypes and dose, and its sampler (numpyro).
 
 Only the sampling step imports this module: chapters read the draws it left. The curves are the closed form of
-``stem_cells.course`` (without death, which the fitted model leaves out), so that a gradient costs well under a millisecond.
-Chains cannot change places: g, b, a, di and dm are fixed, and the slow eigenvalue is first by its formula.
+``stem_cells.course`` (without death, which the fitted model leaves out), so that a gradient costs well under a
+millisecond. Chains cannot change places: g, b, a, di and dm are fixed, and the slow eigenvalue is first by its formula.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def curves(t, fold, balance, progeny):
 
 
 def log_gamma(a):
-    """Log of the gamma function for positive ``a``: Stirling's series six steps up, several times faster than XLA's own."""
+    """Log of the gamma function for positive ``a``: Stirling's series six steps up, several times faster than XLA's
+    own.
+    """
     steps = a * (a + 1) * (a + 2) * (a + 3) * (a + 4) * (a + 5)
     b = a + 6
     series = 1 / (12 * b) * (1 - 1 / (30 * b * b) * (1 - 2 / (7 * b * b) * (1 - 3 / (4 * b * b))))
@@ -73,7 +75,9 @@ def log_gamma(a):
 
 
 def log_likelihood(cohort, exit, balance, ratio, progeny, colonies, blood_sd):
-    """Log probability of colonies (Dirichlet-multinomial, without its constant) and blood (normal on the angular scale)."""
+    """Log probability of colonies (Dirichlet-multinomial, without its constant) and blood (normal on the angular
+    scale).
+    """
     plan = cohort.design
     progenitors, mature = curves(plan.t, jnp.exp(exit), jnp.tanh(balance), progeny)
     size = jnp.exp(ratio) * jnp.stack([jnp.ones_like(ratio[:, 0]), plan.hom], -1)
@@ -126,8 +130,8 @@ def _normal(x, mean, sd):
 
 
 def starts(cohort: Cohort) -> list[np.ndarray]:
-    """Flat vectors from which the search for the mode begins: slow and fast waking in each genotype, the rest in the middle
-    of the prior, but for the patients' own starts, which their first colonies show.
+    """Flat vectors from which the search for the mode begins: slow and fast waking in each genotype, the rest in the
+    middle of the prior, but for the patients' own starts, which their first colonies show.
 
     The posterior can have several modes (a clone that sleeps and grows looks much like one that wakes), and from starts
     far from the data the search can end where the starts of all patients collapse onto one.
@@ -135,14 +139,23 @@ def starts(cohort: Cohort) -> list[np.ndarray]:
     plan, first = cohort.design, np.asarray(cohort.counts)[:, 0] + 0.5
     own = np.log(first[:, 1:] / first[:, :1])
     own[np.asarray(plan.hom) == 0, 1] = PRIOR["ratio"][0]
-    rest = [*np.zeros(4), *np.full(2, PRIOR["ratio"][0]), 0.0, *(PRIOR[name][0] for name in _LOGS), *np.zeros(own.size), *own.ravel()]
+    rest = [
+        *np.zeros(4),
+        *np.full(2, PRIOR["ratio"][0]),
+        0.0,
+        *(PRIOR[name][0] for name in _LOGS),
+        *np.zeros(own.size),
+        *own.ravel(),
+    ]
     return [np.array([het, hom, *rest]) for het in (-1.0, 1.0) for hom in (-1.0, 1.0)]
 
 
 def as_arrays(cohort: Cohort) -> Cohort:
     """The cohort as the sampler takes it: floating arrays of jax, with logicals left for masks."""
     plan = cohort.design
-    wide = plan._replace(**{k: jnp.asarray(getattr(plan, k), float) for k in ("t", "n", "dose", "hom")}, seen=jnp.asarray(plan.seen))
+    wide = plan._replace(
+        **{k: jnp.asarray(getattr(plan, k), float) for k in ("t", "n", "dose", "hom")}, seen=jnp.asarray(plan.seen)
+    )
     return Cohort(wide, jnp.asarray(cohort.counts, float), jnp.asarray(cohort.blood, float))
 
 
@@ -177,7 +190,8 @@ def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
     The joint mode would be misleading, for departures shrink and their spread swells together; so the spreads between
     patients are raised or lowered to the mean square of the departures (rounds of expectation and maximisation).
     Of several modes the one of most mass by its normal approximation is taken.
-    This sets where a chain begins and the scale of its steps; the draws come from the posterior itself whatever its shape.
+    This sets where a chain begins and the scale of its steps; the draws come from the posterior itself whatever its
+    shape.
     """
     hills = {round(float(value), 1): x for x, value in (_climb(x, cohort) for x in starts(cohort))}
     return max((_shape(x, cohort, rounds) for x in hills.values()), key=lambda found: found[0])[1:]
@@ -203,9 +217,13 @@ def sampler(warmup: int, draws: int, target: float = 0.8):
     """One chain of NUTS [HoffmanGelman2014] as one compiled function of key, first point, cohort, centre and factor.
 
     Compiled as a whole it serves every cohort of one shape; numpyro's own front end would compile parts of it anew each
-    time. It moves in the coordinates y of x = centre + factor y, and gives the draws of y, which diverged, and the steps.
+    time. It moves in the coordinates y of x = centre + factor y, and gives the draws of y, which diverged, and the
+    steps.
     """
-    begin, move = hmc(potential_fn_gen=lambda cohort, centre, factor: lambda y: -log_posterior(centre + factor @ y, cohort), algo="NUTS")
+    begin, move = hmc(
+        potential_fn_gen=lambda cohort, centre, factor: lambda y: -log_posterior(centre + factor @ y, cohort),
+        algo="NUTS",
+    )
 
     def chain(key, first, cohort, centre, factor):
         data = (cohort, centre, factor)
@@ -222,7 +240,9 @@ def sampler(warmup: int, draws: int, target: float = 0.8):
 
 
 def natural(x: np.ndarray) -> np.ndarray:
-    """Draws of the flat vector (last axis) with share of progeny, spreads and noise in natural units, the rest as it is."""
+    """Draws of the flat vector (last axis) with share of progeny, spreads and noise in natural units, the rest as it
+    is.
+    """
     x = np.array(x)
     x[..., 8] = np.asarray(ndtr(x[..., 8]))
     x[..., 9:_POPULATION] = np.exp(x[..., 9:_POPULATION])

@@ -462,6 +462,7 @@ def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float
 
 def _score_interval(count: int, n: int, z: float, correction: int) -> tuple[float, float]:
     """Wilson's interval; ``correction`` 1 moves each end out as if half a patient more or fewer had been counted."""
+
     def end(sign: int) -> float:
         shifted = count + sign * correction / 2
         root = z * math.sqrt(max(z**2 / 4 + shifted * (n - shifted) / n, 0.0))

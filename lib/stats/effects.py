@@ -338,9 +338,7 @@ def hr_from_printed_p(
     ends = [z_from_p(x) if x > 0 else math.inf for x in (float(admitted.upper), float(admitted.lower))]
     sign = -1 if lower_hazard else 1
     variances = logrank_variances(events, events_by_arm, n_by_arm)
-    return {
-        name: tuple(sorted(_exp(sign * z / math.sqrt(v)) for z in ends)) for name, v in variances.items() if v > 0
-    }
+    return {name: tuple(sorted(_exp(sign * z / math.sqrt(v)) for z in ends)) for name, v in variances.items() if v > 0}
 
 
 def _exp(x: float) -> float:
@@ -397,7 +395,6 @@ def hazard_ratio_of_printed_risks(
     if corners[0] is None:
         return None
     return corners[0], math.inf if corners[1] is None else corners[1]
-
 
 
 # Test statistics and summaries --------------------------------------------------------------------------------------
@@ -525,6 +522,7 @@ def _rounded(x: float, decimals: int) -> float:
 def _decision_differs(relation, value, of_statistic, computed, alpha, alpha_is_significant) -> bool:
     """Do the printed and the recomputed p fall on different sides of ``alpha``? Bounds that leave the side open do
     not count."""
+
     def significant(p: float) -> bool:
         return p <= alpha if alpha_is_significant else p < alpha
 

@@ -631,9 +631,10 @@ def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
     for m in range(1, n + 1):
         after = product * Fraction(m - 1, m)
         product = after if after in values or after > values.lower else product
-    return product in values or not FeasibleSet(
-        n, range(1, n + 1), {"value": SurvivalAt(n, values, "proportion")}
-    ).is_empty
+    return (
+        product in values
+        or not FeasibleSet(n, range(1, n + 1), {"value": SurvivalAt(n, values, "proportion")}).is_empty
+    )
 
 
 def nudge(feasible: FeasibleSet, data: DataSet, rng: np.random.Generator) -> DataSet | None:

@@ -178,9 +178,7 @@ class Lattice:
         self._windows = [c for c in constraints if isinstance(c, Window)]
         self._trackers = [c for c in constraints if isinstance(c, (MiddlePair, FlatMiddle))]
         self._read_bounds([c for c in constraints if isinstance(c, Bound)], track_events)
-        self._use = {
-            curve: any(w.curve == curve for w in self._windows) for curve in ("survival", "follow_up")
-        }
+        self._use = {curve: any(w.curve == curve for w in self._windows) for curve in ("survival", "follow_up")}
         self._use["survival"] |= any(isinstance(t, FlatMiddle) for t in self._trackers)
         self._ties = survfit_ties and self._use["follow_up"]
         self._keys = CurveKeys(n) if any(self._use.values()) else None

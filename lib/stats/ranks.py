@@ -700,6 +700,7 @@ class _Walk:
 
     def steps(self) -> int:
         """How many moves (placed before → placed after, in both groups) the walk makes per tie structure."""
+
         def moves(placed):
             before = [(0, 0), *placed]
             return [sum(max(hi2 - max(i, lo2) + 1, 0) for i in range(lo, hi + 1))

@@ -149,6 +149,7 @@ def _spread(values: Sequence) -> Fraction | int:
 
 def _least_spread_centre(boxes: list[tuple[Fraction, Fraction]]) -> Fraction:
     """The c that is the mean of all values put as near to c as their boxes allow (they are then least spread)."""
+
     def excess(c: Fraction) -> Fraction:  # rises with c, by straight pieces between the ends of boxes
         return sum(((c - b if c > b else c - a if c < a else Fraction(0)) * k for (a, b), k in counted), Fraction(0))
 
@@ -253,9 +254,7 @@ def _least_spread_of_box(n: int, low: Interval, middle: Interval, high: Interval
 # Means of integers (GRIM) -------------------------------------------------------------------------------------------
 
 
-def possible_sums(
-    mean: str | Printed, n, items=1, percent: bool = False, rounding: str = "up_or_down"
-) -> range:
+def possible_sums(mean: str | Printed, n, items=1, percent: bool = False, rounding: str = "up_or_down") -> range:
     """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     interval = read_value("mean", mean).interval(rounding).scaled(Fraction(size, 100 if percent else 1))
@@ -364,8 +363,7 @@ def _is_sum_of_squares(k: int, total: int, squares: int) -> bool:
     reach = math.isqrt((k - 1) * slack)
     around = range(-((reach - total) // k), (total + reach) // k + 1)
     return any(
-        _is_sum_of_squares(k - 1, total - x, squares - x * x)
-        for x in sorted(around, key=lambda x: abs(k * x - total))
+        _is_sum_of_squares(k - 1, total - x, squares - x * x) for x in sorted(around, key=lambda x: abs(k * x - total))
     )
 
 
@@ -521,6 +519,7 @@ def binary_counts(mean: str | Printed, sd: str | Printed, n, rounding: str = "up
 def range_in_sds(n) -> float:
     """ξ(n): the expected range of ``n`` normal values in SDs (Wan2014, from whose table it is rounded)."""
     n = check_count("n", n, least=1)
+
     # E(range) = ∫ 1 − Φⁿ − (1 − Φ)ⁿ, twice the half above zero.
     def outside(x: float) -> float:
         return -math.expm1(n * float(log_ndtr(x))) - math.exp(n * float(log_ndtr(-x)))

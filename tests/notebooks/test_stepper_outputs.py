@@ -25,7 +25,9 @@ stepper(lambda ax: ax.set(xlim=(0, 2), ylim=(0, 9)), lambda ax, a, b: ax.plot([0
 @pytest.fixture(scope="module")
 def executed():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    return NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+    return NotebookClient(
+        notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(ROOT)}}
+    ).execute()
 
 
 def moved(svg, name):
@@ -47,5 +49,11 @@ def test_only_what_was_executed_passes(executed, tmp_path, where):
         data[FIGURE]["told"][2][0] = "2 then 4"
     (tmp_path / "one.ipynb").write_text(json.dumps(notebook), "utf-8")
     options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "one.ipynb"]
-    ran = subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == (0 if where == "nothing" else 1), ran.stdout[-2000:] + ran.stderr[-500:]

@@ -24,7 +24,9 @@ def test_registry_is_append_only():
     shown = subprocess.run(["git", "show", "HEAD:registry/tags.csv"], cwd=ROOT, capture_output=True, text=True)
     if shown.returncode:
         pytest.skip("no committed registry: this is not a git checkout")
-    keep, now = ([row[:3] for row in csv.reader(text.splitlines())] for text in (shown.stdout, registry.TAGS.read_text("utf-8")))
+    keep, now = (
+        [row[:3] for row in csv.reader(text.splitlines())] for text in (shown.stdout, registry.TAGS.read_text("utf-8"))
+    )
     assert now[: len(keep)] == keep
 
 

@@ -34,7 +34,8 @@ def test_every_page_opens_from_a_folder_and_fits(reader, width):
         wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.getAnimations().length]")
         assert wide <= WIDTHS[width] and seen == 0, name
         assert page.locator("h1").is_visible(), name
-        cut = page.evaluate("[...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1).map(b => b.parentElement.id)")
+        wider = "[...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+        cut = page.evaluate(f"{wider}.map(b => b.parentElement.id)")
         assert not cut, f"{name}: tables wider than the page"
 
 

@@ -1,4 +1,6 @@
-"""Stepping through the pictures of a figure: by keys and by hand, on both widths, with and without style sheet or script."""
+"""Stepping through the pictures of a figure: by keys and by hand, on both widths, with and without style sheet or
+script.
+"""
 
 import csv
 import re
@@ -23,7 +25,10 @@ def page_with_one():
 
 def choices(page):
     """The radio buttons of the first stepper: for each choice the values, in order."""
-    return [[i.get_attribute("value") for i in field.locator("input").all()] for field in page.locator(".stepper").first.locator("fieldset").all()]
+    return [
+        [i.get_attribute("value") for i in field.locator("input").all()]
+        for field in page.locator(".stepper").first.locator("fieldset").all()
+    ]
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -68,7 +73,9 @@ def test_the_data_hold_every_picture(reader):
     with path.open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file)
     options = [[i.inner_text().strip() for i in f.locator("label").all()] for f in figure.locator("fieldset").all()]
-    assert {tuple(row[: len(options)]) for row in rows} == {(x, y, z) for x in options[0] for y in options[1] for z in options[2]}
+    assert {tuple(row[: len(options)]) for row in rows} == {
+        (x, y, z) for x in options[0] for y in options[1] for z in options[2]
+    }
 
 
 def test_without_a_style_sheet_the_first_picture_stands_alone(reader):

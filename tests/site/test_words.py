@@ -16,7 +16,7 @@ from lib.book import glossary, ledger, marks, outputs
     [
         ("1 years; 12 patients", "1 year; 12 patients"),
         ("21 years and 0.1 years", "21 years and 0.1 years"),
-        ("the group's \"best\"", "the group’s “best”"),
+        ('the group\'s "best"', "the group’s “best”"),
         ("p < 0.05 & more", "p &lt; 0.05 &amp; more"),
     ],
 )

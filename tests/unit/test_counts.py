@@ -238,6 +238,7 @@ def test_strata_as_in_r(case):
 
 # Fragility
 
+
 @lru_cache(maxsize=None)
 def p_of_table(test, a, b, c, d):
     value = getattr(counts.tests_2x2([[a, b], [c, d]]), {"fisher": "fisher_minlike"}.get(test, test))

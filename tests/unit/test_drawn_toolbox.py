@@ -91,8 +91,10 @@ def grim_probability(draw):
     reached = {math.floor(Fraction(k, n) * steps + Fraction(1, 2)) % steps for k in range(n)}
 
     def judge(found):
-        return 0 <= found["probability"] < 1 and near(1 - found["probability"], min(1, n / steps)) and (
-            n > steps or len(reached) == n
+        return (
+            0 <= found["probability"] < 1
+            and near(1 - found["probability"], min(1, n / steps))
+            and (n > steps or len(reached) == n)
         )
 
     return {"x": printed_mean(draw, answers, "up", decimals=decimals), "n": n}, judge
@@ -316,9 +318,9 @@ def mcnemar(draw):
 def kruskal_wallis(draw):
     groups = [values(draw, 0, 6, 1, 5) for _ in range(whole(draw, 2, 4))]
     flat = len({v for g in groups for v in g}) == 1
-    return {"groups": groups}, lambda found: (
-        found["p"] is None if flat else near(found["p"], kruskal(*groups).pvalue, 1e-6)
-    )
+    return {
+        "groups": groups
+    }, lambda found: found["p"] is None if flat else near(found["p"], kruskal(*groups).pvalue, 1e-6)
 
 
 @cases.of
@@ -366,8 +368,9 @@ def five_numbers(draw, low=-50, high=50, least=1, unlike=False):
 
 def lies_inside(low, high, *names):
     """Are the estimated means from ``low`` to ``high``, and the SD at least 0?"""
-    return lambda found: all(within(low, found[name], high) for name in names) and not any(
-        value is not None and value < 0 for name, value in found.items() if "sd" in name
+    return lambda found: (
+        all(within(low, found[name], high) for name in names)
+        and not any(value is not None and value < 0 for name, value in found.items() if "sd" in name)
     )
 
 

@@ -148,9 +148,9 @@ def summary_of(data, last, draw, rounding):
         )
     if kind == "range" and mine:
         low, high = draw((None, mine[0])), draw((None, mine[-1]))
-        return Range(of, low, high), lambda x: bool(own := times_of(x, of)) and (
-            low in (None, own[0]) and high in (None, own[-1])
-        )
+        return Range(
+            of, low, high
+        ), lambda x: bool(own := times_of(x, of)) and (low in (None, own[0]) and high in (None, own[-1]))
     if kind == "within":
         low, high = (mine or [0])[0], (mine or [0])[-1]
         return Within(of, low, high), lambda x: all(low <= u <= high for u in times_of(x, of))
@@ -362,9 +362,7 @@ def test_two_groups_are_compared_pair_by_pair():
 
 def test_drawn_pairs_stay_inside_and_say_so(monkeypatch):
     grid = range(1, 6)
-    pair = TwoGroups(
-        FeasibleSet(3, grid, {"median": KMMedian(4)}), FeasibleSet(3, grid, {"median": KMMedian(2)})
-    )
+    pair = TwoGroups(FeasibleSet(3, grid, {"median": KMMedian(4)}), FeasibleSet(3, grid, {"median": KMMedian(2)}))
     whole = pair.log_rank_p(Interval(Fraction(0), Fraction(1, 5)))
     drawn = pair.log_rank_p(Interval(Fraction(0), Fraction(1, 5)), limit=10, draws=4000, rng=1)
     assert whole.exact and not drawn.exact and drawn.evaluated == 4000

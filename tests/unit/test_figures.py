@@ -13,7 +13,14 @@ from lib.book import outputs
 from lib.figures import FIGURE, stepper, tidy
 
 CHOICES = {"Zeal": ["low", "high"], "Age": ["young", "middling", "old"]}  # not in the order of the alphabet
-HEIGHTS = {("low", "young"): 1, ("low", "middling"): 3, ("low", "old"): 9, ("high", "young"): 30, ("high", "middling"): 100, ("high", "old"): 300}
+HEIGHTS = {
+    ("low", "young"): 1,
+    ("low", "middling"): 3,
+    ("low", "old"): 9,
+    ("high", "young"): 30,
+    ("high", "middling"): 100,
+    ("high", "old"): 300,
+}
 
 
 def test_coordinates_are_rounded_but_labels_are_not():
@@ -53,7 +60,9 @@ def pictures(svg):
             assert y[0] == y[1]
             mark = next(u for u in g.iter() if u.tag.endswith("use"))
             assert float(mark.get("y")) == pytest.approx(y[0], abs=0.11)
-            assert float(mark.get("x")) == pytest.approx(x.mean(), abs=0.2), "the middle of one and a hundred is ten, on a log scale"
+            assert float(mark.get("x")) == pytest.approx(x.mean(), abs=0.2), (
+                "the middle of one and a hundred is ten, on a log scale"
+            )
             found[name] = (y[0], g.get("visibility") != "hidden")
     return found
 
@@ -80,7 +89,9 @@ def test_the_page_names_each_picture_as_it_was_drawn(monkeypatch):
     data = made(monkeypatch)
     page = outputs._inline("fig-x", "Lines", data["image/svg+xml"], data[FIGURE])
     labels = re.findall(r'name="(fig-x-\w)" value="(\w\d)"( checked)?> <span>(\w+)</span>', page)
-    assert [(name, option) for name, _, _, option in labels] == [(f"fig-x-{k}", o) for k, os in zip("ab", CHOICES.values()) for o in os]
+    assert [(name, option) for name, _, _, option in labels] == [
+        (f"fig-x-{k}", o) for k, os in zip("ab", CHOICES.values()) for o in os
+    ]
     assert [value for _, value, checked, _ in labels if checked] == ["a1", "b0"]
     assert re.findall("<legend>(.*?)</legend>", page) == list(CHOICES)
     option = {value: word for _, value, _, word in labels}

@@ -182,6 +182,7 @@ def test_beyond_listing_the_verdict_is_possible_or_an_error_but_never_impossible
 
 # Data sets that print the summaries
 
+
 def datasets(n, low, middle, high) -> list[tuple]:
     """All multisets with these summaries, one by one."""
     pool = combinations_with_replacement(range(int(low), int(high) + 1), n)

@@ -108,7 +108,12 @@ def test_a_figure_of_the_evidence_keeps_its_row_until_something_is_computed_from
     monkeypatch.setattr(review, "display", lambda data, raw: emitted.append(data))
     known = review.evidence("mpn-interferon")
     share = known.loc["daliah-final-stop", "value"]
-    review.bind(quoted=(share, "%"), computed=(100 - float(share), "%"), anew=review.Known(f"{share} of them", row=share.row), words="all")
+    review.bind(
+        quoted=(share, "%"),
+        computed=(100 - float(share), "%"),
+        anew=review.Known(f"{share} of them", row=share.row),
+        words="all",
+    )
     bound = emitted[0][review.BOUND]
     rows = {name: entry.get("evidence") for name, entry in bound.items()}
     assert rows == {"quoted": "daliah-final-stop", "computed": None, "anew": "daliah-final-stop", "words": None}

@@ -141,7 +141,9 @@ def test_the_likelihood_is_the_one_the_cohorts_are_drawn_from(engine):
 
 @pytest.mark.parametrize("number", [84, 130])
 def test_chains_begin_where_patients_differ(engine, number):
-    """In these draws from the prior a search from its middle ends where all patients start alike and noise explains the rest."""
+    """In these draws from the prior a search from its middle ends where all patients start alike and noise explains
+    the rest.
+    """
     rng = samples.seeded(2, number)
     population = engine.draw_prior(rng)
     cohort, _ = stem_cells.draw_cohort(population, samples.plan(), rng)

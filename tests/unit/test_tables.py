@@ -34,15 +34,32 @@ def test_a_stacked_cell_names_its_column_and_unit_and_keeps_its_role(shown):
     page = html.fromstring(shown(WIDE, units={"published share 2": "%"})["text/html"])
     heads = [cell.get("data-head") for cell in page.xpath("//tbody/tr[1]/*")]
     assert heads == [c + (", %" if c.endswith("2") else "") for c in WIDE.columns]
-    assert [r.get("role") for r in page.iter("table", "thead", "tr", "tbody")] == ["table", "rowgroup", "row", "rowgroup", "row", "row"]
-    assert {c.get("role") for c in page.iter("td")} == {"cell"} and {c.get("role") for c in page.iter("th")} == {"columnheader", "rowheader"}
+    assert [r.get("role") for r in page.iter("table", "thead", "tr", "tbody")] == [
+        "table",
+        "rowgroup",
+        "row",
+        "rowgroup",
+        "row",
+        "row",
+    ]
+    assert {c.get("role") for c in page.iter("td")} == {"cell"} and {c.get("role") for c in page.iter("th")} == {
+        "columnheader",
+        "rowheader",
+    }
 
 
 @pytest.mark.parametrize("frame", [NARROW, WIDE])
 def test_the_html_holds_the_same_cells_as_the_data(shown, frame):
     data = shown(frame)
-    read = pd.read_html(io.StringIO(data["text/html"].replace('aria-hidden="true">0', ">")), converters=dict.fromkeys(frame.columns, str))[0]
-    assert read.to_numpy().tolist() == data[TABLE]["rows"] == [[str(v) for v in row] for row in frame.itertuples(index=False)]
+    read = pd.read_html(
+        io.StringIO(data["text/html"].replace('aria-hidden="true">0', ">")),
+        converters=dict.fromkeys(frame.columns, str),
+    )[0]
+    assert (
+        read.to_numpy().tolist()
+        == data[TABLE]["rows"]
+        == [[str(v) for v in row] for row in frame.itertuples(index=False)]
+    )
 
 
 def test_a_bad_label_or_an_empty_frame_is_one_clear_line():

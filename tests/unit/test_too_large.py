@@ -84,7 +84,5 @@ def test_it_is_refused_before_it_starts_and_answered_below(check, large, small, 
         with pytest.raises(Entered):  # it is what the search runs through
             answer(json.dumps({"check": check, "inputs": small}))
     assert "\n" not in refused["error"] and narrows in refused["error"]
-    import re
-
     assert re.search(size, refused["error"]), refused["error"]
     assert "result" in answer(json.dumps({"check": check, "inputs": small}))
