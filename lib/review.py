@@ -164,7 +164,8 @@ class Review:
             found[role], rules[role] = one, others
             verdict = max(verdict, one, key=_GRAVITY.__getitem__)
             unit = units[role]
-            texts.append(("" if len(claim.figures) == 1 or unit in NAMED_BEFORE else f"{role} ") + spread(values, unit))
+            named = "" if len(claim.figures) == 1 or unit in NAMED_BEFORE else f"{role.replace('-', ' ')}: "
+            texts.append(named + spread(values, unit))
         notes = [
             f"only {rounding_in_words(r)} would print {with_unit(claim.figure(role).printed, units[role])}"
             for role, r in rules.items()
@@ -172,7 +173,7 @@ class Review:
         ]
         notes += [self._impossible[claim_id, role] for role in found if (claim_id, role) in self._impossible]
         if len(found) > 1 and verdict != "reproduced":
-            notes.append("; ".join(f"{role}: {v}" for role, v in found.items() if v != "reproduced"))
+            notes.append("; ".join(f"{role.replace('-', ' ')}: {v}" for role, v in found.items() if v != "reproduced"))
         return self._emit(claim, "; ".join(texts), verdict, "; ".join([convention, *notes]))
 
     def test(self, claim_id: str, outcomes: bool | Iterable[bool], convention: str, found: str) -> str:
