@@ -62,6 +62,17 @@ def number(value: Real, unit: str = "") -> str:
     return with_unit(_digits(value, unit), unit)
 
 
+def with_error(value: Real, error: Real, unit: str = "", places: int | None = None) -> str:
+    """A simulated value ± its Monte Carlo error, both to the first digit of the error or to ``places`` decimals."""
+    places = error_places(error) if places is None else places
+    return f"{value:.{places}f}\u00a0±\u00a0{error:.{places}f}{unit}"
+
+
+def error_places(error: Real) -> int:
+    """The decimals that show the first digit of an error above 0, once the error is rounded to that digit."""
+    return max(0, -math.floor(math.log10(float(f"{error:.0e}"))))
+
+
 def _digits(value: Real, unit: str) -> str:
     x = float(value)
     if math.isinf(x) or math.isnan(x):

@@ -119,3 +119,16 @@ def test_a_figure_of_the_evidence_keeps_its_row_until_something_is_computed_from
     assert rows == {"quoted": "daliah-final-stop", "computed": None, "anew": "daliah-final-stop", "words": None}
     assert bound["quoted"]["text"] == "65%" and bound["computed"]["text"] == "35%"
     assert copy.deepcopy(share) == share and copy.deepcopy(share).row == "daliah-final-stop"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (0.2803, 0.0041, "0.280 ± 0.004"),
+        (1.0394, 0.0096, "1.04 ± 0.01"),
+        (70.83, 0.71, "70.8 ± 0.7"),
+        (412.3, 26, "412 ± 26"),
+    ],
+)
+def test_a_simulated_value_shows_the_first_digit_of_its_error(value, error, shown):
+    assert review.with_error(value, error).replace("\u00a0", " ") == shown
