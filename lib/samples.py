@@ -31,8 +31,12 @@ MODELS, LOCK = ("lib/models/stem_cells.py", "lib/models/stem_cells_bayes.py"), "
 PACKAGES = ("numpyro", "jax", "numpy", "scipy")
 SEED = 20260
 COHORTS, CALIBRATIONS = 30, 200
-CHAINS, WARMUP, KEPT, THINNED = 4, 500, 500, 400
-SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET = 200, 300, 0.7
+CHAINS, KEPT, THINNED = 4, 500, 400
+SHORT_KEPT = 300
+PILOTS, PILOT = 2, 150
+"""Chains before each fit that show the sampler the posterior's shape, and the draws of each."""
+WARMUP = 150
+"""Draws of every chain, pilots too, that only set the length of its steps."""
 RANK_DRAWS = 19
 """Thinned draws that a truth is ranked among in calibration: so far apart that they hardly remember one another."""
 
@@ -159,41 +163,41 @@ class Fit(NamedTuple):
 
 
 class Fitter:
-    """Fits cohorts of one shape one after the other; chains run side by side, two at a time.
+    """Fits cohorts of one design one after the other; chains run side by side, two at a time.
 
-    The sampler is compiled at the first fit, on the second core while the first searches for the mode.
+    The normal approximation at the mode gives pilot chains their coordinates, and their draws, which are then thrown
+    away, mend these for the chains that count. The sampler is compiled at the first fit, while the mode is searched.
     """
 
-    def __init__(self, chains: int, warmup: int, kept: int, target: float = 0.8):
+    def __init__(self, chains: int, kept: int):
         self.bayes = engine()
-        self.chains = chains
-        self.chain = self.bayes.sampler(warmup, kept, target)
-        self.compiled = None
+        self.chains, self.kept = chains, kept
+        self.chain = None
 
     def __call__(self, data: Cohort, seed: int) -> Fit:
         import jax
 
         arrays = self.bayes.as_arrays(data)
         size = len(self.bayes.starts(arrays)[0])
-        starts = np.random.default_rng([SEED, 9, seed]).standard_normal((self.chains, size))
+        starts = np.random.default_rng([SEED, 9, seed]).standard_normal((PILOTS + self.chains, size))
 
         def compiled():
-            return self.chain.lower(
-                jax.random.PRNGKey(0), np.zeros(size), arrays, np.zeros(size), np.eye(size)
-            ).compile()
+            sampler = self.bayes.sampler(WARMUP, max(PILOT, self.kept))
+            return sampler.lower(jax.random.PRNGKey(0), starts[0], arrays, self.bayes.plain(size), 0).compile()
 
-        def one(k: int):
-            return jax.block_until_ready(
-                self.compiled(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, centre, factor)
-            )
+        def run(k: int, shape, length: int):
+            found = self.chain(jax.random.PRNGKey(100 * seed + k), starts[k], arrays, shape, length)
+            return [np.asarray(part)[:length] for part in found]
 
         with ThreadPoolExecutor(2) as pool:
-            waiting = pool.submit(compiled) if self.compiled is None else None
-            centre, factor = self.bayes.laplace(arrays)
-            self.compiled = waiting.result() if waiting else self.compiled
-            found = list(pool.map(one, range(self.chains)))
-        y, diverging, steps = (np.stack([np.asarray(f[i]) for f in found]) for i in range(3))
-        return Fit(self.bayes.natural(centre + y @ factor.T), int(diverging.sum()), float(steps.mean()))
+            waiting = None if self.chain else pool.submit(compiled)
+            shape = self.bayes.laplace(arrays)
+            self.chain = self.chain or waiting.result()
+            pilots = list(pool.map(lambda k: run(k, shape, PILOT)[0], range(PILOTS)))
+            shape = self.bayes.stretch(np.concatenate(pilots), shape)
+            found = list(pool.map(lambda k: run(PILOTS + k, shape, self.kept), range(self.chains)))
+        y, diverging, steps = (np.stack(part) for part in zip(*found))
+        return Fit(self.bayes.natural(y, shape), int(diverging.sum()), float(steps.mean()))
 
 
 def quality(values: np.ndarray) -> pd.DataFrame:
@@ -244,7 +248,8 @@ def headline(name: str, say: Callable[[str], None]) -> None:
         return
     begun = time.monotonic()
     data = cohort("exit and exhaustion", 0)
-    got = Fitter(CHAINS, WARMUP, KEPT)(data, 0)
+    fit = Fitter(CHAINS, KEPT)
+    got = fit(data, 0)
     everyone, population = quality(got.values), quality(with_rates(got.values[..., :14]))
     thinned = got.values.reshape(-1, got.values.shape[-1])[:: CHAINS * KEPT // THINNED]
     columns = [*NAMES, *patient_columns(data.counts.shape[0])]
@@ -260,7 +265,7 @@ def headline(name: str, say: Callable[[str], None]) -> None:
     entry = {
         "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(thinned), "divergent": got.divergent, "parameters": len(everyone),
         "worst of all": {k: float(f"{v:.4g}") for k, v in worst.items()}, "seed": SEED,
-        "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
+        "priors": fit.bayes.PRIOR, "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
         "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in rows.items()},
     }  # fmt: skip
     summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -323,7 +328,7 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
             f"data/draws/{name}-cohorts.csv and -calibration.csv are of other code: move them away, then run this again"
         )
     entry = {
-        "warmup": SHORT_WARMUP,
+        "warmup": WARMUP,
         "kept": SHORT_KEPT,
         "seed": SEED,
         "versions": {p: version(p) for p in PACKAGES},
@@ -349,7 +354,7 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
                 say(f"{kind}: stopped at {n - 1} of {len(jobs)}, the time is up; run it again to go on")
                 return
             begun = time.monotonic()
-            fit = fit or Fitter(1, SHORT_WARMUP, SHORT_KEPT, SHORT_TARGET)
+            fit = fit or Fitter(1, SHORT_KEPT)
             append(paths[kind], list(make(fit, *job)))
             say(f"{kind}: {n} of {len(jobs)} ({', '.join(map(str, job))}), {time.monotonic() - begun:.1f} s")
         say(f"{kind}: all {len(jobs)} there")
@@ -378,9 +383,9 @@ def stamp() -> str:
         CHAINS,
         WARMUP,
         KEPT,
-        SHORT_WARMUP,
         SHORT_KEPT,
-        SHORT_TARGET,
+        PILOTS,
+        PILOT,
         RANK_DRAWS,
         HOM_SHARE,
     ]

@@ -7,12 +7,14 @@ millisecond. Chains cannot change places: g, b, a, di and dm are fixed, and the 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
 from numpyro.infer.hmc import hmc
-from scipy.optimize import minimize
+from scipy.optimize import approx_fprime, minimize
 
 from lib.models.stem_cells import ASSUMED, Cohort, Population
 
@@ -162,30 +164,82 @@ def as_arrays(cohort: Cohort) -> Cohort:
 _SPREADS = slice(9, 12)
 
 
-def _objective(rest, spreads, cohort):
-    return -log_posterior(_join(rest, spreads), cohort)
+class Shape(NamedTuple):
+    """The coordinates y in which the sampler moves: u = centre + factor y, and from u the flat vector.
+
+    A patient's departure (in exit, in balance, of the start from the genotype's mean) is u times (spread / ``spreads``)
+    to the power 1 - ``centring``: 1 leaves it as it is, 0 divides it by the spread between patients. Where the data say
+    much about a patient the first mixes well and the second badly, where little the other way round
+    [Papaspiliopoulos2007]; so ``centring`` (4 patients,) is the data's share of what is known of each departure.
+    ``spreads`` (3,) are the logs of the three spreads at which nothing changes.
+    """
+
+    centre: np.ndarray
+    factor: np.ndarray
+    centring: np.ndarray
+    spreads: np.ndarray
 
 
-def _join(rest, spreads):
-    return jnp.concatenate([rest[: _SPREADS.start], spreads, rest[_SPREADS.start :]])
+def _each(spreads, patients: int):
+    """For every departure the value of the three that belongs to it, in the order of the flat vector."""
+    return jnp.concatenate([jnp.tile(spreads[:2], patients), jnp.repeat(spreads[2], 2 * patients)])
 
 
-_value_and_gradient = jax.jit(jax.value_and_grad(_objective))
-_hessian = jax.jit(jax.hessian(lambda x, cohort: -log_posterior(x, cohort)))
+def place(y, shape: Shape):
+    """The flat vector at ``y``, and the log of the factor by which a small volume grows on the way from u."""
+    u = shape.centre + shape.factor @ y
+    patients = shape.centring.size // 4
+    swell = (1 - shape.centring) * _each(u[_SPREADS] - shape.spreads, patients)
+    mean = jnp.concatenate([jnp.zeros(2 * patients), jnp.tile(u[6:8], patients)])
+    return jnp.concatenate([u[:_POPULATION], mean + (u[_POPULATION:] - mean) * jnp.exp(swell)]), swell.sum()
+
+
+def potential(y, cohort, shape: Shape):
+    """Negative log posterior density of the sampler's coordinates, up to a constant."""
+    x, growth = place(y, shape)
+    return -log_posterior(x, cohort) - growth
+
+
+_value_and_gradient = jax.jit(jax.value_and_grad(potential))
+
+
+def plain(size: int) -> Shape:
+    """Coordinates that are the flat vector itself."""
+    return Shape(np.zeros(size), np.eye(size), np.ones(size - _POPULATION), np.zeros(3))
 
 
 def _climb(x, cohort):
     """The mode nearest to ``x`` with its spreads held, and the negative log density there."""
-    spreads = x[_SPREADS]
-    found = minimize(
-        lambda v: tuple(np.asarray(u) for u in _value_and_gradient(v, spreads, cohort)), np.delete(x, _SPREADS),
-        jac=True, method="L-BFGS-B", options={"maxiter": 1000},
-    )  # fmt: skip
-    return np.asarray(_join(found.x, spreads)), found.fun
+    itself = plain(len(x))
+
+    def value_and_gradient(rest):
+        value, gradient = _value_and_gradient(_join(rest, x[_SPREADS]), cohort, itself)
+        return np.asarray(value), np.delete(gradient, _SPREADS)
+
+    found = minimize(value_and_gradient, np.delete(x, _SPREADS), jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    return _join(found.x, x[_SPREADS]), found.fun
 
 
-def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """A centre and a factor L of the covariance there (about L L'): the shape in which the sampler moves.
+def _join(rest, spreads):
+    return np.concatenate([rest[: _SPREADS.start], spreads, rest[_SPREADS.start :]])
+
+
+def _curvature(cohort, shape: Shape) -> np.ndarray:
+    """Second derivatives of the potential at y = 0, by differences of its gradient: they only set a scale."""
+    found = approx_fprime(
+        np.zeros(len(shape.centre)), lambda y: np.asarray(_value_and_gradient(y, cohort, shape)[1]), 1e-5
+    )
+    return (found + found.T) / 2
+
+
+def _inverse_factor(curvature: np.ndarray) -> np.ndarray:
+    """L with L L' the inverse of ``curvature``, flat and falling directions taken as wide, not as endless."""
+    values, vectors = np.linalg.eigh(curvature)
+    return np.linalg.cholesky((vectors / np.clip(values, 1e-1, None)) @ vectors.T)
+
+
+def laplace(cohort: Cohort, rounds: int = 2) -> Shape:
+    """The normal approximation at a mode, as coordinates of unit variance.
 
     The joint mode would be misleading, for departures shrink and their spread swells together; so the spreads between
     patients are raised or lowered to the mean square of the departures (rounds of expectation and maximisation).
@@ -194,56 +248,78 @@ def laplace(cohort: Cohort, rounds: int = 2) -> tuple[np.ndarray, np.ndarray]:
     shape.
     """
     hills = {round(float(value), 1): x for x, value in (_climb(x, cohort) for x in starts(cohort))}
-    return max((_shape(x, cohort, rounds) for x in hills.values()), key=lambda found: found[0])[1:]
+    x, curvature = max((_adapted(x, cohort, rounds) for x in hills.values()), key=lambda found: found[0])[1:]
+    patients = (len(x) - _POPULATION) // 4
+    prior = np.exp(-2 * np.asarray(_each(x[_SPREADS], patients)))
+    centring = np.clip(1 - prior / np.diag(curvature)[_POPULATION:], 0, 1)
+    shape = Shape(x, np.eye(len(x)), centring, x[_SPREADS])
+    return shape._replace(factor=_inverse_factor(_curvature(cohort, shape)))
 
 
-def _shape(x, cohort, rounds: int):
-    """Log mass, centre and factor of the normal approximation about the mode ``x``, its spreads adapted."""
+def _adapted(x, cohort, rounds: int):
+    """Log mass, place and curvature of the mode ``x``, its spreads adapted."""
     patients = cohort.design.t.shape[0]
     own, first = (slice(_POPULATION + 2 * patients * k, _POPULATION + 2 * patients * (k + 1)) for k in range(2))
     for _ in range(rounds):
         x, value = _climb(x, cohort)
-        values, vectors = np.linalg.eigh(np.asarray(_hessian(x, cohort)))
-        factor = np.linalg.cholesky((vectors / np.clip(values, 1e-1, None)) @ vectors.T)
+        curvature = _curvature(cohort, plain(len(x))._replace(centre=x))
+        factor = _inverse_factor(curvature)
         variance = (factor**2).sum(1)
         square = (x[own] ** 2 + variance[own]).reshape(patients, 2).mean(0)
         apart = ((x[first].reshape(patients, 2) - x[6:8]) ** 2 + variance[first].reshape(patients, 2)).mean()
-        found = np.log(np.diag(factor)).sum() - value, x, factor
+        found = np.log(np.diag(factor)).sum() - value, x, curvature
         x = np.concatenate([x[: _SPREADS.start], np.log([*square, apart]) / 2, x[_SPREADS.stop :]])
     return found
 
 
-def sampler(warmup: int, draws: int, target: float = 0.8):
-    """One chain of NUTS [HoffmanGelman2014] as one compiled function of key, first point, cohort, centre and factor.
+def stretch(y: np.ndarray, shape: Shape) -> Shape:
+    """Coordinates mended by pilot draws ``y`` (draws, d) made in them.
 
-    Compiled as a whole it serves every cohort of one shape; numpyro's own front end would compile parts of it anew each
-    time. It moves in the coordinates y of x = centre + factor y, and gives the draws of y, which diverged, and the
-    steps.
+    The posterior is skewed: its mean lies off its mode, and in a few directions, the share of progeny above all, it is
+    several times wider than its curvature at the mode says. The centre moves to the mean of the draws; where the draws
+    vary more than a quarter beyond what as many independent ones of unit variance could, the edge (1 + sqrt(d / draws))²
+    [BaikSilverstein2004], the factor is stretched to their spread. The rest, which so few draws cannot tell from noise,
+    stays.
     """
-    begin, move = hmc(
-        potential_fn_gen=lambda cohort, centre, factor: lambda y: -log_posterior(centre + factor @ y, cohort),
-        algo="NUTS",
-    )
+    draws, size = y.shape
+    variances, directions = np.linalg.eigh(np.cov(y.T))
+    wide = variances > 1.25 * (1 + np.sqrt(size / draws)) ** 2
+    found = directions[:, wide]
+    wider = (shape.factor @ found * (np.sqrt(variances[wide]) - 1)) @ found.T
+    return shape._replace(centre=shape.centre + shape.factor @ y.mean(0), factor=shape.factor + wider)
 
-    def chain(key, first, cohort, centre, factor):
-        data = (cohort, centre, factor)
-        state = begin(first, warmup, target_accept_prob=target, max_tree_depth=7, model_args=data, rng_key=key)
 
-        def step(state, _):
+def sampler(warmup: int, draws: int):
+    """One chain of NUTS [HoffmanGelman2014] as one compiled function of key, first point, cohort, shape and length.
+
+    Compiled as a whole it serves every cohort of one shape and chains of every length up to ``draws``; numpyro's own
+    front end would compile parts of it anew each time. Its warm-up sets the length of a step and no scales: those are
+    the shape's. It gives the draws of y, which diverged, and the steps of each; beyond the length they are zero.
+    """
+    begin, move = hmc(potential_fn_gen=lambda cohort, shape: lambda y: potential(y, cohort, shape), algo="NUTS")
+
+    def chain(key, first, cohort, shape, length):
+        data = (cohort, shape)
+        fixed = {"max_tree_depth": 7, "adapt_mass_matrix": False}
+        state = begin(first, warmup, model_args=data, rng_key=key, **fixed)
+
+        def step(i, found):
+            state, kept = found
             state = move(state, data)
-            return state, (state.z, state.diverging, state.num_steps)
+            new = state.z, state.diverging, state.num_steps
+            return state, tuple(old.at[i].set(value) for old, value in zip(kept, new))
 
-        _, (y, diverging, steps) = jax.lax.scan(step, state, None, length=warmup + draws)
-        return y[warmup:], diverging[warmup:], steps[warmup:]
+        longest = warmup + draws
+        empty = jnp.zeros((longest, first.size)), jnp.zeros(longest, bool), jnp.zeros(longest, int)
+        found = jax.lax.fori_loop(0, warmup + length, step, (state, empty))[1]
+        return tuple(part[warmup:] for part in found)
 
     return jax.jit(chain)
 
 
-def natural(x: np.ndarray) -> np.ndarray:
-    """Draws of the flat vector (last axis) with share of progeny, spreads and noise in natural units, the rest as it
-    is.
-    """
-    x = np.array(x)
+def natural(y: np.ndarray, shape: Shape) -> np.ndarray:
+    """Draws of ``y`` (last axis) as flat vectors, with share of progeny, spreads and noise in natural units."""
+    x = np.array(jax.vmap(lambda one: place(one, shape)[0])(y.reshape(-1, y.shape[-1]))).reshape(y.shape)
     x[..., 8] = np.asarray(ndtr(x[..., 8]))
     x[..., 9:_POPULATION] = np.exp(x[..., 9:_POPULATION])
     return x

@@ -147,16 +147,77 @@ def test_chains_begin_where_patients_differ(engine, number):
     rng = samples.seeded(2, number)
     population = engine.draw_prior(rng)
     cohort, _ = stem_cells.draw_cohort(population, samples.plan(), rng)
-    centre, factor = engine.laplace(engine.as_arrays(cohort))
-    found = dict(zip(samples.NAMES[9:], np.exp(centre[9:14])))
+    shape = engine.laplace(engine.as_arrays(cohort))
+    found = dict(zip(samples.NAMES[9:], np.exp(shape.centre[9:14])))
     for name, true in zip(samples.NAMES[9:], samples.flat(population)[9:]):
         assert 1 / 3 < found[name] / true < 3, f"{name}: {found[name]:.3g} where {true:.3g} is true"
-    assert (np.diag(factor) > 0).all() and not np.triu(factor, 1).any()
+    assert (np.diag(shape.factor) > 0).all() and not np.triu(shape.factor, 1).any()
+    assert ((0 <= shape.centring) & (shape.centring <= 1)).all()
+
+
+def some_shape(engine, rng, patients: int = 3):
+    """Coordinates as crooked as they may be, for few patients."""
+    size = 14 + 4 * patients
+    factor = np.eye(size) + 0.1 * rng.standard_normal((size, size))
+    return engine.Shape(rng.standard_normal(size), factor, rng.uniform(size=4 * patients), rng.standard_normal(3))
+
+
+def test_the_samplers_coordinates_keep_the_posterior(engine):
+    """The density gained on the way is the log determinant of the way, by differentiation."""
+    import jax
+
+    rng = np.random.default_rng(3)
+    shape = some_shape(engine, rng)
+    for y in rng.standard_normal((5, len(shape.centre))):
+        slope = np.asarray(jax.jacobian(lambda y: engine.place(y, shape)[0])(y))
+        want = np.linalg.slogdet(slope)[1] - np.linalg.slogdet(shape.factor)[1]
+        assert float(engine.place(y, shape)[1]) == pytest.approx(want, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("centring", [0.0, 1.0])
+def test_departures_divided_by_their_spread_or_left(engine, centring):
+    """Wholly uncentred a departure is u times its spread, about its genotype's mean; wholly centred it is u."""
+    rng = np.random.default_rng(4)
+    shape = some_shape(engine, rng)._replace(centring=np.full(12, centring), spreads=np.zeros(3))
+    u = shape.centre
+    x = np.asarray(engine.place(np.zeros_like(u), shape)[0])
+    spread, mean = np.exp(u[[9, 10, 11, 11]] * (1 - centring)), np.array([0, 0, u[6], u[7]])
+    own, start = u[14:20].reshape(3, 2), u[20:].reshape(3, 2)
+    want = np.concatenate([(own * spread[:2]).ravel(), (mean[2:] + (start - mean[2:]) * spread[2:]).ravel()])
+    assert np.allclose(x[:14], u[:14]) and np.allclose(x[14:], want)
+
+
+def test_curvature_by_differences(engine):
+    import jax
+
+    cohort = engine.as_arrays(samples.cohort("exit and exhaustion", 2))
+    shape = engine.plain(len(engine.starts(cohort)[0]))._replace(centre=engine.starts(cohort)[3])
+    want = np.asarray(jax.hessian(lambda y: engine.potential(y, cohort, shape))(np.zeros(len(shape.centre))))
+    assert np.allclose(engine._curvature(cohort, shape), want, rtol=1e-3, atol=1e-3 * abs(want).max())
+
+
+def test_pilot_draws_mend_what_is_wide_and_nothing_else(engine):
+    """Draws of unit variance but for two directions: the new coordinates have unit variance there, and noise elsewhere
+    is left.
+    """
+    rng = np.random.default_rng(5)
+    size, draws = 26, 300
+    shape = some_shape(engine, rng)
+    turn = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    spread = np.array([5.0, 3.0, *np.ones(size - 2)])
+    y = 0.5 + (rng.standard_normal((draws, size)) * spread) @ turn.T
+    mended = engine.stretch(y, shape)
+    assert np.allclose(mended.centre, shape.centre + shape.factor @ y.mean(0))
+    # What one step in the new coordinates is in the old ones: stretched as the truth, within what 300 draws know.
+    step = np.linalg.solve(shape.factor, mended.factor)
+    variances = np.sort(np.linalg.eigvalsh(step @ step.T))
+    assert np.allclose(variances[:-2], 1) and np.allclose(variances[-2:], [9, 25], rtol=0.25)
+    assert np.allclose(engine.stretch(rng.standard_normal((draws, size)), shape).factor, shape.factor)
 
 
 def test_a_brief_run_agrees_with_the_committed_summaries(engine):
     entry = json.loads(HEADLINE.read_text("utf-8"))
-    got = samples.Fitter(1, 300, 400)(samples.cohort("exit and exhaustion", 0), 77)
+    got = samples.Fitter(1, 400)(samples.cohort("exit and exhaustion", 0), 77)
     table = samples.quality(samples.with_rates(got.values[..., :14]))
     assert got.divergent == 0
     for name, row in zip(samples.NAMES + samples.RATES, table.itertuples()):
