@@ -5,12 +5,12 @@ PyMC is not among the book's locks. To measure its half, give the bench an envir
     uv venv .venv-bench && uv pip install -p .venv-bench -r requirements.txt -r requirements-models.txt pymc
     PYTHONPATH=. .venv-bench/bin/python bench/bench_sampler.py
 
-As many draws are kept as in the headline fit. Ours counts all it needs before them, the search for the mode and the
-pilot chains; PyMC's warm-up has the length at which it did best of 150, 300, 500 and 1000. Effective samples: the least of the 14 population values (bulk, rank-normalised)
-a second; once with compiling and the search for a start, and once without compiling, as in the long runs, where
-hundreds of fits share one compilation. Neither half finds code compiled by an earlier run: PyMC's store of it begins
-empty. Both halves must find the same posterior: the means of the 14 values are compared in units of their Monte Carlo
-error.
+As many draws are kept as in the headline fit. Ours counts all that comes before them, the search for the mode and the
+pilot chains; PyMC's warm-up has the length at which it did best of 150, 300, 500 and 1000. Effective samples: the least
+of the 14 population values (bulk, rank-normalised) a second; once with compiling and the search for a start, and once
+without compiling, as in the long runs, where hundreds of fits share one compilation. Neither half finds code compiled
+by an earlier run: PyMC's store of it begins empty. Both halves must find the same posterior: the means of the 14 values
+are compared in units of their Monte Carlo error.
 """
 
 import atexit
