@@ -62,6 +62,11 @@ def number(value: Real, unit: str = "") -> str:
     return with_unit(_digits(value, unit), unit)
 
 
+def to_digits(value: Real, digits: int = 2) -> float:
+    """A value rounded to so many significant digits."""
+    return float(f"{float(value):.{digits}g}")
+
+
 def with_error(value: Real, error: Real, unit: str = "", places: int | None = None) -> str:
     """A simulated value ± its Monte Carlo error, both to the first digit of the error or to ``places`` decimals."""
     places = error_places(error) if places is None else places
@@ -70,7 +75,7 @@ def with_error(value: Real, error: Real, unit: str = "", places: int | None = No
 
 def error_places(error: Real) -> int:
     """The decimals that show the first digit of an error above 0, once the error is rounded to that digit."""
-    return max(0, -math.floor(math.log10(float(f"{error:.0e}"))))
+    return max(0, -math.floor(math.log10(to_digits(error, 1))))
 
 
 def _digits(value: Real, unit: str) -> str:
@@ -270,7 +275,7 @@ def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
     for key, given in values.items():
         value, unit = given if isinstance(given, tuple) else (given, "")
         text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
-        entry = {"value": str(value) if isinstance(value, str) else float(f"{float(value):.6g}"), "text": text}
+        entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
         entries[key.replace("_", "-")] = entry | ({"evidence": value.row} if isinstance(value, Known) else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)

@@ -132,3 +132,11 @@ def test_a_figure_of_the_evidence_keeps_its_row_until_something_is_computed_from
 )
 def test_a_simulated_value_shows_the_first_digit_of_its_error(value, error, shown):
     assert review.with_error(value, error).replace("\u00a0", " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "rounded"),
+    [(0.01246, 2, 0.012), (-1849, 2, -1800), (9.99, 1, 10), (0, 3, 0), (84845, 6, 84845)],
+)
+def test_significant_digits(value, digits, rounded):
+    assert review.to_digits(value, digits) == rounded
