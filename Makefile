@@ -13,7 +13,7 @@ export PYTHONHASHSEED := 0
 export OPENBLAS_NUM_THREADS := 1
 
 HTML := _build/html/index.html
-SITE := _config.yml _toc.yml index.md $(wildcard chapters/* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/book/* lib/book/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
 .PHONY: book test run chapter sample edition bench serve clean lock site
 
@@ -35,7 +35,7 @@ else
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 endif
 	@$(install) requirements.txt
-	@$(PY) -c 'import sysconfig, pathlib; pathlib.Path(sysconfig.get_path("purelib"), "interferon_recomputed.pth").write_text("$(CURDIR)\n")'
+	@$(PY) -c 'import sysconfig, pathlib, lib; pathlib.Path(sysconfig.get_path("purelib"), "interferon_recomputed.pth").write_text("\n".join(lib.PATHS) + "\n")'
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.book

@@ -12,10 +12,11 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from lib.reported import Printed, printings
-from lib.stats.feasible import Events, FeasibleSet, KMMedian, Median, Range, SurvivalAt, Summary
-from lib.stats.ranks import reachable
-from lib.stats.survival import kaplan_meier, sample_median
+from whichdata.feasible import FeasibleSet
+from whichdata.printed import Printed, printings
+from whichdata.ranks import reachable
+from whichdata.summaries import Events, KMMedian, Median, Range, Summary, SurvivalAt
+from whichdata.survival import kaplan_meier, sample_median
 
 MONTHS = 60
 SIZES = (8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from lib.models import dosing, inflammation
-from lib.models.inflammation import YEAR
+from chapters.models.mpn_interferon import dosing, inflammation
+from chapters.models.mpn_interferon.inflammation import YEAR
 
 MANY, FEW, PATIENCE = 2000, 12, 3.0  # solves together, solves one by one, seconds given to RK45
 

@@ -26,7 +26,8 @@ import pandas as pd
 import yaml
 from playwright.sync_api import sync_playwright
 
-from lib import ROOT, registry, review, sources
+from lib import ROOT, records, registry
+from lib.house import executed
 
 SITE = ROOT / "_build" / "html"
 LIGHT = {"sent": 250, "raw": 900}
@@ -43,8 +44,8 @@ DEVICES = {"phone": [], "desk": ["--preset=desktop"]}
 
 # The stock book ----------------------------------------------------------------------------------------------------
 
-bound = cache(review.bound)
-record = cache(sources.record)
+bound = cache(executed.bound)
+record = cache(records.record)
 
 
 def cited(slug: str) -> str:
@@ -62,7 +63,7 @@ def plain(text: str, slug: str) -> str:
             return bound(where or slug)[name]["text"]
         if role == "reported":
             prefix = said.partition("-")[0]
-            return next(r for s in sources.slugs() if (r := record(s)).source.prefix == prefix).figure(said).text
+            return next(r for s in records.slugs() if (r := record(s)).source.prefix == prefix).figure(said).text
         return said
 
     def block(match: re.Match) -> str:
@@ -70,10 +71,10 @@ def plain(text: str, slug: str) -> str:
         if name == "source-card":
             return cited(argument.split()[0])
         if name == "ledger":
-            cells = ([str(row[c] or "").replace("|", "/") for c in LISTED] for row in review.ledger())
+            cells = ([str(row[c] or "").replace("|", "/") for c in LISTED] for row in executed.ledger())
             rows = [LISTED, ["---"] * len(LISTED), *cells]
             return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        return body if name == "abbreviations" else "\n".join(f"- {cited(s)}" for s in sources.slugs())
+        return body if name == "abbreviations" else "\n".join(f"- {cited(s)}" for s in records.slugs())
 
     return OUR_BLOCK.sub(block, OUR_ROLE.sub(word, text))
 

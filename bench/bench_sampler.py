@@ -25,9 +25,9 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import solve_ivp
 
-from lib import samples
-from lib.models import stem_cells
-from lib.models.stem_cells import ASSUMED
+from chapters.models.mpn_stem_cells import draws as samples
+from chapters.models.mpn_stem_cells import model as stem_cells
+from chapters.models.mpn_stem_cells.model import ASSUMED
 
 MANY, FEW = 5000, 20
 RUNS = 3
@@ -111,7 +111,7 @@ def pymc_model(data: stem_cells.Cohort):
     import pymc as pm
     import pytensor.tensor as pt
 
-    from lib.models.stem_cells_bayes import PRIOR
+    from chapters.models.mpn_stem_cells.sampler import PRIOR
 
     plan, r = data.design, ASSUMED
     t, hom = plan.t[:, None, :], plan.hom.astype(float)

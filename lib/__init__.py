@@ -1,5 +1,7 @@
-"""The shared code of *Interferon, Recomputed*: tables, statistics, models, records and the book itself."""
+"""The small shared library of *Interferon, Recomputed*."""
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
+PATHS = (str(ROOT), *(str(ROOT / "packages" / name / "src") for name in ("whichdata", "sphinx-citable")))
+"""Where Python finds the book's own modules: ``lib``, ``chapters.models`` and the two packages."""

@@ -6,16 +6,21 @@ import argparse
 import sys
 from pathlib import Path
 
+from lib import PATHS
+
+sys.path[:0] = [path for path in PATHS if path not in sys.path]  # a bundle has no path file
+
 
 def verify_sources(args) -> int:
-    from lib import sources
+    from lib import records, relations
+    from lib.house import census
 
     faults = []
-    for slug in sources.slugs():
+    for slug in records.slugs():
         try:
-            record = sources.record(slug)
-            faults += sources.verify(record, args.folder)
-            for (claim, role), why in sources.impossible(record).items():
+            record = records.record(slug)
+            faults += census.verify(record, args.folder)
+            for (claim, role), why in relations.impossible(record).items():
                 printed = record[claim].figure(role).printed
                 print(f"{slug}.yml: {claim}: figures.{role}: {printed}, as printed, cannot be: {why}")
         except FileNotFoundError as error:
@@ -24,17 +29,18 @@ def verify_sources(args) -> int:
     for fault in faults:
         print(fault)
     if not faults:
-        print(f"{len(sources.slugs())} records agree with their texts")
+        print(f"{len(records.slugs())} records agree with their texts")
     return bool(faults)
 
 
 def census(args) -> int:
-    from lib import sources
+    from lib import records
+    from lib.house import census
 
-    wanted = [args.source] if args.source else sources.slugs()
+    wanted = [args.source] if args.source else records.slugs()
     short = 0
     for slug in wanted:
-        record = sources.record(slug)
+        record = records.record(slug)
         path = args.folder / record.source.file
         if not path.is_file():
             print(
@@ -42,7 +48,7 @@ def census(args) -> int:
                 file=sys.stderr,
             )
             return 2
-        found = sources.census(record, path.read_text("utf-8"))
+        found = census.census(record, path.read_text("utf-8"))
         claims = sum(who.startswith(record.source.prefix) for _, who, _ in found.rows)
         print(
             f"{slug}: {claims} numerals in {len(record.claims)} claims, {len(found.rows) - claims} not claims, {len(found.unaccounted)} unaccounted"
@@ -59,7 +65,7 @@ def census(args) -> int:
 
 
 def check(args) -> int:
-    from lib.checks import answers
+    from whichdata.checks import answers
 
     for line in answers(sys.stdin):
         print(line, flush=True)
@@ -67,26 +73,26 @@ def check(args) -> int:
 
 
 def run(args) -> int:
-    from lib import notebooks
+    from lib.house import execute
 
-    halves = [notebooks.chapter(n) for n in args.names] if args.names else notebooks.chapters()
-    notebooks.run(halves, force=args.force)
+    halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
+    execute.run(halves, force=args.force)
     return 0
 
 
 def gate(args) -> int:
-    from lib import notebooks
+    from lib.house import execute
 
-    faults = [f for half in notebooks.chapters() for f in notebooks.faults(half)]
+    faults = [f for half in execute.chapters() for f in execute.faults(half)]
     for fault in faults:
         print(fault)
     if not faults:
-        print(f"{len(notebooks.chapters())} chapters: pairs agree, stamps hold")
+        print(f"{len(execute.chapters())} chapters: pairs agree, stamps hold")
     return bool(faults)
 
 
 def diff(args) -> int:
-    from lib import rerun
+    from lib.house import rerun
 
     moved = rerun.diff(args.notebook)
     for line in moved:
@@ -97,9 +103,9 @@ def diff(args) -> int:
 
 
 def rerun(args) -> int:
-    from lib import notebooks, rerun
+    from lib.house import execute, rerun
 
-    halves = [notebooks.chapter(n) for n in args.names] if args.names else notebooks.chapters()
+    halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
     moved = [line for half in halves for line in rerun.rerun(half)]
     for line in moved:
         print(line)
@@ -107,16 +113,15 @@ def rerun(args) -> int:
 
 
 def sample(args) -> int:
-    from lib import samples
+    from importlib import import_module
 
-    samples.sample(args.name, args.minutes)
-    return 0
+    from lib import ROOT
 
-
-def sweep(args) -> int:
-    from lib import sweeps
-
-    print(sweeps.sweep(args.name, jobs=args.jobs, scheduler=args.scheduler, progress=True).to_csv(index=False), end="")
+    models = ROOT / "chapters" / "models"
+    known = [path.parent.name.replace("_", "-") for path in sorted(models.glob("*/draws.py"))]
+    if args.name not in known:
+        raise ValueError(f"no draws named {args.name!r}; there are {', '.join(known)}")
+    import_module(f"chapters.models.{args.name.replace('-', '_')}.draws").sample(args.name, args.minutes)
     return 0
 
 
@@ -175,8 +180,9 @@ def verdicts(args) -> int:
 
 def ledger(args) -> int:
     from lib import review
+    from lib.house import executed
 
-    rows = [r for r in review.ledger() if args.source in (None, r["source"])]
+    rows = [r for r in executed.ledger() if args.source in (None, r["source"])]
     for row in rows:
         print(review.row_text(row))
     counts = {v: sum(r["verdict"] == v for r in rows) for v in review.MARKS}
@@ -214,10 +220,6 @@ def parser() -> argparse.ArgumentParser:
     p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
     p.add_argument("name")
     p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
-    p = command("sweep", sweep, "run a simulation over its grid and print the table as CSV")
-    p.add_argument("name")
-    p.add_argument("--jobs", type=int, default=1, help="processes on this machine")
-    p.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to send the grid to instead")
     command("tags", tags, "give every new label its permanent tag")
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")

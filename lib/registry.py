@@ -13,12 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from lib import ROOT
-from lib.figures import FIGURE
-from lib.review import BOUND, LEDGER, ledger
-from lib.tables import TABLE
+from lib.house import executed
 
 ALPHABET = "23456789CFGHJMPQRVWX"
 TAGS = ROOT / "registry" / "tags.csv"
@@ -28,7 +24,6 @@ KINDS = ("section", "figure", "table", "claim")
 SAME = "same text and results"
 STATES = ("live", "withdrawn", "merged")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
-_SECTION = re.compile(r"^\(([^)\n]+)\)=\s*\n+(#{1,6})\s+(.+)$", re.MULTILINE)
 
 
 class RegistryError(ValueError):
@@ -54,20 +49,8 @@ class Part:
 
 
 def pages() -> list[str]:
-    """The pages of the book in reading order, as ``_toc.yml`` names them, without suffix."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    found = [toc["root"]]
-
-    def walk(entries):
-        for entry in entries:
-            if "file" in entry:
-                found.append(entry["file"].removesuffix(".ipynb").removesuffix(".md"))
-            for key in ("chapters", "sections"):
-                walk(entry.get(key, []))
-
-    for part in toc.get("parts", [toc]):
-        walk(part.get("chapters", []))
-    return found
+    """The pages of the book in reading order, without suffix."""
+    return [page for page, _ in executed.contents()]
 
 
 def parts() -> list[Part]:
@@ -94,75 +77,45 @@ def parts() -> list[Part]:
 def _parts(page: str) -> list[Part]:
     notebook = ROOT / f"{page}.ipynb"
     if notebook.is_file():
-        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+        pieces = executed.pieces(executed.read(notebook))
     else:
-        cells = [{"cell_type": "markdown", "source": (ROOT / f"{page}.md").read_text("utf-8"), "metadata": {}}]
+        pieces = executed.markdown((ROOT / f"{page}.md").read_text("utf-8"))
     found: list[Part] = []
     open_: list[Part] = []  # the section we are in and those around it
-    for cell in cells:
-        source = "".join(cell["source"])
-        if cell["cell_type"] != "markdown":
-            for section in open_:
-                section.text += "\n" + source
-            for part in _shown(cell, source, page, open_[-1].label if open_ else ""):
-                found.append(part)
-                for section in open_:
-                    section.results |= part.results
-            for output in cell.get("outputs", []):
-                values = {name: entry["text"] for name, entry in output.get("data", {}).get(BOUND, {}).items()}
-                for section in open_:
-                    section.results |= values
-            continue
-        fenceless = re.sub(
-            r"^(`{3,}|:{3,}).*?^\1\s*$", lambda m: re.sub(r"[^\n]", " ", m[0]), source, flags=re.MULTILINE | re.DOTALL
-        )
-        headings = list(_SECTION.finditer(fenceless))
-        edges = [*(m.start() for m in headings), len(source)]
-        for section in open_:
-            section.text += "\n" + source[: edges[0]]
-        for m, end in zip(headings, edges[1:]):
-            level = len(m[2])
+    for piece in pieces:
+        if piece.heading:
+            label, level, title = piece.heading
             open_ = [s for s in open_ if s.level < level]
-            part = Part(m[1], "section", m[3].strip(), page, level, open_[-1].label if open_ else "", "", {})
-            open_.append(part)
-            found.append(part)
-            for section in open_:
-                section.text += "\n" + source[m.start() : end]
+            open_.append(Part(label, "section", title, page, level, open_[-1].label if open_ else "", "", {}))
+            found.append(open_[-1])
+        for section in open_:
+            section.text += "\n" + piece.text
+        for output in piece.outputs:
+            part = _shown(output, piece, page, open_[-1].label if open_ else "")
+            if part and part.label:
+                found.append(part)
+            results = part.results if part else {name: entry["text"] for name, entry in output.entry.items()}
+            if part is None or part.label:
+                for section in open_:
+                    section.results |= results
     return found
 
 
-def _shown(cell: dict, source: str, page: str, within: str) -> list[Part]:
-    """The figure, tables and claims that the outputs of a cell show."""
-    found = []
-    for output in cell.get("outputs", []):
-        data = output.get("data", {})
-        if FIGURE in data:
-            shown = cell["metadata"].get("mystnb", {})
-            name = shown.get("figure", {}).get("name")
-            if name:
-                entry = data[FIGURE]
-                drawn = {f"figure {name}": [entry["title"], entry["columns"], entry["rows"]]}
-                text = source + str(shown.get("figure")) + str(shown.get("image"))
-                found.append(Part(name, "figure", entry["title"], page, 7, within, text, drawn))
-        if TABLE in data:
-            entry = data[TABLE]
-            cells = {f"table {entry['label']}": [entry["columns"], entry["rows"]]}
-            found.append(Part(entry["label"], "table", entry["caption"], page, 7, within, source, cells))
-        if LEDGER in data:
-            row = data[LEDGER]
-            found.append(
-                Part(
-                    row["id"].lower(),
-                    "claim",
-                    f"{row['id']}: {row['says']}",
-                    page,
-                    7,
-                    within,
-                    row["says"],
-                    {row["id"]: row},
-                )
-            )
-    return found
+def _shown(output: executed.Output, piece: executed.Piece, page: str, within: str) -> Part | None:
+    """The figure, table or claim that an output shows; None for bound values, which stand in the prose."""
+    label, entry = output.label, output.entry
+    if output.kind == "figure":
+        set_up = piece.cell["metadata"].get("mystnb", {})
+        text = piece.text + str(set_up.get("figure")) + str(set_up.get("image"))
+        drawn = {f"figure {label}": [entry["title"], entry["columns"], entry["rows"]]}
+        return Part(label, "figure", entry["title"], page, 7, within, text, drawn)
+    if output.kind == "table":
+        cells = {f"table {label}": [entry["columns"], entry["rows"]]}
+        return Part(label, "table", entry["caption"], page, 7, within, piece.text, cells)
+    if output.kind == "claim":
+        title = f"{entry['id']}: {entry['says']}"
+        return Part(label, "claim", title, page, 7, within, entry["says"], {entry["id"]: entry})
+    return None
 
 
 def sha256_text(part: Part) -> str:
@@ -409,7 +362,7 @@ def assign() -> list[tuple[str, str]]:
 
 def verdicts_now() -> dict[str, str]:
     """The verdict on every claim, from the executed notebooks."""
-    return {row["id"]: row["verdict"] for row in ledger()}
+    return {row["id"]: row["verdict"] for row in executed.ledger()}
 
 
 def verdicts_moved() -> list[str]:

@@ -6,20 +6,18 @@ A verdict is computed from the values that the admissible data give, never typed
 
 from __future__ import annotations
 
-import csv
 import html
-import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from numbers import Real
 
-import pandas as pd
 from IPython.display import display
 
-from lib import ROOT, sources
-from lib.reported import NAMED_BEFORE, ROUNDINGS, Printed, with_unit
+from lib import records, relations
+from lib.evidence import Known, appraisal, external
+from lib.words import NAMED_BEFORE, number, rounding_in_words, spread, to_digits, with_unit
+from whichdata.printed import ROUNDINGS, Printed
 
 LEDGER = "application/vnd.ledger+json"
 BOUND = "application/vnd.bound+json"
@@ -28,8 +26,6 @@ MARKS = {"reproduced": "●", "compatible": "◐", "discrepant": "▲", "contrad
 """The five verdicts, mildest first but for *unchecked*, each with its shape."""
 
 REASONS = ("no-inputs", "definition", "citation", "background", "opinion")
-DIRECTIONS = ("supports", "against", "supersedes", "context")
-EXTERNAL = ("supported", "contested", "not-supported", "superseded", "none-found")
 _GRAVITY = {"reproduced": 0, "compatible": 1, "discrepant": 2, "contradicted": 3}
 
 
@@ -57,56 +53,6 @@ class Row:
     external: str = "none-found"
 
 
-def number(value: Real, unit: str = "") -> str:
-    """``value`` for reading: at most four significant digits, with its unit; below 0.0001 as a bound."""
-    return with_unit(_digits(value, unit), unit)
-
-
-def to_digits(value: Real, digits: int = 2) -> float:
-    """A value rounded to so many significant digits."""
-    return float(f"{float(value):.{digits}g}")
-
-
-def with_error(value: Real, error: Real, unit: str = "", places: int | None = None) -> str:
-    """A simulated value ± its Monte Carlo error, both to the first digit of the error or to ``places`` decimals."""
-    places = error_places(error) if places is None else places
-    return f"{value:.{places}f}\u00a0±\u00a0{error:.{places}f}{unit}"
-
-
-def error_places(error: Real) -> int:
-    """The decimals that show the first digit of an error above 0, once the error is rounded to that digit."""
-    return max(0, -math.floor(math.log10(to_digits(error, 1))))
-
-
-def _digits(value: Real, unit: str) -> str:
-    x = float(value)
-    if math.isinf(x) or math.isnan(x):
-        return "∞" if x > 0 else "−∞" if x < 0 else "undefined"
-    if x == int(x) and abs(x) < 1e6:
-        text = f"{int(x)}" if unit.split(" ")[0] == "year" else f"{int(x):,}"  # a calendar year
-    elif abs(x) >= 1e3:
-        text = f"{float(f'{x:.4g}'):,.0f}"
-    elif x and abs(x) < 1e-4:
-        text = "< 0.0001" if x > 0 else "> -0.0001"
-    else:
-        text = f"{x:.4g}"
-    return text.replace("-", "−")
-
-
-def spread(values: Iterable[Real], unit: str = "") -> str:
-    """A set of values for reading: the only one, a short list, or the least to the greatest; how many, if all are
-    exact.
-    """
-    distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
-    texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
-    if not texts:
-        return "no admissible value"
-    if len(texts) <= 3:
-        return with_unit(" or ".join(texts), unit)
-    counted = f" ({len(texts)} values)" if all(isinstance(v, Fraction) for v in distinct) else ""
-    return with_unit(f"{texts[0]} to {texts[-1]}", unit) + counted
-
-
 def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str, list[str]]:
     """The verdict on one printed figure given every value the admissible data give it.
 
@@ -122,33 +68,17 @@ def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str,
     return "discrepant", [r for r in ROUNDINGS if r != rounding and any(printed.prints(v, r) for v in values)]
 
 
-_ROUNDING_WORDS = {
-    "up_or_down": "rounding to the nearest", "up": "rounding halves up", "down": "rounding halves down",
-    "even": "rounding halves to even", "floor": "rounding down", "ceiling": "rounding up",
-    "trunc": "cutting digits off",
-}  # fmt: skip
-
-
-def rounding_in_words(rules: Iterable[str]) -> str:
-    """Rounding rules as a reader would name them: "rounding down or cutting digits off"."""
-    rules = set(rules)
-    nearest = rules & {"up", "down", "even"}
-    rules -= nearest if len(nearest) == 3 else {"up_or_down"} if nearest else set()
-    words = [_ROUNDING_WORDS[r] for r in ROUNDINGS if r in rules]
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
 class Review:
     """A source under review. Every claim gets one verdict; ``settle`` closes the ledger of the chapter."""
 
     def __init__(self, slug: str):
-        self.record = sources.record(slug)
+        self.record = records.record(slug)
         self.rounding = self.record.source.rounding
         self.rows: dict[str, Row] = {}
-        self._impossible = sources.impossible(self.record)
+        self._impossible = relations.impossible(self.record)
         self._appraisal = appraisal()
 
-    def __getitem__(self, claim_id: str) -> sources.Claim:
+    def __getitem__(self, claim_id: str) -> records.Claim:
         return self.record[claim_id]
 
     def figure(self, ref: str) -> Printed:
@@ -250,22 +180,6 @@ class Review:
         return verdict
 
 
-class Known(str):
-    """A figure of the evidence table, as printed there: neither reported by the source nor computed here.
-
-    ``row`` is the id of its row. What is computed from it is no longer one; say so where it is only worded anew, as in
-    ``Known(f"{count} of {size}", row=count.row)``.
-    """
-
-    def __new__(cls, text: str, row: str):
-        made = super().__new__(cls, text)
-        made.row = row
-        return made
-
-    def __getnewargs__(self):  # how it is copied
-        return str(self), self.row
-
-
 def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
     """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit.
 
@@ -279,58 +193,6 @@ def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
         entries[key.replace("_", "-")] = entry | ({"evidence": value.row} if isinstance(value, Known) else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
-
-
-def evidence(slug: str) -> pd.DataFrame:
-    """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``,
-    as printed.
-    """
-    path = ROOT / "data" / "evidence" / f"{slug}.csv"
-    if not path.is_file():
-        raise ReviewError(f"no evidence table data/evidence/{slug}.csv")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
-    if len(bare) or table["id"].duplicated().any():
-        raise ReviewError(
-            f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}"
-        )
-    rows = table["id"]
-    return pd.DataFrame(
-        {c: pd.Series([Known(v, i) for v, i in zip(table[c], rows)], dtype=object) for c in table if c != "id"}
-    ).set_index(rows)
-
-
-def appraisal() -> list[dict]:
-    """The rows of ``data/appraisal.csv``: which evidence speaks to which claim, in which direction, and why.
-
-    Raises
-    ------
-    ReviewError
-        A direction that is none of ``DIRECTIONS``.
-    """
-    path = ROOT / "data" / "appraisal.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        if row["direction"] not in DIRECTIONS:
-            raise ReviewError(
-                f"data/appraisal.csv: {row['claim']}: direction {row['direction']!r}; use one of {', '.join(DIRECTIONS)}"
-            )
-    return rows
-
-
-def external(directions: Iterable[str]) -> str:
-    """The word for later evidence: superseded if any row supersedes; else by whether rows support, speak against, or
-    both.
-    """
-    said = set(directions) - {"context"}
-    if "supersedes" in said:
-        return "superseded"
-    if said == {"supports"}:
-        return "supported"
-    if said == {"against"}:
-        return "not-supported"
-    return "contested" if said else "none-found"
 
 
 def lozenge(verdict: str) -> str:
@@ -365,38 +227,8 @@ def row_text(row: Mapping) -> str:
     return f"{mark} {row['verdict']:<12} {row['id']}  reported {row['reported'] or '–'}  recomputed {row['recomputed'] or '–'}"
 
 
-def outputs(slug: str, mime: str) -> list:
-    """Every output of one kind in the committed notebook of a chapter, in order.
-
-    Raises
-    ------
-    ReviewError
-        The chapter has no executed notebook.
-    """
-    path = ROOT / "chapters" / f"{slug}.ipynb"
-    if not path.is_file():
-        raise ReviewError(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    data = (o.get("data", {}) for c in cells if c["cell_type"] == "code" for o in c["outputs"])
-    return [d[mime] for d in data if mime in d]
-
-
 def ledger() -> list[dict]:
-    """All checks of all chapters that stand, in the order of the sources."""
-    return [
-        row
-        for slug in sources.slugs()
-        if (ROOT / "chapters" / f"{slug}.ipynb").is_file()
-        for row in outputs(slug, LEDGER)
-    ]
+    """All checks of all chapters that stand, read back from the executed notebooks (contract C4)."""
+    from lib.house import executed  # only a chapter that reads the others depends on it
 
-
-def bound(slug: str) -> dict[str, dict]:
-    """The values a chapter binds to prose, by name."""
-    values: dict[str, dict] = {}
-    for entries in outputs(slug, BOUND):
-        twice = values.keys() & entries.keys()
-        if twice:
-            raise ReviewError(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
-        values |= entries
-    return values
+    return executed.ledger()

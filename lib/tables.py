@@ -11,7 +11,7 @@ from numbers import Real
 import pandas as pd
 from IPython.display import display
 
-from lib.review import number
+from lib.words import number
 
 TABLE = "application/vnd.table+json"
 _NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")

@@ -18,7 +18,7 @@ from citeproc.source.json import CiteProcJSON
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
 
-from lib import sources
+from lib.records import Citation as Source
 
 STYLE = Path(__file__).with_name("vancouver.csl")
 HASH = 8
@@ -84,7 +84,7 @@ def part_item(book: Book, part: dict) -> dict:
     return {k: v for k, v in item.items() if v}
 
 
-def source_item(source: sources.Citation) -> dict:
+def source_item(source: Source) -> dict:
     """CSL-JSON of a reviewed source, as far as it is known; an untitled one is named by its kind in brackets."""
     journal = bool(source.volume)
     item = {
@@ -239,7 +239,7 @@ FORMATS = (
 """Each format: its name, its file beside the tag's page, and what makes it of the records."""
 
 
-def records(book: Book, part: dict, reviewed: dict[str, sources.Citation]) -> list[dict]:
+def records(book: Book, part: dict, reviewed: dict[str, Source]) -> list[dict]:
     """The two records of a part: itself, and the source its page reviews (the first alone where it reviews none)."""
     slug = Path(part["page"]).stem
     found = [part_item(book.holding(part), part)]

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlsplit
 from docutils import nodes
 from sphinx.util import logging
 
-from lib import ROOT, bundles, registry
+from lib import ROOT, registry
+from lib.house import bundles
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lib import registry, review, sources
+from lib import evidence, records, registry, review
 from lib.book import marks
-from lib.book.site import captions
+from lib.house import executed
 
 COLUMNS = (
     "id", "source", "kind", "says", "reported", "recomputed", "verdict", "reason", "missing", "convention", "clash",
@@ -64,7 +64,7 @@ class CardsDirective(SphinxDirective):
 
 def pages() -> dict[str, str]:
     """The page of each source whose chapter stands in the book, in reading order."""
-    slugs = set(sources.slugs())
+    slugs = set(records.slugs())
     return {page.rpartition("/")[2]: page for page in registry.pages() if page.rpartition("/")[2] in slugs}
 
 
@@ -104,7 +104,7 @@ def tools(found: list[dict], names: dict[str, str]) -> str:
         + _choice("source", names, "Source")
         + _choice("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
         + _choice("kind", present("kind"), "Kind")
-        + _choice("external", present("external", review.EXTERNAL), "Later evidence")
+        + _choice("external", present("external", evidence.EXTERNAL), "Later evidence")
         + '<button type="reset">Clear</button><p class="ledger-count" role="status"></p></form>'
     )
 
@@ -169,7 +169,7 @@ def visit_card(self, node):
     page = pages()[slug]
     uri = self.builder.get_relative_uri(self.builder.current_docname, page)
     self.body.append(
-        f'<li class="card"><p class="eyebrow">{e(captions().get(page, ""))}</p>'
+        f'<li class="card"><p class="eyebrow">{e(dict(executed.contents()).get(page, ""))}</p>'
         f'<p class="card-title"><a href="{e(uri)}">{e(_title(self.builder, page))}</a></p>'
     )
 

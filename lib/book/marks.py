@@ -10,23 +10,24 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from docutils import nodes
-from docutils.utils.smartquotes import smartyPants
 from docutils.parsers.rst import directives
+from docutils.utils.smartquotes import smartyPants
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from lib import review, sources
-from lib.reported import Printed
+from lib import evidence, records, review
+from lib.house import executed
+from whichdata.printed import Printed
 
 log = logging.getLogger(__name__)
 
 # A build reads each record and each notebook once, however many words of the prose lead to them.
-record = cache(sources.record)
-bound = cache(review.bound)
-ledger = cache(review.ledger)
-evidence = cache(review.evidence)
+record = cache(records.record)
+bound = cache(executed.bound)
+ledger = cache(executed.ledger)
+evidence = cache(evidence.evidence)
 
-_ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*sources.DAYS, *sources.COUNTED]))}))s\b")
+_ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*records.DAYS, *records.COUNTED]))}))s\b")
 
 WHY = {
     "no-inputs": "Cannot be recomputed; missing: {missing}",
@@ -52,10 +53,10 @@ def typeset(text: str) -> str:
 @cache
 def slug_of(prefix: str) -> str:
     """The source whose claims begin with ``prefix``."""
-    for slug in sources.slugs():
+    for slug in records.slugs():
         if record(slug).source.prefix == prefix:
             return slug
-    raise sources.SourceError(f"no source has claims named {prefix}-…")
+    raise records.SourceError(f"no source has claims named {prefix}-…")
 
 
 class Role(SphinxRole):
@@ -236,7 +237,7 @@ def tally(counts: Mapping[str, int]) -> str:
     return f'<ul class="tally">{"".join(items)}</ul>'
 
 
-def citation_line(source: sources.Citation) -> str:
+def citation_line(source: records.Citation) -> str:
     """A source in one line, as far as it is known."""
     where = " ".join(x for x in (source.container, str(source.year or "")) if x)
     if source.volume:

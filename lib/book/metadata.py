@@ -8,8 +8,10 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
-from lib import editions, registry, review, sources
+from lib import editions, records, registry
 from lib.book import cite, popover
+from lib.house import executed
+from lib.records import Citation
 
 _LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 RATING = {"reproduced": 5, "compatible": 4, "unchecked": 3, "discrepant": 2, "contradicted": 1}
@@ -30,7 +32,7 @@ def highwire(book: cite.Book, part: dict, page_url: str) -> list[tuple[str, str]
     return [(name, value) for name, value in tags if value]
 
 
-def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict], source: sources.Citation | None) -> dict:
+def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict], source: Citation | None) -> dict:
     """A page as schema.org ``Chapter`` with its parts; claims of the ``source`` as ``ClaimReview`` with verdicts."""
 
     def base(part: dict) -> dict:
@@ -74,7 +76,7 @@ def json_ld(book: cite.Book, page: list[dict], rows: dict[str, dict], source: so
     )
 
 
-def _source(source: sources.Citation) -> dict:
+def _source(source: Citation) -> dict:
     """A reviewed source, as far as it is known."""
     kind = "ScholarlyArticle" if source.volume else "Article"
     found = {
@@ -122,7 +124,7 @@ def coins(item: dict) -> str:
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
 
 
-def _head(book: cite.Book, page: list[dict], rows: dict[str, dict], source: sources.Citation | None) -> str:
+def _head(book: cite.Book, page: list[dict], rows: dict[str, dict], source: Citation | None) -> str:
     url = f"{book.site_url}/{page[0]['page']}" if book.site_url else ""
     metas = "".join(
         f'<meta name="{name}" content="{html.escape(value)}">' for name, value in highwire(book, page[0], url)
@@ -204,8 +206,8 @@ def _ids(entities: list[dict]) -> list[dict] | dict:
 def write(app, parts: list[dict]) -> None:
     """Mark every built page and write the RO-Crate file."""
     book, out = cite.Book.of(app.config), Path(app.outdir)
-    reviewed = {s: sources.record(s).source for s in sources.slugs()}
-    rows = {r["id"].lower(): r for r in review.ledger()}
+    reviewed = {s: records.record(s).source for s in records.slugs()}
+    rows = {r["id"].lower(): r for r in executed.ledger()}
     for name in registry.pages():
         page = [p for p in parts if p["page"] == f"{name}.html" and p["tag"]]
         path = out / f"{name}.html"

@@ -15,6 +15,7 @@ from sphinx.util import logging
 from lib import ROOT, registry
 from lib.book.marks import check_html, claim_uri, typeset
 from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
+from lib.house import executed
 from lib.review import BOUND, LEDGER, MARKS
 from lib.tables import TABLE
 
@@ -100,7 +101,7 @@ class NotebookOutputs(SphinxTransform):
     default_priority = 500  # after the explicit targets (260), before doctree-read (880)
 
     def apply(self, **kwargs):
-        self.made = _made(Path(self.env.doc2path(self.env.docname)))
+        self.made = _Made(Path(self.env.doc2path(self.env.docname)))
         for cell in list(self.document.findall(_element("cell_code"))):
             self._outputs(cell)
             self._source(cell)
@@ -197,29 +198,20 @@ class NotebookOutputs(SphinxTransform):
 class _Made:
     """What an executed notebook made, by label: figures and tables, each with its data, and checks."""
 
-    def __init__(self):
-        self.figures: dict[str | None, tuple[str, dict]] = {}
-        self.tables: dict[str, tuple[str, dict]] = {}
-        self.checks: dict[str, dict] = {}
-
-
-def _made(notebook: Path) -> _Made:
-    made = _Made()
-    if notebook.suffix != ".ipynb" or not notebook.is_file():
-        return made
-    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
-        name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
-        for output in cell.get("outputs", []):
+    def __init__(self, notebook: Path):
+        shown = (
+            list(executed.pieces(executed.read(notebook))) if notebook.suffix == ".ipynb" and notebook.is_file() else []
+        )
+        by_kind = {
+            kind: [o for p in shown for o in p.outputs if o.kind == kind] for kind in ("figure", "table", "claim")
+        }
+        self.figures = {o.label or None: ("".join(o.data["image/svg+xml"]), o.entry) for o in by_kind["figure"]}
+        self.tables = {o.label: ("".join(o.data["text/html"]), o.entry) for o in by_kind["table"]}
+        self.checks = {o.label: o.entry for o in by_kind["claim"]}
+        for output in (o for p in shown if p.cell for o in p.cell["outputs"]):
             data = output.get("data", {})
-            if FIGURE in data:
-                made.figures[name] = ("".join(data["image/svg+xml"]), data[FIGURE])
-            elif any(k.startswith("image/") for k in data):
+            if FIGURE not in data and any(k.startswith("image/") for k in data):
                 _warn(str(notebook), "an image that lib.figures did not draw")
-            if TABLE in data:
-                made.tables[data[TABLE]["label"]] = ("".join(data["text/html"]), data[TABLE])
-            if LEDGER in data:
-                made.checks[data[LEDGER]["id"].lower()] = data[LEDGER]
-    return made
 
 
 def _element(kind: str):
@@ -351,7 +343,7 @@ def downloads(app, exception):
     folder = Path(app.outdir) / "data"
     folder.mkdir(exist_ok=True)
     for page in registry.pages():
-        made = _made(ROOT / f"{page}.ipynb")
+        made = _Made(ROOT / f"{page}.ipynb")
         for label, (_, entry) in [*made.figures.items(), *made.tables.items()]:
             with (folder / f"{label}.csv").open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import html
 
-from lib import sources
 from lib.book import cite
+from lib.records import Citation
 
 MARKS = {"title": "@TITLE@", "tag": "@TAG@", "sha256_text": "@OFTEXT@", "sha256_results": "@RESULT@"}
 """What stands in a format for a part's own words; the two for hashes as long as a hash in a citation."""
@@ -27,7 +27,7 @@ def mark(part: dict) -> str:
     )
 
 
-def forms(book: cite.Book, page: str, reviewed: dict[str, sources.Citation]) -> dict[str, tuple[str, str]]:
+def forms(book: cite.Book, page: str, reviewed: dict[str, Citation]) -> dict[str, tuple[str, str]]:
     """Name and text of each format but Vancouver, by its file's suffix, with marks for the words of a part."""
     found = cite.records(book, MARKS | {"chapter": "", "page": page}, reviewed)
     return {file.partition(".")[2]: (name, form(found)) for name, file, form in cite.FORMATS[1:]}

@@ -9,8 +9,9 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from lib import editions, registry, review, sources
+from lib import editions, records, registry
 from lib.book import metadata, tagpages
+from lib.house import executed
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +67,11 @@ def finished(app, exception):
             "tag": place[row["id"].lower()]["tag"],
             "url": place[row["id"].lower()]["url"],
         }
-        for row in review.ledger()
+        for row in executed.ledger()
         if row["id"].lower() in place
     ]
     cited = [
-        sources.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
+        records.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
     ]
     _write(out / "ledger.json", {"edition": app.config.edition, "sources": cited, "claims": claims})
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 
-from lib import ROOT
+from lib.house import executed
 
 OURS = ("book.css", "book.js")
 POLICY = (
@@ -37,22 +36,11 @@ def page_context(app, pagename, template, context, doctree):
     context["body"] = _NO_HEAD.sub("<td></td>", _THEBE.sub("", context.get("body", "")))
     context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
-    context["eyebrow"] = captions().get(pagename, "")
+    context["eyebrow"] = dict(executed.contents()).get(pagename, "")
     context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name
     sections = len(list(doctree.findall(nodes.section))) if doctree else 0
     context["contents_here"] = sections > 2 and pagename != "pages/ledger"
     context["footer_pages"] = [(page, words) for page, words in FOOTER if page in app.env.all_docs]
-
-
-def captions() -> dict[str, str]:
-    """The caption of the part that each page stands in."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    return {
-        entry["file"].removesuffix(".ipynb").removesuffix(".md"): part.get("caption", "")
-        for part in toc.get("parts", [])
-        for entry in part.get("chapters", [])
-        if "file" in entry
-    }
 
 
 def _description(doctree: nodes.document) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import html
 from pathlib import Path
 
-from lib import registry, sources
+from lib import records, registry
 from lib.book import cite, metadata
 
 _STYLE = (
@@ -139,7 +139,7 @@ def write(app, parts: list[dict]) -> None:
     book = cite.Book.of(app.config)
     out = Path(app.outdir) / "t"
     past = registry.editions()
-    reviewed = {s: sources.record(s).source for s in sources.slugs()}
+    reviewed = {s: records.record(s).source for s in records.slugs()}
     by_label = {p["label"]: p for p in parts}
     for part in parts:
         if part["tag"] is None:
@@ -148,11 +148,11 @@ def write(app, parts: list[dict]) -> None:
         while at["within"]:
             at = by_label[at["within"]]
             around.insert(0, at)
-        records = cite.records(book, part, reviewed)
+        cited = cite.records(book, part, reviewed)
         folder = out / part["tag"]
         folder.mkdir(parents=True, exist_ok=True)
         for _, file, form in cite.FORMATS:
-            (folder / file).write_text(form(records), "utf-8")
+            (folder / file).write_text(form(cited), "utf-8")
         (folder / "index.html").write_text(
-            page(book, part, around, records, past, registry.instead(part, parts)), "utf-8"
+            page(book, part, around, cited, past, registry.instead(part, parts)), "utf-8"
         )

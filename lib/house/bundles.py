@@ -1,0 +1,91 @@
+"""One chapter as an archive that runs by itself: what its stamp says it used, and the tools to run it again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from functools import cache
+
+from lib import ROOT
+
+TOOLS = (
+    "lib/__main__.py", "lib/house/execute.py", "lib/house/executed.py", "lib/house/rerun.py", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text",
+)  # fmt: skip
+"""What runs and compares a chapter, and what a copy must carry; the stamp names the rest."""
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+RUN = ".venv/bin/python -m lib rerun"
+
+_README = """# {title}
+
+One chapter of *Interferon, Recomputed*, with everything its execution uses.
+It needs Python 3.11 to 3.14 with its venv module, the network once for the packages of the lock, about 1 GB of disk
+and a few minutes.
+
+In this folder:
+
+    {set_up}
+    {run}
+
+The first command makes an environment of its own in `.venv`; every package must have the hash that the lock gives it.
+The second executes `chapters/{slug}.md` from its first cell and compares every byte with the notebook that came with
+it, `chapters/{slug}.ipynb`. Where bytes differ it lists the printed figures that moved, and keeps its own notebook in
+`_build/again/`.
+On Windows write `.venv\\Scripts\\` for `.venv/bin/`.
+
+To try something, change the text half and run the second command again: it lists what your change moves.
+
+| folder | holds |
+|---|---|
+{rows}
+
+Code: MIT (`LICENSE`). Prose and figures: CC BY 4.0 (`LICENSE-text`). To cite: `CITATION.cff`. Not medical advice.
+"""
+_HOLDS = {
+    "chapters": "the text half, which is the source of the chapter, and the executed notebook{others}{models}",
+    "data": "published figures used for context with their citations; judgements on them; stored draws",
+    "lib": "the modules that the chapter imports, and those that execute and compare it",
+    "packages": "the library that asks which data could have printed a figure",
+    "seeds": "what the source printed: every claim with its figures",
+}
+
+
+def files(slug: str) -> dict[str, bytes]:
+    """What the bundle of a chapter holds, by path within it, in order.
+
+    Raises
+    ------
+    ValueError
+        The chapter's notebook was never executed.
+    """
+    notebook = f"chapters/{slug}.ipynb"
+    read = json.loads((ROOT / notebook).read_text("utf-8"))
+    if "stamp" not in read["metadata"]:
+        raise ValueError(f"{notebook} carries no stamp: run `make chapter NAME={slug}`")
+    names = sorted({notebook, *read["metadata"]["stamp"], *TOOLS})
+    found = {name: (ROOT / name).read_bytes() for name in names}
+    return {"README.md": _readme(slug, read, names).encode()} | found
+
+
+def _readme(slug: str, notebook: dict, names: list[str]) -> str:
+    heading = next(line for line in "".join(notebook["cells"][0]["source"]).splitlines() if line.startswith("# "))
+    others = sum(name.endswith(".ipynb") for name in names) > 1
+    folders = [folder for folder in _HOLDS if any(name.startswith(f"{folder}/") for name in names)]
+    extra = {
+        "others": "; those of the chapters it reads" if others else "",
+        "models": "; the models it argues from" if any(name.startswith("chapters/models/") for name in names) else "",
+    }
+    rows = [f"| `{folder}/` | {_HOLDS[folder].format(**extra)} |" for folder in folders]
+    return _README.format(title=heading.removeprefix("# "), slug=slug, set_up=SET_UP, run=RUN, rows="\n".join(rows))
+
+
+@cache
+def zipped(slug: str) -> bytes:
+    """The bundle as a zip with one folder, named as the chapter; the same files give the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in files(slug).items():
+            entry = zipfile.ZipInfo(f"{slug}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # as from Unix, wherever it was made
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+    return out.getvalue()

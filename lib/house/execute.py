@@ -1,0 +1,237 @@
+"""Chapters as pairs: the text half is edited, the executed half is made from it, stamped, and never edited.
+
+A stamp names everything an execution used (the text half, the record, the modules of ``lib``, the data files, the lock)
+with a hash of each; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *hollow* (never
+executed), *drifted* (its inputs are not those of the text half) or *stale*.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+# The kernels inherit these: the same run gives the same bytes, whatever the machine's cores and hash seed.
+os.environ.update(
+    PYTHONHASHSEED="0",
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    TZ="UTC",
+    LC_ALL="C.UTF-8",
+    COLUMNS="80",
+    PYTHONWARNINGS="error::FutureWarning",
+)
+
+import jupytext  # noqa: E402
+import nbformat  # noqa: E402
+from nbclient import NotebookClient  # noqa: E402
+from nbclient.exceptions import CellExecutionError  # noqa: E402
+
+from lib import PATHS, ROOT  # noqa: E402
+from lib.house import executed  # noqa: E402
+
+# Chapters import this folder's modules, whatever other checkout the environment may know.
+os.environ["PYTHONPATH"] = os.pathsep.join([*PATHS, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+CHAPTERS = ROOT / "chapters"
+LOCKS = ("requirements.txt",)
+USED = ("lib/", "chapters/", "packages/whichdata/", "data/", "seeds/")
+NEVER = ("lib/book/",)
+"""Folders whose modules and files a chapter may use, and those that never make it stale."""
+CELL_SECONDS = 300
+LAST = "synthesis"
+"""The chapter executed after the others: it reads their ledgers."""
+
+_WATCH = """
+import sys as _sys
+_opened = set()
+_sys.addaudithook(lambda event, args: _opened.add(str(args[0])) if event == "open" and isinstance(args[0], (str, __import__("os").PathLike)) else None)
+"""
+_REPORT = """
+import json as _json
+print(_json.dumps({"modules": sorted(str(getattr(m, "__file__", None) or "") for m in _sys.modules.values()),
+                   "opened": sorted(p for p in _opened if "site-packages" not in p and not p.endswith(".pyc"))}))
+"""
+
+
+class ChapterError(RuntimeError):
+    """A chapter that cannot be executed; the message names chapter, cell and error."""
+
+
+def chapters() -> list[Path]:
+    """The text halves, the synthesis last."""
+    found = [p for p in CHAPTERS.glob("*.md") if "format_name: myst" in p.read_text("utf-8")[:600]]
+    return sorted(found, key=lambda p: (p.stem == LAST, p.stem))
+
+
+def chapter(name: str) -> Path:
+    """The text half of one chapter.
+
+    Raises
+    ------
+    ChapterError
+        There is none of that name.
+    """
+    path = CHAPTERS / f"{name}.md"
+    if path not in chapters():
+        raise ChapterError(f"no chapter {name!r}; there are {', '.join(p.stem for p in chapters())}")
+    return path
+
+
+def inputs(text_half: Path) -> nbformat.NotebookNode:
+    """The notebook of a text half before execution, with cell ids made from the content."""
+    nb = jupytext.read(text_half)
+    seen: dict[str, int] = {}
+    for cell in nb.cells:
+        digest = hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    nb.metadata.get("jupytext", {}).pop("main_language", None)
+    return nb
+
+
+def digest(name: str) -> str:
+    """A short hash of what a stamp names: a file's bytes, or an executed notebook's ledger outputs."""
+    path = ROOT / name
+    if not path.is_file():
+        return "absent"
+    if path.suffix == ".ipynb":
+        cells = executed.read(path)["cells"]
+        data = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
+        results = [{k: v for k, v in d.items() if k.startswith("application/vnd.")} for d in data]
+        return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def used(report: dict, text_half: Path) -> list[str]:
+    """What an execution used, as paths from the top, in order (contract C6)."""
+    names = {text_half.relative_to(ROOT).as_posix(), *LOCKS}
+    for name in [*report["modules"], *report["opened"]]:
+        if not name:
+            continue
+        path = Path(os.path.normpath(CHAPTERS / name))
+        if not path.is_relative_to(ROOT) or not path.is_file():
+            continue
+        part = path.relative_to(ROOT)
+        ours = part.as_posix()
+        if ours.startswith(USED) and not ours.startswith(NEVER) and part.suffix != ".pyc":
+            names.add(ours)
+    return sorted(names)
+
+
+def execute(text_half: Path) -> str:
+    """Run a text half from its first cell; the executed notebook as text, stamped.
+
+    Raises
+    ------
+    ChapterError
+        A cell failed or took longer than the limit.
+    """
+    nb = inputs(text_half)
+    client = NotebookClient(
+        nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        resources={"metadata": {"path": str(CHAPTERS)}}, extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )  # fmt: skip
+    with client.setup_kernel():
+        hidden = nbformat.v4.new_code_cell(_WATCH)
+        nb.cells.append(hidden)
+        client.execute_cell(hidden, len(nb.cells) - 1, store_history=False)
+        nb.cells.pop()
+        for index, cell in enumerate(nb.cells):
+            try:
+                client.execute_cell(cell, index)
+            except CellExecutionError as error:
+                raise ChapterError(
+                    f"{text_half.name}, cell {index + 1}: {error.ename}: {error.evalue}\n{cell.source}"
+                ) from None
+            except TimeoutError:
+                raise ChapterError(f"{text_half.name}, cell {index + 1}: took longer than {CELL_SECONDS} s") from None
+        report = nbformat.v4.new_code_cell(_REPORT)
+        nb.cells.append(report)
+        client.execute_cell(report, len(nb.cells) - 1, store_history=False)
+        nb.cells.pop()
+    names = used(json.loads(report.outputs[0]["text"]), text_half)
+    noisy = [i + 1 for i, c in enumerate(nb.cells) for o in c.get("outputs", []) if o.get("name") == "stderr"]
+    if noisy:
+        raise ChapterError(
+            f"{text_half.name}, cell {noisy[0]}: writes to stderr (a warning?); mend what it complains of"
+        )
+    nb.metadata["language_info"] = {"name": "python"}
+    nb.metadata["stamp"] = {name: digest(name) for name in names}
+    return nbformat.writes(nb) + "\n"
+
+
+def faults(text_half: Path) -> list[str]:
+    """What is wrong with a pair, one line each; empty if the executed half is what a run of the text half gave."""
+    made = text_half.with_suffix(".ipynb")
+    name = text_half.stem
+    again = f"run `make chapter NAME={name}`"
+    if not made.is_file():
+        return [f"{name}: missing: no executed notebook; {again}"]
+    nb = nbformat.read(made, as_version=4)
+    wanted = inputs(text_half)
+    found = []
+    pairs = [(c.cell_type, c.source, c.metadata) for c in nb.cells]
+    if pairs != [(c.cell_type, c.source, c.metadata) for c in wanted.cells]:
+        at = next(
+            (
+                i
+                for i, (a, b) in enumerate(zip(pairs, [(c.cell_type, c.source, c.metadata) for c in wanted.cells]), 1)
+                if a != b
+            ),
+            min(len(nb.cells), len(wanted.cells)) + 1,
+        )
+        found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
+    code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
+    if any(c.execution_count is None for c in code):
+        found.append(f"{name}: hollow: a cell was never executed; {again}")
+    elif [c.execution_count for c in code] != list(range(1, len(code) + 1)):
+        found.append(f"{name}: hollow: cells were not executed in order from a fresh start; {again}")
+    stamp = nb.metadata.get("stamp")
+    if not stamp:
+        found.append(f"{name}: hollow: the notebook carries no stamp; {again}")
+    else:
+        moved = [n for n, h in stamp.items() if digest(n) != h]
+        if moved:
+            found.append(f"{name}: stale: changed since it ran: {', '.join(moved)}; {again}")
+    return found
+
+
+def run(text_halves: list[Path], force: bool = False) -> list[str]:
+    """Execute the chapters among ``text_halves`` that need it, two side by side, the synthesis last.
+
+    Says which and why as it goes. Returns the names executed. An error in one leaves the others' results in place.
+    """
+    done: list[str] = []
+    errors: list[str] = []
+    for batch in ([p for p in text_halves if p.stem != LAST], [p for p in text_halves if p.stem == LAST]):
+        due = [(p, faults(p)) for p in batch]
+        due = [(p, why) for p, why in due if why or force]
+        for p, why in due:
+            print(
+                f"executing {p.stem}: {'; '.join(w.split(': ', 1)[1].rsplit('; run', 1)[0] for w in why) or 'asked for'}",
+                flush=True,
+            )
+        if not due:
+            continue
+        with ProcessPoolExecutor(min(2, len(due))) as pool:
+            start = time.monotonic()
+            jobs = {pool.submit(execute, p): p for p, _ in due}
+            for job in as_completed(jobs):
+                p = jobs[job]
+                try:
+                    text = job.result()
+                except ChapterError as error:
+                    errors.append(str(error))
+                    continue
+                p.with_suffix(".ipynb").write_text(text, "utf-8")
+                done.append(p.stem)
+                print(f"executed {p.stem}, {time.monotonic() - start:.0f} s", flush=True)
+    if errors:
+        raise ChapterError("\n".join(errors))
+    if not done:
+        print("every executed notebook is up to date", flush=True)
+    return done

@@ -1,0 +1,159 @@
+"""The executed notebooks read back: the only reader of what chapters emitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.myst_blocks import myst_block_plugin
+
+from lib import ROOT, records
+from lib.figures import FIGURE
+from lib.review import BOUND, LEDGER, ReviewError
+from lib.tables import TABLE
+
+_MARKDOWN = MarkdownIt("commonmark").use(myst_block_plugin).use(colon_fence_plugin)
+
+
+class Heading(NamedTuple):
+    """A labelled heading: its label, its depth from 1, and its words."""
+
+    label: str
+    level: int
+    title: str
+
+
+class Output(NamedTuple):
+    """What a cell shows, of a kind of our own: ``bound``, ``claim``, ``table`` or ``figure``.
+
+    ``label`` names the claim, table or figure ("" for bound values, or for a figure whose cell gives it none);
+    ``entry`` is what it holds for machines, ``data`` the whole output by MIME type.
+    """
+
+    kind: str
+    label: str
+    entry: dict
+    data: dict
+
+
+class Piece(NamedTuple):
+    """A stretch of a chapter in reading order: Markdown up to the next labelled heading, or one code cell.
+
+    ``heading`` is what a stretch of Markdown begins with, if it begins with one; ``cell`` the code cell, and
+    ``outputs`` those of our own kinds that it shows.
+    """
+
+    text: str
+    heading: Heading | None = None
+    cell: dict | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+def read(path: Path) -> dict:
+    """An executed notebook, parsed once for each state of its file."""
+    now = path.stat()
+    return _parsed(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=32)
+def _parsed(path: Path, changed: int, size: int) -> dict:
+    return json.loads(path.read_text("utf-8"))
+
+
+def pieces(notebook: dict) -> Iterator[Piece]:
+    """A notebook in reading order, cut at its labelled headings and its code cells."""
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            yield from markdown(text)
+        else:
+            yield Piece(text, cell=cell, outputs=tuple(_outputs(cell)))
+
+
+def markdown(text: str) -> Iterator[Piece]:
+    """Markdown cut at its labelled headings; those in code or directives do not count."""
+    tokens = _MARKDOWN.parse(text)
+    lines = text.splitlines(keepends=True)
+    found = [
+        (target.map[0], Heading(target.content, int(heading.tag[1]), words.content.strip()))
+        for target, heading, words in zip(tokens, tokens[1:], tokens[2:])
+        if target.type == "myst_target" and heading.type == "heading_open" and target.level == 0
+    ]
+    edges = [*(line for line, _ in found), len(lines)]
+    if edges[0]:
+        yield Piece("".join(lines[: edges[0]]))
+    for (start, heading), end in zip(found, edges[1:]):
+        yield Piece("".join(lines[start:end]), heading)
+
+
+def _outputs(cell: dict) -> Iterator[Output]:
+    figure = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", "")
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if BOUND in data:
+            yield Output("bound", "", data[BOUND], data)
+        if FIGURE in data:
+            yield Output("figure", figure, data[FIGURE], data)
+        if TABLE in data:
+            yield Output("table", data[TABLE]["label"], data[TABLE], data)
+        if LEDGER in data:
+            yield Output("claim", data[LEDGER]["id"].lower(), data[LEDGER], data)
+
+
+def outputs(notebook: dict, kind: str) -> list[Output]:
+    """Every output of one kind, in order."""
+    return [o for piece in pieces(notebook) for o in piece.outputs if o.kind == kind]
+
+
+def chapter(slug: str) -> dict:
+    """The committed notebook of a chapter.
+
+    Raises
+    ------
+    ReviewError
+        The chapter has no executed notebook.
+    """
+    path = ROOT / "chapters" / f"{slug}.ipynb"
+    if not path.is_file():
+        raise ReviewError(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
+    return read(path)
+
+
+def ledger() -> list[dict]:
+    """All checks of all chapters that stand, in the order of the sources."""
+    standing = (slug for slug in records.slugs() if (ROOT / "chapters" / f"{slug}.ipynb").is_file())
+    return [o.entry for slug in standing for o in outputs(chapter(slug), "claim")]
+
+
+def bound(slug: str) -> dict[str, dict]:
+    """The values a chapter binds to prose, by name."""
+    values: dict[str, dict] = {}
+    for output in outputs(chapter(slug), "bound"):
+        twice = values.keys() & output.entry.keys()
+        if twice:
+            raise ReviewError(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
+        values |= output.entry
+    return values
+
+
+def contents() -> list[tuple[str, str]]:
+    """The pages of the book in reading order, as ``_toc.yml`` names them, without suffix; and the part of each."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    found = [(toc["root"], "")]
+
+    def walk(entries: list, part: str):
+        for entry in entries:
+            if "file" in entry:
+                found.append((entry["file"].removesuffix(".ipynb").removesuffix(".md"), part))
+            for key in ("chapters", "sections"):
+                walk(entry.get(key, []), part)
+
+    for part in toc.get("parts", [toc]):
+        walk(part.get("chapters", []), part.get("caption", ""))
+    return found

@@ -1,0 +1,1 @@
+"""Which data could have printed these figures?"""

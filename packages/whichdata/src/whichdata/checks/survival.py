@@ -1,0 +1,347 @@
+"""Checks on survival data and feasible sets."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from whichdata.checks import check
+from whichdata.compare import approximate_variances, cox_two_groups, hr_from_p, log_rank, log_rank_permutation
+from whichdata.feasible import FeasibleSet, curve_can_be
+from whichdata.given import MOST_COUNTS, check_count, check_list, check_number, read_percentage
+from whichdata.pairs import TwoGroups
+from whichdata.printed import Interval, Printed, check_rounding
+from whichdata.reconstruct import exact_reconstruction, guyot
+from whichdata.summaries import NOT_REACHED, AtRisk, Events, EventTimes, KMMedian, NoCensoring, Range, SurvivalAt
+from whichdata.survival import exact_time, kaplan_meier
+
+MEDIAN_CONVENTIONS = {
+    "first time with S<=1/2": "le",
+    "first_time_S_le_half": "le",
+    "first time with S<1/2": "lt",
+    "first_time_S_lt_half": "lt",
+    "r_midpoint": "midpoint",
+    "R midpoint": "midpoint",
+}
+DEFAULT_MEDIAN = "first time with S<=1/2"
+# What may be printed of one group, beside its size.
+FIGURES = ("survival_percent_at", "median", "events", "number_at_risk_at", "event_times", "min", "max")
+CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
+SEED, DRAWS = 1, 5_000
+DRAWN_PATIENTS = 400_000  # in all pairs drawn; fewer pairs of larger groups
+DRAWN_TIMES = 4_000_000  # times of the grid in all pairs drawn
+
+
+@check
+def hr_from_logrank(
+    time=None,
+    event=None,
+    group=None,
+    events_by_arm=None,
+    n_by_arm=None,
+    logrank_p=None,
+    direction="second level versus first",
+    favours="second",
+):
+    """Peto's hazard ratio, its approximations from totals and p, and Cox with Efron's ties.
+
+    Without ``time``, ``event`` and ``group`` only the approximations, towards the group that ``favours`` names.
+    """
+    second = _second_versus_first(direction)
+    if favours not in ("first", "second"):
+        raise ValueError(f'favours is "first" or "second", not {favours!r}')
+    result, sign = {}, -1 if favours == "second" else 1
+    if time is not None:
+        test = log_rank(time, event or [], group or [])
+        labels = sorted(set(group))
+        counted = {"events_by_arm": list(test.observed), "n_by_arm": [list(group).count(x) for x in labels]}
+        for name, given in (("events_by_arm", events_by_arm), ("n_by_arm", n_by_arm)):
+            if given is not None and list(_pair(name, given)) != counted[name]:
+                raise ValueError(f"{name} says {given}, but the data have {counted[name]} in the order {labels}")
+        events_by_arm, n_by_arm = counted.values()
+        logrank_p = test.p if logrank_p is None else logrank_p
+        sign = -1 if test.o_minus_e < 0 else 1
+        low, high = test.peto_interval()
+        result = {
+            "o_minus_e": test.o_minus_e if second else -test.o_minus_e,
+            "variance": test.variance,
+            "peto_hr": test.peto_hr if second else 1 / test.peto_hr,
+            "peto_ci95": [low, high] if second else [1 / high, 1 / low],
+        }
+    if events_by_arm is None or n_by_arm is None or logrank_p is None:
+        raise ValueError("give time, event and group, or events_by_arm, n_by_arm and logrank_p")
+    p = _p_value(logrank_p)
+    names = {
+        "equal_allocation": "approx_from_p_events_equal_alloc",
+        "events_by_arm": "approx_v_from_events_by_arm",
+        "numbers_randomised": "approx_v_from_numbers_randomised",
+    }
+    for kind, v in approximate_variances(_pair("events_by_arm", events_by_arm), _pair("n_by_arm", n_by_arm)).items():
+        hr = hr_from_p(p, v, sign if second else -sign) if v else None
+        result[names[kind]] = {"v": v, "hr": hr}
+    if time is not None:
+        hr = cox_two_groups(time, event, group, "efron").hr
+        result["cox_efron_hr"] = hr if second else (1 / hr if hr else math.inf)
+    return result, (
+        f"effects are {'second against first' if second else 'first against second'} level; unweighted log-rank; "
+        "Peto's exp((O-E)/V); approximations by V = d/4, d1 d2/d, d n1 n2/N^2; Cox with Efron's ties (null: infinite)"
+    )
+
+
+@check
+def logrank_permutation_exact(time1, event1, time2, event2):
+    """Every relabelling of the pooled data, by |O − E| at least as large as observed."""
+    time1, event1, time2, event2 = (
+        check_list(name, values)
+        for name, values in (("time1", time1), ("event1", event1), ("time2", time2), ("event2", event2))
+    )
+    time, event = time1 + time2, event1 + event2
+    if len(time1) != len(event1) or len(time2) != len(event2):
+        raise ValueError("each group needs one event flag for each time")
+    if not time1 or not time2:
+        raise ValueError("both groups need at least one patient")
+    group = [1] * len(time1) + [2] * len(time2)
+    permuted, test = log_rank_permutation(time, event, group), log_rank(time, event, group)
+    return {
+        "observed_O_minus_E_group1": permuted.o_minus_e_first,
+        "n_permutations": permuted.n_permutations,
+        "n_as_extreme": permuted.n_as_extreme,
+        "p": permuted.p,
+        "asymptotic_chisq": test.chi_squared,
+        "asymptotic_p": test.p,
+    }, "two-sided by |O-E| over all relabellings (exact arithmetic); asymptotic: chi-squared with 1 degree of freedom"
+
+
+@check
+def logrank_feasible_set(
+    arm1,
+    arm2,
+    times,
+    censoring=True,
+    median_convention=DEFAULT_MEDIAN,
+    logrank_p=None,
+    rounding="up_or_down",
+    limit=20_000_000,
+):
+    """All pairs of data sets that print both arms' summaries: the range of p, and how many print the p given."""
+    printed = None if logrank_p is None else Printed.parse(logrank_p).interval(rounding)
+    arms = []
+    for name, arm in (("arm1", arm1), ("arm2", arm2)):
+        if not isinstance(arm, Mapping):
+            raise ValueError(f'{name} is an object such as {{"n": 4, "median": 6}}')
+        if "n" not in arm or not set(arm) <= {"n", *FIGURES}:
+            raise ValueError(f"{name} takes n and any of {', '.join(FIGURES)}; given: {', '.join(arm)}")
+        arms.append(_feasible(arm["n"], times, arm, censoring, median_convention, rounding))
+    pairs = TwoGroups(*arms)
+    result = {"n_arm1": arms[0].count(), "n_arm2": arms[1].count(), "n_pairs": pairs.n_pairs}
+    how = f"{CURVE}; asymptotic two-sided log-rank p (1 where nothing can be compared); median: {median_convention}"
+    if not pairs.n_pairs:
+        return result | {"min_p": None, "max_p": None, "pairs_compatible_with_p": 0}, how
+    affordable = min(DRAWN_PATIENTS // (arms[0].n + arms[1].n), DRAWN_TIMES // len(arms[0].times))
+    draws = min(DRAWS, max(100, affordable))
+    p = pairs.log_rank_p(printed, limit=check_count("limit", limit), draws=draws, rng=SEED)
+    result |= {"min_p": p.low, "max_p": p.high, "pairs_compatible_with_p": p.compatible if p.exact else None}
+    if not p.exact:
+        result |= {"exact": False, "pairs_drawn": p.evaluated, "share_compatible": p.share, "share_se": p.share_se}
+        how += f"; {p.evaluated} uniform draws (seed {SEED}), so the range of p is an inner one"
+    return result, how
+
+
+@check
+def km_granularity(n, percent, censoring_before=False, rounding="up_or_down"):
+    """Can a Kaplan–Meier percentage be printed so with n patients?"""
+    values = read_percentage(percent).interval(rounding).scaled(Fraction(1, 100))
+    return {"consistent": curve_can_be(n, values, bool(censoring_before))}, (
+        f"rounding {rounding}; " + ("censoring before that time allowed" if censoring_before else "a count over n")
+    )
+
+
+@check
+def km_feasible_count(
+    n,
+    times,
+    survival_percent_at=None,
+    median=None,
+    events=None,
+    number_at_risk_at=None,
+    censoring=True,
+    median_convention=DEFAULT_MEDIAN,
+    event_times=None,
+    min=None,
+    max=None,
+    rounding="up_or_down",
+):
+    """How many data sets on the grid print all the figures, and how many of them have each number of events."""
+    given = survival_percent_at, median, events, number_at_risk_at, event_times, min, max
+    feasible = _feasible(n, times, dict(zip(FIGURES, given)), censoring, median_convention, rounding)
+    by_events = feasible.by_events()
+    total = sum(by_events.values())
+    return {"n_datasets": total, "by_events": by_events, "consistent": total > 0}, (
+        f"multisets of (time, status) on the grid; {CURVE}; at risk at t: time >= t; median: {median_convention}; "
+        f"rounding {rounding}"
+    )
+
+
+@check
+def km_median_conventions(time, event):
+    """The median by every convention; "NR" where it is not reached."""
+    curve = kaplan_meier(time, event)
+    conventions = {"first_time_S_le_half": "le", "r_midpoint": "midpoint", "first_time_S_lt_half": "lt"}
+    found = {name: curve.median(convention) for name, convention in conventions.items()}
+    return {name: NOT_REACHED if t is None else t for name, t in found.items()}, (
+        "exact fractions; r_midpoint: the middle of a run at exactly 1/2, its start where the curve never falls further"
+    )
+
+
+@check
+def km_reconstruction_exact(
+    n, curve_steps, events=None, number_at_risk=None, note_on_times=None, rounding="up_or_down"
+):
+    """Events and numbers at risk at the steps of a curve from its printed values; ``unique`` if only one way fits."""
+    steps = [(_time(t), _proportion(s, rounding)) for t, s in _points("curve_steps", curve_steps)]
+    rows = _at_risk_rows(number_at_risk)
+    total = None if events is None else check_count("events", events)
+    found = exact_reconstruction(check_count("n", n, least=1), steps, rows, total)
+    first = found.solutions[0] if found.solutions else ()
+    result = {
+        "events_at": {_name(t): d for t, (_, d) in zip(found.times, first)},
+        "at_risk_before_each_event": {_name(t): r for t, (r, _) in zip(found.times, first)},
+        "unique": found.unique,
+    }
+    if not found.unique:
+        result["n_solutions"] = found.n_solutions
+    return result, (
+        f"events at the listed times only, at least one at each; rounding {rounding}; at risk at t: time >= t"
+        + ("" if found.unique or not first else "; the first of the solutions is shown")
+    )
+
+
+@check
+def km_reconstruction_guyot(curve, number_at_risk, total_events=None):
+    """One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012)."""
+    points = [(_time(t), _read_off(s)) for t, s in _points("curve", curve)]
+    rows = {t: check_count(f"the number at risk at {_name(t)}", r, most=MOST_COUNTS)
+            for t, r in _at_risk_rows(number_at_risk).items()}  # fmt: skip
+    total = None if total_events is None else check_count("total_events", total_events)
+    found = guyot(points, rows, total)
+    return {"time": found.time, "event": found.event}, (
+        "iterative reconstruction, an approximation: censorings spread evenly between numbers at risk; sorted by time"
+    )
+
+
+@check
+def rmst_se(time, event, tau):
+    """Restricted mean survival time and its standard error at each tau."""
+    curve = kaplan_meier(time, event)
+    found = [curve.rmst(t) for t in (tau if isinstance(tau, Sequence) and not isinstance(tau, str) else [tau])]
+    beyond = [_name(r.tau) for r in found if r.beyond_follow_up]
+    return {"rmst": [r.mean for r in found], "se": [r.se for r in found]}, (
+        "area under the Kaplan-Meier curve; variance from Greenwood's terms, without a small-sample factor"
+        + (f"; the curve is carried on flat to {', '.join(beyond)}, beyond the last observation" if beyond else "")
+    )
+
+
+def _feasible(n, times, given: Mapping, censoring: bool, convention: str, rounding: str) -> FeasibleSet:
+    """The data sets that print the ``given`` figures, by name as in ``FIGURES`` (absent or None: not printed)."""
+    check_rounding(rounding)
+    if not isinstance(convention, str) or convention not in MEDIAN_CONVENTIONS:
+        raise ValueError(f"no median convention named {convention!r}; known: {', '.join(MEDIAN_CONVENTIONS)}")
+    n, summaries = check_count("n", n, least=1), {}
+    survival, median, events, at_risk, event_times, first, last = (given.get(name) for name in FIGURES)
+    for t, percent in _by_time("survival_percent_at", survival).items():
+        read_percentage(percent)
+        summaries[f"survival at {t}"] = SurvivalAt(_time(t), percent, rounding=rounding)
+    for t, count in _by_time("number_at_risk_at", at_risk).items():
+        summaries[f"at risk at {t}"] = AtRisk(_time(t), check_count(f"the number at risk at {t}", count, most=n))
+    if median is not None:
+        summaries["median"] = KMMedian(median, MEDIAN_CONVENTIONS[convention], rounding=rounding)
+    if events is not None:
+        summaries["events"] = Events(check_count("events", events, most=n))
+    if event_times is not None:
+        summaries["event times"] = EventTimes(tuple(check_list("event_times", event_times)), rounding)
+    if first is not None or last is not None:
+        summaries["range"] = Range("all", first, last, rounding)
+    if not censoring:
+        summaries["no censoring"] = NoCensoring()
+    return FeasibleSet(n, _grid(times), summaries)
+
+
+def _by_time(name: str, given) -> Mapping:
+    """Figures by time; none if none are given."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f'{name} is an object from times to figures, such as {{"6": "70"}}')
+    return given or {}
+
+
+def _at_risk_rows(number_at_risk) -> dict[Fraction, int]:
+    rows = _by_time("number_at_risk", number_at_risk)
+    return {_time(t): check_count("a number at risk", r) for t, r in rows.items()}
+
+
+def _points(name: str, curve) -> list:
+    points = check_list(name, curve)
+    if not all(isinstance(point, Sequence) and not isinstance(point, str) and len(point) == 2 for point in points):
+        raise ValueError(f'{name} is a list of points [time, "S"], such as [[6, "0.70"]]')
+    return points
+
+
+def _grid(times) -> list[Fraction]:
+    if isinstance(times, str):
+        match = re.fullmatch(r"integers (\d+) ?\.\. ?(\d+)", times.strip())
+        if not match or int(match[1]) > int(match[2]):
+            raise ValueError(f'the grid {times!r} is not of the form "integers 1..12"; or give a list of times')
+        first, last = int(match[1]), int(match[2])
+        if last - first >= 100_000:
+            raise ValueError(f"a grid of {last - first + 1:,} times is too fine; at most 100,000")
+        return [Fraction(t) for t in range(first, last + 1)]
+    return [exact_time(t) for t in check_list("times", times)]
+
+
+def _time(text) -> Fraction:
+    """A time that may have come as the key of a JSON object."""
+    if isinstance(text, str):
+        try:
+            text = Fraction(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a time; give a number of at least 0") from None
+    return exact_time(text)
+
+
+def _name(t: Fraction) -> str:
+    return str(t.numerator) if t.denominator == 1 else str(float(t))
+
+
+def _proportion(text: str, rounding: str) -> Interval:
+    printed = Printed.parse(text)
+    if printed.value is None or not 0 <= printed.value <= (100 if printed.percent else 1):
+        raise ValueError(f"{text!r} is no survival proportion; give 0 to 1, or a per cent sign")
+    return printed.interval(rounding).scaled(Fraction(1, 100) if printed.percent else 1)
+
+
+def _read_off(value) -> Fraction:
+    if isinstance(value, str):
+        printed = Printed.parse(value)
+        value = printed.value / 100 if printed.percent else printed.value
+    return exact_time(value)
+
+
+def _p_value(given) -> float:
+    if not isinstance(given, str):
+        return check_number("logrank_p", given, above=0, most=1)
+    printed = Printed.parse(given)
+    if printed.relation != "=":
+        raise ValueError(f"a hazard ratio needs a p-value, not the bound {given!r}")
+    return float(printed.value)
+
+
+def _pair(name: str, counts) -> tuple[int, int]:
+    if not isinstance(counts, Sequence) or len(counts) != 2:
+        raise ValueError(f"{name} is a list of two counts, first level first")
+    return tuple(check_count(name, c) for c in counts)
+
+
+def _second_versus_first(direction: str) -> bool:
+    word = isinstance(direction, str) and re.match(r"\s*(first|second)\b", direction)
+    if not word:
+        raise ValueError('direction begins with "second" (second level versus first) or "first"')
+    return word[1] == "second"

@@ -1,0 +1,889 @@
+"""Counting, drawing and listing every data set of one group that satisfies bounds at chosen times.
+
+A data set is a multiset of (time, status) on a grid of times. Walked column by column (first the events at a time, then
+the censorings), it is a path through states: number at risk, events so far, the exact Kaplan–Meier value, and what an
+even-numbered median still has to remember. Bounds apply between columns; runs of columns without bounds form a block.
+
+Three things keep this small.
+
+- The curve falls by (m − 1)/m whenever an event takes the number at risk from m to m − 1, so its exact value is a
+  vector of prime exponents, kept as whole numbers (``CurveKeys``) and compared as fractions where floats are too close.
+- Two curve values with the same future (no run of later events brings one inside a window and the other outside) are
+  one state. The possible futures from rank m are few when m is small, the possible pasts when m is large.
+- Columns of a block are alike, and a used column takes at least one patient: with D the step over one used column, a
+  block of T columns is Σ C(T, k) Dᵏ with k up to n, whatever T.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from whichdata.printed import Interval
+
+STATE_LIMIT = 3_000_000
+STEP_LIMIT = 60_000_000  # states × columns of their block that may be used
+MERGE_FROM = 32  # states of one rank from which merging pays
+MERGED_RANKS = 20  # the highest rank whose possible futures are few enough to list
+FORECAST_BINS = 512
+QUANTITIES = ("at_risk", "events", "censored")
+
+# logarithms this close are not told apart by floats: such values are compared exactly and never merged
+_CLOSE = 1e-9
+_ZERO_KEY = 1 << 62
+_ENDLESS = 1e12  # states beyond which a forecast need not go on
+
+
+@dataclass(frozen=True)
+class Bound:
+    """After the first ``position`` columns the ``quantity`` lies from ``low`` to ``high``."""
+
+    position: int
+    quantity: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """After the first ``position`` columns the curve (``survival``, or ``follow_up`` for the reverse one) lies in
+    ``values``."""
+
+    position: int
+    curve: str
+    values: Interval
+
+
+@dataclass(frozen=True)
+class MiddlePair:
+    """The mean of the ``k``-th and the next smallest time, of all patients or those with one status, is in ``values``.
+
+    ``quantity``: ``at_risk`` for all patients, ``events`` or ``censored``.
+    """
+
+    quantity: str
+    k: int
+    values: Interval
+
+
+@dataclass(frozen=True)
+class FlatMiddle:
+    """The survival curve passes ``level`` at a time in ``values``; where it runs exactly at ``level`` and later falls,
+    that is the middle of the run, and where it never falls, its start."""
+
+    level: Fraction
+    values: Interval
+
+
+Constraint = Bound | Window | MiddlePair | FlatMiddle
+
+
+class CurveKeys:
+    """Products of steps (m − 1)/m, m ≤ n, as rows of int64: the exponents of all primes in mixed radix."""
+
+    def __init__(self, n: int):
+        factors = [_prime_exponents(m) for m in range(n + 1)]
+        powers = {
+            m: {p: factors[m - 1].get(p, 0) - factors[m].get(p, 0) for p in factors[m - 1].keys() | factors[m].keys()}
+            for m in range(2, n + 1)
+        }
+        self.n = n
+        self._digits: list[tuple[int, int, int, int]] = []  # prime, word, place, largest exponent
+        word, place = 0, 1
+        for p in sorted({p for v in powers.values() for p in v}):
+            most = sum(abs(v.get(p, 0)) for v in powers.values())
+            if place * (2 * most + 1) >= _ZERO_KEY:
+                word, place = word + 1, 1
+            self._digits.append((p, word, place, most))
+            place *= 2 * most + 1
+        self.words = word + 1
+        self.steps = np.zeros((n + 1, self.words), dtype=np.int64)
+        self.logs = np.full(n + 1, -math.inf)
+        for m, v in powers.items():
+            self.logs[m] = math.log1p(-1 / m)
+            for p, w, place, _ in self._digits:
+                self.steps[m, w] += v.get(p, 0) * place
+        self._futures = [np.zeros(1)]
+
+    def step(self, keys: np.ndarray, logs: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Curve values after a fall by (m − 1)/m, ``ranks`` the m; after m = 1 the curve is zero."""
+        keys, logs = keys + self.steps[ranks], logs + self.logs[ranks]
+        keys[ranks == 1] = [_ZERO_KEY] + [0] * (self.words - 1)
+        return keys, logs
+
+    def value(self, key: np.ndarray) -> Fraction:
+        """The curve value of one row."""
+        if key[0] == _ZERO_KEY:
+            return Fraction(0)
+        words, value = [int(k) for k in key], Fraction(1)
+        for p, w, _, most in self._digits:
+            base = 2 * most + 1
+            exponent = (words[w] + most) % base - most
+            words[w] = (words[w] - exponent) // base
+            value *= Fraction(p) ** exponent
+        return value
+
+    def compare(self, keys: np.ndarray, logs: np.ndarray, bound: Fraction | float) -> np.ndarray:
+        """−1, 0 or 1 for each value below, at or above ``bound``; exact."""
+        if bound <= 0:
+            return np.where(keys[:, 0] == _ZERO_KEY, 0 if bound == 0 else 1, 1)
+        if math.isinf(bound):
+            return np.full(len(keys), -1)
+        gap = logs - _log(bound)
+        sign = np.sign(gap).astype(int)
+        close = np.flatnonzero(np.abs(gap) < _CLOSE)
+        if len(close):
+            kinds, inverse = np.unique(keys[close], axis=0, return_inverse=True)
+            exact = [self.value(k) for k in kinds]
+            sign[close] = np.array([(v > bound) - (v < bound) for v in exact])[inverse.reshape(-1)]
+        return sign
+
+    def inside(self, keys: np.ndarray, logs: np.ndarray, values: Interval) -> np.ndarray:
+        """Which curve values lie in the interval."""
+        low, high = self.compare(keys, logs, values.lower), self.compare(keys, logs, values.upper)
+        return ((low > 0) | ((low == 0) & values.lower_closed)) & ((high < 0) | ((high == 0) & values.upper_closed))
+
+    def futures(self, rank: int, deepest: float) -> np.ndarray:
+        """−log of every product of steps at ranks up to ``rank``, sorted, up to ``deepest``."""
+        while len(self._futures) <= rank:
+            m = len(self._futures)
+            known = self._futures[-1]
+            both = known if m == 1 else np.concatenate([known, known - self.logs[m]])
+            self._futures.append(np.unique(np.round(both[both <= deepest], 12)))
+        return self._futures[rank]
+
+
+class Lattice:
+    """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint.
+
+    ``survfit_ties``: in the reverse curve patients with an event still count as at risk for the censorings of the same
+    time. ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further
+    positions to count by. ValueError, before the search, if it looks like far more than ``STATE_LIMIT`` states (see
+    :meth:`forecast`), and on the way if it comes to more.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        times: Sequence[Fraction],
+        constraints: Sequence[Constraint],
+        survfit_ties: bool = True,
+        track_events: bool = False,
+        split: Sequence[int] = (),
+    ):
+        self.n, self.times = n, list(times)
+        self._windows = [c for c in constraints if isinstance(c, Window)]
+        self._trackers = [c for c in constraints if isinstance(c, (MiddlePair, FlatMiddle))]
+        self._read_bounds([c for c in constraints if isinstance(c, Bound)], track_events)
+        self._use = {curve: any(w.curve == curve for w in self._windows) for curve in ("survival", "follow_up")}
+        self._use["survival"] |= any(isinstance(t, FlatMiddle) for t in self._trackers)
+        self._ties = survfit_ties and self._use["follow_up"]
+        self._keys = CurveKeys(n) if any(self._use.values()) else None
+        self._deepest = max([-_log(v) for v in self._curve_bounds("survival", 0) + self._curve_bounds("follow_up", 0)],
+                            default=0.0) + 1e-6  # fmt: skip
+        self._layout()
+        last = len(self.times)
+        positions = {0, last, *split, *(c.position for c in constraints if isinstance(c, (Bound, Window)))}
+        if self._trackers:
+            positions |= set(range(last + 1))
+        self._positions = sorted(positions)
+        self.blocks: list[_Block] = []
+        self.n_states = 0
+        self.possible = not self._contradiction and self._affordable() and self._build()
+
+    # -- bounds and the layout of a state --------------------------------------------------------------------------
+
+    def _read_bounds(self, bounds: list[Bound], track_events: bool) -> None:
+        """Monotone bounds at every position: numbers at risk fall, events and censorings rise, their sum is n."""
+        last = len(self.times)
+        low = {q: np.zeros(last + 1, dtype=int) for q in QUANTITIES}
+        high = {q: np.full(last + 1, self.n) for q in QUANTITIES}
+        given = [*bounds, Bound(0, "at_risk", self.n, self.n), Bound(last, "at_risk", 0, 0)]
+        for b in given:
+            low[b.quantity][b.position] = max(low[b.quantity][b.position], b.low)
+            high[b.quantity][b.position] = min(high[b.quantity][b.position], b.high)
+        for _ in range(3):
+            for q in QUANTITIES:
+                back = q == "at_risk"
+                low[q] = np.maximum.accumulate(low[q][::-1])[::-1] if back else np.maximum.accumulate(low[q])
+                high[q] = np.minimum.accumulate(high[q]) if back else np.minimum.accumulate(high[q][::-1])[::-1]
+            for q in QUANTITIES:
+                others = [o for o in QUANTITIES if o != q]
+                high[q] = np.minimum(high[q], self.n - sum(low[o] for o in others))
+                low[q] = np.maximum(low[q], self.n - sum(high[o] for o in others))
+        self._low, self._high = low, high
+        self._contradiction = any((low[q] > high[q]).any() for q in QUANTITIES)
+        counted = [b.position for b in bounds if b.quantity != "at_risk"]
+        by_status = any(isinstance(t, MiddlePair) and t.quantity != "at_risk" for t in self._trackers)
+        self._events_until = last if track_events or by_status else max(counted, default=-1)
+
+    def _curve_bounds(self, curve: str, position: int) -> list[Fraction]:
+        """The finite bounds that values of the curve will still meet from ``position`` on."""
+        windows = [w.values for w in self._windows if w.curve == curve and w.position >= position]
+        ends = [end for v in windows for end in (v.lower, v.upper)]
+        if curve == "survival":
+            ends += [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
+        return [Fraction(end) for end in ends if 0 < end < math.inf]
+
+    def _floor(self, curve: str, position: int) -> Interval | None:
+        """The values a curve may have anywhere before it meets its windows from ``position`` on (it never rises)."""
+        lowest = None
+        for w in self._windows:
+            if w.curve == curve and w.position >= position and w.values.lower > -math.inf:
+                floor = Interval(w.values.lower, math.inf, w.values.lower_closed, True)
+                lowest = floor if lowest is None else lowest.intersection(floor)
+        return lowest
+
+    def _layout(self) -> None:
+        """Columns of a state's row: events, key of each curve, events in the column under way, one per tracker."""
+        width = self._keys.words if self._keys else 0
+        at = 1
+        self._curve = {}
+        for curve in ("survival", "follow_up"):
+            if self._use[curve]:
+                self._curve[curve] = slice(at, at + width)
+                at += width
+        self._in_column = at if self._ties else None
+        at += self._ties
+        self._memory = range(at, at + len(self._trackers))
+        self._width = at + len(self._trackers)
+
+    # -- the size of the search ------------------------------------------------------------------------------------
+
+    def _affordable(self) -> bool:
+        """True, or ValueError where the search is too large to start.
+
+        Curve values that coincide make fewer states than forecast, by less than half at this size.
+        """
+        states, steps = self.forecast()
+        for about, limit, what in ((states, 2 * STATE_LIMIT, "states"), (steps, STEP_LIMIT, "steps")):
+            if about > limit:
+                size = f"{'about' if about < _ENDLESS else 'more than'} {large(about)}"
+                raise ValueError(self._too_large(f"{size} {what}"))
+        return True
+
+    def _too_large(self, size: str) -> str:
+        return (
+            f"the search needs {size} for {self.n} patients, too many; narrow it with the number of events, numbers at "
+            "risk, no censoring, fewer patients, a coarser grid, or figures with fewer decimals"
+        )
+
+    def forecast(self) -> tuple[float, float]:
+        """About how many states the search will make at ranks above ``MERGED_RANKS``, without making them, and those
+        states times the columns of their block that may be used.
+
+        Below an event or a censoring at every rank lies another curve value, so states are sets of ranks; these are
+        counted by number of events and by the logarithm of the curve value in ``FORECAST_BINS`` bins, block by block.
+        Ranks up to ``MERGED_RANKS`` are left out. 0 where the reverse curve is used, whose floor is not followed here.
+        """
+        if "follow_up" in self._curve:
+            return 0.0, 0.0
+        start, states, steps = {self.n: np.ones((1, 1))}, 0.0, 0.0
+        for begin, end in zip(self._positions, self._positions[1:]):
+            ranks: dict[int, np.ndarray] = {}
+            for r in range(max(start, default=0), max(int(self._low["at_risk"][end]) - 1, MERGED_RANKS), -1):
+                ranks[r] = self._forecast_rank(r, end, ranks.get(r + 1), start.get(r))
+                found = float(ranks[r].sum())
+                states, steps = states + found, steps + found * min(end - begin, r)
+                if states > _ENDLESS:
+                    return states, steps
+            start = {r: after for r, x in ranks.items() if (after := self._forecast_boundary(end, r, x)).any()}
+        return states, steps
+
+    def _forecast_rank(self, r: int, end: int, above: np.ndarray | None, start: np.ndarray | None) -> np.ndarray:
+        """Expected states (events, bin) of rank ``r`` from those of the rank above and those the block starts with."""
+        curve, tracked = self._matters("survival", end), end <= self._events_until
+        bins = FORECAST_BINS + 2 if curve else 1  # the last one is for all that lies below every bound
+        found = np.zeros((max(len(x) for x in (above, start) if x is not None) + tracked, bins))
+        if above is not None:
+            by_censoring, by_event = found.copy(), found.copy()
+            by_censoring[: len(above)] = above
+            fall = min(round(-self._keys.logs[r + 1] / self._bin_width), bins) if curve and r else 0
+            moved = slice(int(tracked), int(tracked) + len(above))
+            by_event[moved, fall:] = above[:, : bins - fall]
+            by_event[moved, -1] += above[:, bins - fall :].sum(axis=1)
+            # without a curve the ways to a number of events are one state
+            found = by_censoring + by_event if curve else np.maximum(by_censoring, by_event)
+            if curve and (floor := self._floor("survival", end)):
+                found *= self._share_of_bins(floor)
+            if tracked:
+                events = np.arange(len(found))
+                found[(events > self._high["events"][end]) | (self.n - r - events > self._high["censored"][end])] = 0
+        if start is not None:
+            found[: len(start), : start.shape[1]] = np.maximum(found[: len(start), : start.shape[1]], start)
+        if curve:
+            found[:, -1] = np.minimum(found[:, -1], 1)
+        used = np.flatnonzero(found.any(axis=1))
+        return found[: used[-1] + 1 if len(used) else 1]
+
+    def _forecast_boundary(self, position: int, r: int, found: np.ndarray) -> np.ndarray:
+        """The states of rank ``r`` that pass the bounds at ``position``, with what is settled forgotten."""
+        found = found.copy()
+        if not self._low["at_risk"][position] <= r <= self._high["at_risk"][position]:
+            found[:] = 0
+        if position <= self._events_until:
+            events = np.arange(len(found))
+            for q, count in (("events", events), ("censored", self.n - r - events)):
+                found[(count < self._low[q][position]) | (count > self._high[q][position])] = 0
+        for w in self._windows:
+            if w.position == position:
+                found *= self._share_of_bins(w.values)
+        if position >= self._events_until:
+            found = found.sum(axis=0, keepdims=True)
+        if not self._matters("survival", position + 1):
+            found = (found.sum(axis=1, keepdims=True) > 0).astype(float)
+        elif not any(w.position > position for w in self._windows):
+            levels = [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
+            found *= self._share_of_bins(Interval(min(levels), math.inf))
+        return found
+
+    @property
+    def _bin_width(self) -> float:
+        return self._deepest / FORECAST_BINS
+
+    def _share_of_bins(self, values: Interval) -> np.ndarray:
+        """How much of each bin of −log of the curve lies in ``values``."""
+        edges = (np.arange(FORECAST_BINS + 3) - 0.5) * self._bin_width
+        edges[0], edges[-1] = -self._bin_width / 2, math.inf
+        deepest = math.inf if values.lower <= 0 else -_log(values.lower)
+        highest = -math.inf if values.upper >= 1 else math.inf if values.upper <= 0 else -_log(values.upper)
+        share = (np.minimum(edges[1:], deepest) - np.maximum(edges[:-1], highest))[:-1] / self._bin_width
+        return np.append(np.clip(share, 0, 1), float(deepest == math.inf))
+
+    # -- building the states ---------------------------------------------------------------------------------------
+
+    def _build(self) -> bool:
+        rows = np.zeros((1, self._width), dtype=np.int64)
+        logs = np.zeros((1, 2))
+        keep, rows = self._at_boundary(0, self.n, rows, logs)
+        if not keep.all():
+            return False
+        starts = {self.n: (rows, logs)}
+        for begin, end in zip(self._positions, self._positions[1:]):
+            block = _Block(end - begin, begin)
+            self._fill(block, end, starts)
+            self.n_states += block.size
+            following: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+            for r, (rows, logs) in block.states.items():
+                keep, after = self._at_boundary(end, r, rows, logs)
+                kept = np.flatnonzero(keep)
+                target = np.full(len(rows) + 1, -1, dtype=np.int32)
+                if len(kept):
+                    first, inverse = _distinct(after[kept])
+                    target[kept] = inverse
+                    following[r] = (after[kept][first], logs[kept][first])
+                block.exits[r] = target
+                block.events[r] = rows[:, 0].astype(np.int32)
+            block.states.clear()
+            if self.blocks:
+                self.blocks[-1].enter(block)
+            self.blocks.append(block)
+            starts = following
+            if not starts:
+                return False
+        return True
+
+    def _fill(self, block: "_Block", end: int, starts: dict) -> None:
+        """Every state reachable inside a block, rank by rank, with the maps of one event and one censoring."""
+        floors = {c: self._floor(c, end) for c in self._curve}
+        limits = {c: self._curve_bounds(c, end) for c in self._curve}
+        lowest = int(self._low["at_risk"][end])
+        parts: list = []  # from the rank above: (rows, logs, valid) by events, by censorings
+        for r in range(max(starts), lowest - 1, -1):
+            chunks = [starts[r]] if r in starts else []
+            chunks += [(rows[ok], logs[ok]) for rows, logs, ok in parts]
+            if not chunks:
+                chunks = [(np.zeros((0, self._width), dtype=np.int64), np.zeros((0, 2)))]
+            rows, logs = (np.concatenate(x) for x in zip(*chunks))
+            self._merge(r, rows, logs, limits, end)
+            if self._in_column is not None:
+                fresh = rows.copy()
+                fresh[:, self._in_column] = 0
+                rows, logs = np.concatenate([rows, fresh]), np.concatenate([logs, logs])
+            first, inverse = _distinct(rows)
+            rows, logs = rows[first], logs[first]
+            if self._in_column is not None:
+                half = len(inverse) // 2
+                reset = np.full(len(rows) + 1, -1, dtype=np.int32)
+                reset[inverse[:half]] = inverse[half:]
+                block.resets[r] = reset
+            block.size += len(rows)
+            if self.n_states + block.size > STATE_LIMIT:
+                raise ValueError(self._too_large(f"more than {STATE_LIMIT:,} states"))
+            at = 0
+            if r in starts:
+                at = len(starts[r][0])
+                block.starts[r] = inverse[:at]
+            for way, (_, _, ok) in zip(("event", "censoring"), parts):
+                target = np.full(len(ok) + 1, -1, dtype=np.int32)
+                count = int(ok.sum())
+                target[np.flatnonzero(ok)] = inverse[at : at + count]
+                at += count
+                block.moves[way][r + 1] = target
+            block.states[r] = (rows, logs)
+            block.counts[r] = len(rows)
+            if r > lowest:
+                parts = [self._event(r, rows, logs, end, floors), self._censoring(r, rows, logs, end, floors)]
+
+    def _event(self, r: int, rows: np.ndarray, logs: np.ndarray, end: int, floors: dict):
+        rows, logs = rows.copy(), logs.copy()
+        if end <= self._events_until:
+            rows[:, 0] += 1
+        ok = rows[:, 0] <= self._high["events"][end]
+        if self._in_column is not None:
+            rows[:, self._in_column] += 1
+        ok &= self._fall("survival", rows, logs, np.full(len(rows), r), end, floors)
+        return rows, logs, ok
+
+    def _censoring(self, r: int, rows: np.ndarray, logs: np.ndarray, end: int, floors: dict):
+        rows, logs = rows.copy(), logs.copy()
+        ok = np.ones(len(rows), dtype=bool)
+        if end <= self._events_until:
+            ok &= self.n - (r - 1) - rows[:, 0] <= self._high["censored"][end]
+        rank = np.full(len(rows), r) + (rows[:, self._in_column] if self._in_column is not None else 0)
+        ok &= self._fall("follow_up", rows, logs, rank, end, floors)
+        return rows, logs, ok
+
+    def _fall(self, curve: str, rows: np.ndarray, logs: np.ndarray, ranks: np.ndarray, end: int, floors: dict):
+        """Let a curve fall in place wherever it still matters; which rows stay above its floor."""
+        if curve not in self._curve or not self._matters(curve, end):
+            return np.ones(len(rows), dtype=bool)
+        at, log = self._curve[curve], 0 if curve == "survival" else 1
+        live = self._alive(curve, rows, end)
+        keys, new = self._keys.step(rows[live, at], logs[live, log], ranks[live])
+        rows[live, at], logs[live, log] = keys, new
+        floor = floors[curve]
+        return self._keys.inside(rows[:, at], logs[:, log], floor) if floor else np.ones(len(rows), dtype=bool)
+
+    def _matters(self, curve: str, position: int) -> bool:
+        flat = curve == "survival" and any(isinstance(t, FlatMiddle) for t in self._trackers)
+        return flat or any(w.curve == curve and w.position >= position for w in self._windows)
+
+    def _alive(self, curve: str, rows: np.ndarray, position: int) -> np.ndarray:
+        """Rows whose curve value still decides something: not those whose flat run is settled, if nothing else does."""
+        if any(w.curve == curve and w.position >= position for w in self._windows):
+            return np.ones(len(rows), dtype=bool)
+        unsettled = np.zeros(len(rows), dtype=bool)
+        for column, t in zip(self._memory, self._trackers):
+            if isinstance(t, FlatMiddle) and curve == "survival":
+                unsettled |= rows[:, column] >= 0
+        return unsettled
+
+    def _merge(self, r: int, rows: np.ndarray, logs: np.ndarray, limits: dict, end: int) -> None:
+        """Give all curve values between two neighbouring turning points one representative, in place."""
+        for curve, at in self._curve.items():
+            bounds = limits[curve]
+            if not bounds or len(rows) < MERGE_FROM:
+                continue
+            log = logs[:, 0 if curve == "survival" else 1]
+            # at high ranks only values below every bound are sure to have the same futures: none meets a bound again
+            futures = self._keys.futures(r, self._deepest) if r <= MERGED_RANKS else np.zeros(1)
+            if len(futures) * len(bounds) > 2 * len(rows):
+                continue
+            # from s, events that multiply by P meet the bound b where log s = log b − log P
+            turning = np.sort(np.concatenate([_log(b) + futures for b in bounds]))
+            place = np.searchsorted(turning, log)
+            below = np.where(place > 0, log - turning[np.maximum(place, 1) - 1], np.inf)
+            above = np.where(place < len(turning), turning[np.minimum(place, len(turning) - 1)] - log, np.inf)
+            clear = (below > _CLOSE) & (above > _CLOSE) & np.isfinite(log) & self._alive(curve, rows, end)
+            if r > MERGED_RANKS:
+                clear &= place == 0
+            if self._in_column is not None:
+                # in the midst of a column the reverse curve can still fall by more than the patients left
+                clear &= rows[:, self._in_column] == 0
+            clear = np.flatnonzero(clear)
+            if len(clear):
+                _, first, inverse = np.unique(place[clear], return_index=True, return_inverse=True)
+                chosen = clear[first][inverse]
+                rows[clear, at] = rows[chosen, at]
+                log[clear] = log[chosen]
+
+    def _at_boundary(self, position: int, r: int, rows: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which states pass the bounds at ``position``, and their rows with everything forgotten that is settled."""
+        rows = rows.copy()
+        keep = np.full(len(rows), self._low["at_risk"][position] <= r <= self._high["at_risk"][position])
+        if position <= self._events_until:
+            counts = {"events": rows[:, 0], "censored": self.n - r - rows[:, 0]}
+            for q, count in counts.items():
+                keep &= (self._low[q][position] <= count) & (count <= self._high[q][position])
+        if self._in_column is not None:
+            keep &= rows[:, self._in_column] == 0
+        for w in self._windows:
+            if w.position == position:
+                at, log = self._curve[w.curve], 0 if w.curve == "survival" else 1
+                keep &= self._keys.inside(rows[:, at], logs[:, log], w.values)
+        for column, tracker in zip(self._memory, self._trackers):
+            if position:
+                step = self._pair if isinstance(tracker, MiddlePair) else self._flat
+                keep &= step(tracker, position, r, rows, logs, column)
+        if position >= self._events_until:
+            rows[:, 0] = 0
+        for curve, at in self._curve.items():
+            settled = ~self._alive(curve, rows, position + 1)
+            rows[settled, at] = 0
+            logs[settled, 0 if curve == "survival" else 1] = 0
+        return keep, rows
+
+    def _pair(self, tracker: MiddlePair, position: int, r: int, rows, logs, column: int) -> np.ndarray:
+        """A memory of 0 is before the k-th time, p the k-th came in column p, −1 the next came too."""
+        count = {"at_risk": np.full(len(rows), self.n - r), "events": rows[:, 0], "censored": self.n - r - rows[:, 0]}
+        passed = count[tracker.quantity] > tracker.k
+        memory = rows[:, column]
+        rows[~passed & (memory == 0) & (count[tracker.quantity] == tracker.k), column] = position
+        return self._settle(tracker.values, position, memory, passed & (memory >= 0), rows, column)
+
+    def _flat(self, tracker: FlatMiddle, position: int, r: int, rows, logs, column: int) -> np.ndarray:
+        """A memory of 0 is above the level, p at the level since column p, −1 below it."""
+        memory = rows[:, column].copy()
+        side = self._keys.compare(rows[:, self._curve["survival"]], logs[:, 0], tracker.level)
+        rows[(memory == 0) & (side == 0), column] = position
+        passed = (side < 0) & (memory >= 0)
+        keep = self._settle(tracker.values, position, memory, passed, rows, column)
+        if position == len(self.times):
+            keep &= rows[:, column] != 0
+            for p in np.unique(rows[rows[:, column] > 0, column]):
+                keep[rows[:, column] == p] &= self.times[p - 1] in tracker.values
+        return keep
+
+    def _settle(self, values: Interval, position: int, memory, passed: np.ndarray, rows, column: int) -> np.ndarray:
+        """Mark those that passed in this column as done; keep them where the middle of the two times is allowed."""
+        keep = np.ones(len(rows), dtype=bool)
+        now = self.times[position - 1]
+        for m in np.unique(memory[passed]):
+            then = self.times[m - 1] if m else now
+            keep[passed & (memory == m)] = (then + now) / 2 in values
+        rows[passed, column] = -1
+        return keep
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """How many data sets."""
+        return int(self._values(self._dtype())[0]) if self.possible else 0
+
+    def any(self) -> bool:
+        """Is there one?"""
+        return self.possible and bool(self._values(bool)[0])
+
+    def counts_by(self, quantity: str, position: int) -> dict[int, int]:
+        """How many data sets have each value of ``quantity`` after ``position`` columns.
+
+        ``position`` must be a boundary (see ``split``); events and censorings need ``track_events``.
+        """
+        if not self.possible:
+            return {}
+        dtype = self._dtype()
+        # ways to come to each state at the position × ways to go on from there
+        ways = {self.n: self._alone(self.blocks[0], self.n, int(self.blocks[0].starts[self.n][0]), dtype)}
+        onwards = self._values(dtype)[2:] + [None]
+        for block, following in zip(self.blocks, onwards):
+            ways = block.forwards(ways, dtype)
+            if block.begin + block.length == position:
+                break
+            ways = block.leave_all(ways, following, dtype)
+        counts: dict[int, int] = {}
+        for r, after in self._exit_values(block, following, dtype).items():
+            for way, rest, events in zip(ways[r], after, block.events[r]):
+                if number := int(way) * int(rest):
+                    value = {"at_risk": r, "events": int(events), "censored": self.n - r - int(events)}[quantity]
+                    counts[value] = counts.get(value, 0) + number
+        return counts
+
+    @staticmethod
+    def _alone(block: "_Block", r: int, i: int, dtype) -> np.ndarray:
+        ways = np.zeros(block.counts[r] + 1, dtype=dtype)
+        ways[i] = 1
+        return ways
+
+    def _bound(self) -> int:
+        return math.comb(2 * len(self.times) + self.n - 1, self.n)
+
+    def _dtype(self):
+        return np.int64 if self._bound() < 2**62 else object
+
+    def _values(self, dtype) -> list:
+        """For each block the number of ways to finish from each of its states (first entry: from the start)."""
+        values, following = [], None
+        for block in reversed(self.blocks):
+            following = block.at_start(self._exit_values(block, following, dtype))
+            values.append(following)
+        start = self.blocks[0].starts[self.n]
+        return [following[self.n][start[0]], *reversed(values)]
+
+    def _exit_values(self, block: "_Block", following: dict | None, dtype) -> dict[int, np.ndarray]:
+        """Ways to finish from each state at the end of a block; index −1 is the way that does not exist."""
+        at_end = {}
+        for r, exits in block.exits.items():
+            if following is None:
+                at_end[r] = np.array([int(x >= 0) for x in exits], dtype=dtype)
+            else:
+                at_end[r] = following[r][exits] if r in following else np.zeros(len(exits), dtype=dtype)
+        return at_end
+
+    # -- drawing and listing ---------------------------------------------------------------------------------------
+
+    def sample(self, k: int, rng: np.random.Generator) -> np.ndarray:
+        """``k`` data sets, each drawn uniformly among all: array (k, n_times, 2) of events and censorings."""
+        drawn = np.zeros((k, len(self.times), 2), dtype=int)
+        places = [(self.n, int(self.blocks[0].starts[self.n][0]))] * k
+        dtype = self._dtype()
+        values = self._values(dtype)[2:] + [None]
+        for block, following in zip(self.blocks, values):
+            levels = block.levels(self._exit_values(block, following, dtype))
+            used = []
+            for r, i in places:
+                weights = [math.comb(block.length, j) * int(level[r][i]) for j, level in enumerate(levels)]
+                used.append(choose(weights, rng))
+            columns = [np.sort(rng.permutation(block.length)[:j]) for j in used]
+            for left in range(max(used), 0, -1):
+                step = block.column(levels[left - 1])
+                for s in [s for s in range(k) if used[s] >= left]:
+                    places[s], d, c = _draw_column(block, step, places[s], rng)
+                    drawn[s, block.begin + columns[s][used[s] - left]] = d, c
+            places = [block.leave(r, i) for r, i in places]
+        return drawn
+
+    def paths(self) -> Iterator[np.ndarray]:
+        """Every data set once: arrays (n_times, 2) of events and censorings."""
+        if not self.possible:
+            return
+        values = self._values(bool)[2:] + [None]
+        levels = [block.levels(self._exit_values(block, v, bool)) for block, v in zip(self.blocks, values)]
+        steps = [[block.column(level) for level in ls] for block, ls in zip(self.blocks, levels)]
+        found = np.zeros((len(self.times), 2), dtype=int)
+        for _ in self._walk(0, (self.n, int(self.blocks[0].starts[self.n][0])), levels, steps, found):
+            yield found.copy()
+
+    def _walk(self, b: int, place: tuple[int, int], levels: list, steps: list, found: np.ndarray) -> Iterator[None]:
+        """Every way through block ``b`` and those after it, written into ``found``."""
+        if b == len(self.blocks):
+            yield
+            return
+        block = self.blocks[b]
+        for used, level in enumerate(levels[b]):
+            if level[place[0]][place[1]]:
+                for columns in combinations(range(block.begin, block.begin + block.length), used):
+                    yield from self._walk_columns(b, place, columns, levels, steps, found)
+
+    def _walk_columns(self, b: int, place, columns, levels: list, steps: list, found: np.ndarray) -> Iterator[None]:
+        """The same, with the used columns of the block chosen."""
+        if not columns:
+            yield from self._walk(b + 1, self.blocks[b].leave(*place), levels, steps, found)
+            return
+        for after, d, c in _columns_from(self.blocks[b], steps[b][len(columns) - 1], place):
+            found[columns[0]] = d, c
+            yield from self._walk_columns(b, after, columns[1:], levels, steps, found)
+        found[columns[0]] = 0, 0
+
+
+class _Column:
+    """Ways to finish around one used column: ``after`` it, with the events done (``censoring``), before it
+    (``event``), and how many of those go on with a censoring or an event."""
+
+    def __init__(self):
+        self.after, self.censoring, self.event = {}, {}, {}
+        self.by_censoring, self.by_event, self.used = {}, {}, {}
+
+
+class _Block:
+    """Columns without bounds between them. Maps are arrays over the states of a rank; their last entry stands for the
+    state that does not exist, and so does −1 as a target."""
+
+    def __init__(self, length: int, begin: int):
+        self.length, self.begin, self.size = length, begin, 0
+        self.states: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.counts: dict[int, int] = {}
+        self.starts: dict[int, np.ndarray] = {}
+        self.exits: dict[int, np.ndarray] = {}
+        self.resets: dict[int, np.ndarray] = {}
+        self.events: dict[int, np.ndarray] = {}
+        self.moves: dict[str, dict[int, np.ndarray]] = {"event": {}, "censoring": {}}
+
+    def enter(self, following: "_Block") -> None:
+        """Point the exits at the states of the next block."""
+        for r, exits in self.exits.items():
+            if r in following.starts:
+                self.exits[r] = np.where(exits >= 0, following.starts[r][exits], np.int32(-1))
+
+    def leave(self, r: int, i: int) -> tuple[int, int]:
+        """The state of the next block that state ``i`` of rank ``r`` becomes."""
+        return r, int(self.exits[r][i])
+
+    def leave_all(self, ways: dict[int, np.ndarray], following: dict[int, np.ndarray], dtype) -> dict[int, np.ndarray]:
+        """Ways to come to the states of the next block (``following``: values of those, for their number)."""
+        entered = {r: np.zeros(len(v), dtype=dtype) for r, v in following.items()}
+        for r, exits in self.exits.items():
+            if r in entered:
+                _flow(entered[r], exits, ways[r])
+        return entered
+
+    def forwards(self, at_begin: dict[int, np.ndarray], dtype) -> dict[int, np.ndarray]:
+        """Ways to come to each state by the end of the block from ways to come to it by its beginning."""
+        nowhere = {r: np.zeros(count + 1, dtype=dtype) for r, count in self.counts.items()}
+        level = nowhere | at_begin
+        total = dict(level)
+        for k in range(1, min(self.length, max(self.counts)) + 1):
+            level = self._one_column_on(level, nowhere)
+            if not any(v.any() for v in level.values()):
+                break
+            ways = math.comb(self.length, k)
+            total = {r: total[r] + ways * level[r] for r in total}
+        return total
+
+    def _one_column_on(self, ways: dict[int, np.ndarray], nowhere: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """The same after one used column more: :meth:`column` read from its other end."""
+        lowest, highest = min(self.counts), max(self.counts)
+        by_event, by_censoring = ({r: v.copy() for r, v in nowhere.items()} for _ in range(2))
+        on = {}
+        for r in range(highest, lowest - 1, -1):
+            if r > lowest:
+                _flow(by_event[r - 1], self.moves["event"][r], ways[r] + by_event[r])
+                _flow(by_censoring[r - 1], self.moves["censoring"][r], ways[r] + by_event[r] + by_censoring[r])
+            on[r] = by_event[r] + by_censoring[r]
+            if self.resets:
+                fresh = nowhere[r].copy()
+                _flow(fresh, self.resets[r], on[r])
+                on[r] = fresh
+        return on
+
+    def column(self, after: dict[int, np.ndarray]) -> _Column:
+        """One used column: some events, then some censorings, at least one of either."""
+        step = _Column()
+        lowest = min(self.counts)
+        for r in range(lowest, max(self.counts) + 1):
+            step.after[r] = after[r][self.resets[r]] if self.resets else after[r]
+            by_censoring = by_event = np.zeros(len(after[r]), dtype=after[r].dtype)
+            if r > lowest:
+                by_censoring = step.censoring[r - 1][self.moves["censoring"][r]]
+                by_event = step.event[r - 1][self.moves["event"][r]]
+            step.by_censoring[r], step.by_event[r] = by_censoring, by_event
+            step.censoring[r] = step.after[r] + by_censoring
+            step.event[r] = step.censoring[r] + by_event
+            step.used[r] = by_censoring + by_event
+        return step
+
+    def levels(self, at_end: dict[int, np.ndarray]) -> list[dict[int, np.ndarray]]:
+        """Ways to finish with exactly 0, 1, 2 … used columns left in the block."""
+        levels = [at_end]
+        for _ in range(min(self.length, max(self.counts))):
+            level = self.column(levels[-1]).used
+            if not any(v.any() for v in level.values()):
+                break
+            levels.append(level)
+        return levels
+
+    def at_start(self, at_end: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """Ways to finish from each state when all columns of the block are still ahead."""
+        total, level = at_end, at_end
+        for k in range(1, min(self.length, max(self.counts)) + 1):
+            level = self.column(level).used
+            if not any(v.any() for v in level.values()):
+                break
+            ways = math.comb(self.length, k)
+            total = {r: total[r] + (level[r] if level[r].dtype == bool else ways * level[r]) for r in total}
+        return total
+
+
+def _flow(into: np.ndarray, targets: np.ndarray, ways: np.ndarray) -> None:
+    """Add to each target state the ways that lead to it; those to nowhere are dropped."""
+    np.add.at(into, targets, ways)
+    into[-1] = 0
+
+
+def _draw_column(block: _Block, step: _Column, place: tuple[int, int], rng) -> tuple[tuple[int, int], int, int]:
+    """A random used column from ``place``: where it leads, its events and its censorings."""
+    r, i = place
+    d = c = 0
+    if _below(int(step.used[r][i]), rng) < int(step.by_event[r][i]):
+        go_on = True
+        while go_on:
+            r, i, d = r - 1, int(block.moves["event"][r][i]), d + 1
+            go_on = _below(int(step.event[r][i]), rng) < int(step.by_event[r][i])
+        go_on = _below(int(step.censoring[r][i]), rng) < int(step.by_censoring[r][i])
+    else:
+        go_on = True
+    while go_on:
+        r, i, c = r - 1, int(block.moves["censoring"][r][i]), c + 1
+        go_on = _below(int(step.censoring[r][i]), rng) < int(step.by_censoring[r][i])
+    return (r, int(block.resets[r][i]) if block.resets else i), d, c
+
+
+def _columns_from(block: _Block, step: _Column, place: tuple[int, int]) -> Iterator[tuple[tuple[int, int], int, int]]:
+    """Every used column from ``place`` that can be finished."""
+    r, i = place
+    d = 0
+    while True:
+        q, j, c = r, i, 0
+        while True:
+            if (d or c) and step.after[q][j]:
+                yield (q, int(block.resets[q][j]) if block.resets else j), d, c
+            if not step.by_censoring[q][j]:
+                break
+            q, j, c = q - 1, int(block.moves["censoring"][q][j]), c + 1
+        if not step.by_event[r][i]:
+            return
+        r, i, d = r - 1, int(block.moves["event"][r][i]), d + 1
+
+
+def choose(weights: list[int], rng: np.random.Generator) -> int:
+    """An index drawn in exact proportion to whole weights."""
+    u = _below(sum(weights), rng)
+    for i, w in enumerate(weights):
+        u -= w
+        if u < 0:
+            return i
+    raise AssertionError("weights do not add up")
+
+
+def _below(n: int, rng: np.random.Generator) -> int:
+    """A whole number from 0 to n − 1, uniform however large n is."""
+    if n < 2**62:
+        return int(rng.integers(n))
+    bits = n.bit_length()
+    while True:
+        u = int.from_bytes(rng.bytes((bits + 7) // 8), "big") >> (-bits % 8)
+        if u < n:
+            return u
+
+
+def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First index of each distinct row and, for every row, which distinct row it is."""
+    if not len(rows):
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    low = rows.min(axis=0)
+    spans = [int(h) - int(x) + 1 for h, x in zip(rows.max(axis=0), low)]
+    if math.prod(spans) < 2**62:
+        code = np.zeros(len(rows), dtype=np.int64)
+        for column, span in enumerate(spans):
+            if span > 1:
+                code = code * span + (rows[:, column] - low[column])
+    else:
+        code = np.zeros(len(rows), dtype=np.int64)
+        for column in range(rows.shape[1]):
+            _, part = np.unique(rows[:, column], return_inverse=True)
+            _, code = np.unique(code * (int(part.max()) + 1) + part, return_inverse=True)
+    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    return first, inverse.astype(np.int32)
+
+
+def _prime_exponents(m: int) -> dict[int, int]:
+    found, p = {}, 2
+    while m > 1:
+        while m % p == 0:
+            m //= p
+            found[p] = found.get(p, 0) + 1
+        p += 1
+    return found
+
+
+def large(count: float) -> str:
+    """A large number for reading: in full below a thousand million."""
+    return f"{int(count):,}" if count < 10**9 else f"10^{len(str(int(count))) - 1}"
+
+
+def _log(value: Fraction | float) -> float:
+    value = Fraction(value)
+    return math.log(value.numerator) - math.log(value.denominator)

@@ -1,0 +1,187 @@
+"""Feasible sets of two groups: what the log-rank p and the hazard ratio between them can be.
+
+The pairs of a data set from each group's own feasible set; a p-value printed for the comparison picks among them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import erfc
+
+from whichdata.compare import log_rank
+from whichdata.feasible import Extremes, FeasibleSet, about, extremes, generator, nudge, pushed
+from whichdata.printed import Interval, Number
+from whichdata.summaries import DataSet
+
+BATCH = 400_000  # pairs compared at once
+MOST_LISTED = 200_000  # data sets of one group that are listed
+
+
+class PValues(NamedTuple):
+    """Log-rank p over the pairs of two feasible sets.
+
+    ``exact``: every pair was compared. Otherwise ``evaluated`` pairs were drawn, all with equal probability: ``low``
+    and ``high`` are then an inner range. ``share`` of the evaluated pairs print the p asked about (None if none was
+    asked), with Monte Carlo standard error ``share_se`` (0 when exact); ``compatible`` counts them.
+    """
+
+    n_first: int
+    n_second: int
+    n_pairs: int
+    exact: bool
+    evaluated: int
+    low: float
+    high: float
+    compatible: int | None
+    share: float | None
+    share_se: float | None
+
+
+@dataclass(frozen=True)
+class TwoGroups:
+    """Two feasible sets on one grid of times. ValueError if the grids differ."""
+
+    first: FeasibleSet
+    second: FeasibleSet
+
+    def __post_init__(self):
+        if self.first.times != self.second.times:
+            raise ValueError("both groups need the same grid of times")
+
+    @property
+    def n_pairs(self) -> int:
+        return self.first.count() * self.second.count()
+
+    def sample(self, k: int, rng: np.random.Generator | int) -> list[tuple[DataSet, DataSet]]:
+        """``k`` pairs, each drawn with equal probability."""
+        rng = np.random.default_rng(rng)
+        return list(zip(self.first.sample(k, rng), self.second.sample(k, rng)))
+
+    def log_rank_p(
+        self,
+        printed: Interval | None = None,
+        limit: int = 20_000_000,
+        draws: int = 20_000,
+        rng: np.random.Generator | int | None = None,
+    ) -> PValues:
+        """The asymptotic log-rank p of every pair, and how many lie in ``printed``.
+
+        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``rng`` is needed and ``draws`` pairs are drawn.
+        Where nothing can be compared (at no event are both groups at risk with someone left over) p counts as 1.
+        ValueError if a set is empty.
+        """
+        a, b = self.first.count(), self.second.count()
+        if not a * b:
+            raise ValueError(f"no pair: the {'second' if a else 'first'} group's figures cannot hold together")
+        is_exact = a * b <= limit and max(a, b) <= MOST_LISTED
+        if is_exact:
+            batches = _all_pairs(self.first.arrays(a), self.second.arrays(b))
+        else:
+            rng = generator(rng, f"{about(a * b)} pairs", limit)
+            batches = iter([chi_squared(_counts(self.first, draws, rng), _counts(self.second, draws, rng))])
+        evaluated, least, most, compatible = 0, np.inf, 0.0, 0
+        for batch in batches:
+            evaluated += batch.size
+            least, most = min(least, batch.min()), max(most, batch.max())
+            if printed is not None:
+                p = _p(batch)
+                above = p >= float(printed.lower) if printed.lower_closed else p > float(printed.lower)
+                below = p <= float(printed.upper) if printed.upper_closed else p < float(printed.upper)
+                compatible += int((above & below).sum())
+        low, high = (float(_p(x)) for x in (most, least))
+        if printed is None:
+            return PValues(a, b, a * b, is_exact, evaluated, low, high, None, None, None)
+        share = compatible / evaluated
+        se = 0.0 if is_exact else sqrt(share * (1 - share) / evaluated)
+        return PValues(a, b, a * b, is_exact, evaluated, low, high, compatible, share, se)
+
+    def range_of(
+        self,
+        function: Callable[[DataSet, DataSet], Number | None],
+        limit: int = 100_000,
+        draws: int = 1_000,
+        rng: np.random.Generator | int | None = None,
+    ) -> Extremes:
+        """Least and greatest value of ``function`` of a pair; exact up to ``limit`` pairs, beyond it (needs ``rng``)
+        an inner range, as in :meth:`FeasibleSet.range_of`."""
+
+        def of(pair: tuple[DataSet, DataSet]) -> Number | None:
+            return function(*pair)
+
+        if self.n_pairs <= limit:
+            firsts, seconds = self.first.enumerate(limit), self.second.enumerate(limit)
+            return extremes([(x, y) for x in firsts for y in seconds], of, True, "every pair")
+        rng = generator(rng, f"{about(self.n_pairs)} pairs", limit)
+        found = extremes(self.sample(draws, rng), of, False, "")
+
+        def near(pair: tuple[DataSet, DataSet]) -> tuple[DataSet, DataSet] | None:
+            which = int(rng.integers(2))
+            changed = nudge((self.first, self.second)[which], pair[which], rng)
+            return None if changed is None else (changed, pair[1]) if which == 0 else (pair[0], changed)
+
+        return pushed(found, of, near, draws)
+
+
+def compared(first: DataSet, second: DataSet):
+    """The log-rank comparison of two data sets (effects: second against first)."""
+    group = [0] * len(first.time) + [1] * len(second.time)
+    return log_rank(first.time + second.time, first.event + second.event, group)
+
+
+def chi_squared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Log-rank chi-squared, row against row, of groups given as counts (rows, n_times, 2) of events and censorings."""
+    terms = _terms(first[..., 0], _at_risk(first), second[..., 0], _at_risk(second))
+    return _ratio(*(term.sum(axis=-1) for term in terms))
+
+
+def _all_pairs(first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
+    """:func:`chi_squared` of every row of the first with every row of the second, in batches.
+
+    At one time a group is its events and number at risk, of which there are few: their terms are looked up.
+    """
+    groups = [np.stack([x[..., 0], _at_risk(x)], axis=-1) for x in (first, second)]
+    looked_up = []
+    for t in np.flatnonzero(first[..., 0].any(axis=0) | second[..., 0].any(axis=0)):
+        (u, i), (v, j) = (np.unique(g[:, t], axis=0, return_inverse=True) for g in groups)
+        tables = _terms(u[:, None, 0], u[:, None, 1], v[None, :, 0], v[None, :, 1])
+        looked_up.append((i.reshape(-1), j.reshape(-1), tables))
+    rows = max(1, BATCH // len(second))
+    for begin in range(0, len(first), rows):
+        some = slice(begin, begin + rows)
+        sums = np.zeros((2, len(first[some]), len(second)))
+        for i, j, tables in looked_up:
+            for total, table in zip(sums, tables):
+                total += table[i[some]][:, j]
+        yield _ratio(*sums)
+
+
+def _at_risk(counts: np.ndarray) -> np.ndarray:
+    return np.cumsum(counts.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _terms(d1, r1, d2, r2) -> tuple[np.ndarray, np.ndarray]:
+    """What one time adds to O − E of the second group and to its variance."""
+    d, r = d1 + d2, np.maximum(r1 + r2, 1)
+    return d2 - d * r2 / r, d * r1 * r2 * (r - d) / (r * r * np.maximum(r - 1, 1))
+
+
+def _ratio(difference: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    # the terms of the variance are exactly zero where nothing is compared, so is their sum
+    return np.divide(difference**2, variance, out=np.zeros_like(variance), where=variance > 0)
+
+
+def _p(chi_squared):
+    """The upper tail with one degree of freedom, as erfc: the same as SciPy's chi-squared, many times faster."""
+    return erfc(np.sqrt(chi_squared / 2))
+
+
+def _counts(feasible: FeasibleSet, k: int, rng: np.random.Generator) -> np.ndarray:
+    place = {t: i for i, t in enumerate(feasible.times)}
+    counts = np.zeros((k, len(feasible.times), 2), dtype=int)
+    for row, data in zip(counts, feasible.sample(k, rng)):
+        for t, e in zip(*data):
+            row[place[t], 1 - e] += 1
+    return counts

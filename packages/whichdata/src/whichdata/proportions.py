@@ -1,0 +1,115 @@
+"""Counts and percentages of small groups.
+
+Possible counts, denominators and tables are exact: a count prints a percentage if 100 × count / n lies in the
+interval of what was printed.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+
+from scipy.stats import beta, norm
+
+from whichdata.given import MOST_COUNTS, MOST_OUTCOMES, check_count, check_group, check_list, read_percentage
+from whichdata.printed import Interval, Printed, percentage
+
+MOST_TABLES = 10_000
+
+
+# Percentages --------------------------------------------------------------------------------------------------------
+
+
+def possible_counts(percent: str | Printed, n, rounding: str = "up_or_down") -> range:
+    """The counts among ``n`` that print as ``percent`` (empty if none does)."""
+    n = check_count("n", n, least=1)
+    return read_percentage(percent).interval(rounding).scaled(Fraction(n, 100)).integers(0, n)
+
+
+def count_prints(count, n, percent: str | Printed, rounding: str = "up_or_down") -> bool:
+    """Would ``count`` of ``n`` be printed as ``percent``?"""
+    count, n = check_group(count, n)
+    return read_percentage(percent).prints(percentage(count, n), rounding)
+
+
+def possible_denominators(
+    percents: str | Printed | Sequence[str | Printed], n_max, rounding: str = "up_or_down"
+) -> list[int]:
+    """Group sizes to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count."""
+    if isinstance(percents, (str, Printed)):
+        percents = [percents]
+    n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
+    printed = [read_percentage(p) for p in check_list("percents", percents)]
+    if not printed:
+        raise ValueError("no percentages: give at least one")
+    shares = [p.interval(rounding).intersection(_WHOLE).scaled(Fraction(1, 100)) for p in printed]
+    return [n for n in range(1, n_max + 1) if all(_holds_a_count(share, n) for share in shares)]
+
+
+_WHOLE = Interval(Fraction(0), Fraction(100))
+
+
+def _holds_a_count(share: Interval, n: int) -> bool:
+    """Is some k/n in ``share``? In whole numbers, for this is asked of every n."""
+    (a, b), (c, d) = share.lower.as_integer_ratio(), share.upper.as_integer_ratio()
+    low, high = -(-a * n // b), c * n // d
+    low += not share.lower_closed and low * b == a * n
+    high -= not share.upper_closed and high * d == c * n
+    return low <= high
+
+
+def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") -> Iterator[list[list[int]]]:
+    """Every 2×2 table of two groups whose event percentages print as given.
+
+    ValueError before the search if there are more than ``MOST_TABLES``, or too many for their size (a test looks at
+    every table with the same margins).
+    """
+    counts1, counts2 = possible_counts(percent1, n1, rounding), possible_counts(percent2, n2, rounding)
+    first, second = (r.stop - r.start for r in (counts1, counts2))
+    if first * second > MOST_TABLES or first * second * min(n1, n2) > MOST_OUTCOMES:
+        raise ValueError(
+            f"{first} × {second} = {first * second} tables of {n1} and {n2} patients print these percentages, too many "
+            "to try: give a count, or percentages with more decimals"
+        )
+    return ([[a, n1 - a], [c, n2 - c]] for a, c in product(counts1, counts2))
+
+
+# Proportions --------------------------------------------------------------------------------------------------------
+
+
+def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float, float]]:
+    """Confidence intervals of the proportion ``count``/``n`` by name.
+
+    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe1998; R's
+    ``prop.test`` drops it where exactly half were counted) ·
+    ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
+    """
+    count, n = check_group(count, n)
+    tail = (1 - level) / 2
+    z = float(norm.isf(tail))
+    centre = (count + z**2 / 2) / (n + z**2)
+    half_width = z * math.sqrt(centre * (1 - centre) / (n + z**2))
+    return {
+        "clopper_pearson": (
+            float(beta.ppf(tail, count, n - count + 1)) if count else 0.0,
+            float(beta.isf(tail, count + 1, n - count)) if count < n else 1.0,
+        ),
+        "wilson": _score_interval(count, n, z, 0),
+        "wilson_cc": _score_interval(count, n, z, 1),
+        "jeffreys_unadjusted": (
+            float(beta.ppf(tail, count + 0.5, n - count + 0.5)),
+            float(beta.isf(tail, count + 0.5, n - count + 0.5)),
+        ),
+        "agresti_coull": (max(0.0, centre - half_width), min(1.0, centre + half_width)),
+    }
+
+
+def _score_interval(count: int, n: int, z: float, correction: int) -> tuple[float, float]:
+    """Wilson's interval; ``correction`` 1 moves each end out as if half a patient more or fewer had been counted."""
+
+    def end(sign: int) -> float:
+        shifted = count + sign * correction / 2
+        root = z * math.sqrt(max(z**2 / 4 + shifted * (n - shifted) / n, 0.0))
+        return (shifted + z**2 / 2 + sign * root) / (n + z**2)
+
+    return (max(end(-1), 0.0) if count else 0.0), (min(end(1), 1.0) if count < n else 1.0)

@@ -1,0 +1,376 @@
+"""The summaries that papers print of survival times, as conditions on a data set: curve, counts, times, medians."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, Protocol
+
+from whichdata.given import check_count
+from whichdata.lattice import Bound, Constraint, FlatMiddle, MiddlePair, Window
+from whichdata.printed import Interval, Number, Printed, exact
+from whichdata.survival import Time, exact_time, kaplan_meier, quantile, reverse_kaplan_meier, sample_median
+
+NOT_REACHED = "NR"
+STATUSES = ("all", "events", "censored")
+HALF = Fraction(1, 2)
+MOST_PATIENTS = 2_000
+
+
+class DataSet(NamedTuple):
+    """One member: parallel times and flags (1 event, 0 censored), sorted, events first."""
+
+    time: tuple[Fraction, ...]
+    event: tuple[int, ...]
+
+
+def reading(value: str | Number | Interval, rounding: str = "up_or_down") -> Interval:
+    """The values a figure stands for: text as printed, numbers exactly, intervals as they are."""
+    if isinstance(value, Interval):
+        return value
+    if isinstance(value, str):
+        return Printed.parse(value).interval(rounding)
+    point = exact_time(value) if isinstance(value, float) else exact(value)
+    return Interval(point, point)
+
+
+class Grid:
+    """``n`` patients, the times they can have, and, where a summary needs it, the number of events."""
+
+    def __init__(self, n: int, times: Sequence[Fraction], events: int | None = None):
+        self.n, self.times, self.events = n, times, events
+
+    def before(self, t: Fraction) -> int:
+        """How many grid times lie before t."""
+        return sum(x < t for x in self.times)
+
+    def through(self, t: Fraction) -> int:
+        """How many grid times are at most t."""
+        return sum(x <= t for x in self.times)
+
+    def around(self, values: Interval) -> tuple[int, int]:
+        """How many grid times lie below ``values``, and how many below or inside."""
+        low = sum(x < values.lower or (x == values.lower and not values.lower_closed) for x in self.times)
+        high = sum(x < values.upper or (x == values.upper and values.upper_closed) for x in self.times)
+        return low, high
+
+    def size(self, of: str) -> int:
+        """How many patients have the status."""
+        return {"all": self.n, "events": self.events, "censored": self.n - (self.events or 0)}[of]
+
+    def passed(self, of: str, position: int, low: int, high: int) -> Bound:
+        """Between ``low`` and ``high`` patients with the status have a time within the first ``position`` columns."""
+        if of == "all":
+            return Bound(position, "at_risk", self.n - high, self.n - low)
+        return Bound(position, of, low, high)
+
+    def ordered(self, of: str, i: int, values: Interval) -> list[Constraint]:
+        """The ``i``-th smallest time of those with the status lies in ``values``."""
+        low, high = self.around(values)
+        return [self.passed(of, low, 0, i - 1), self.passed(of, high, i, self.n)]
+
+
+class Summary(Protocol):
+    """What a paper printed: bounds for the search, and the same said of one data set."""
+
+    @property
+    def needs_total(self) -> bool: ...
+
+    def constraints(self, grid: Grid) -> list[Constraint]: ...
+
+    def holds(self, data: DataSet) -> bool: ...
+
+
+@dataclass(frozen=True)
+class SurvivalAt:
+    """The Kaplan–Meier value at ``time``, events at that time included; ``unit`` "percent" or "proportion"."""
+
+    time: Time
+    printed: str | Number | Interval
+    unit: str = "percent"
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.unit not in ("percent", "proportion"):
+            raise ValueError(f"survival is given in percent or as a proportion, not {self.unit!r}")
+        values = self.values
+        if isinstance(self.printed, (str, int, float, Fraction)) and (values.lower > 1 or values.upper < 0):
+            raise ValueError(f"survival of {self.printed} {self.unit} is outside 0 to 100 percent")
+
+    @property
+    def values(self) -> Interval:
+        per_cent = self.unit == "percent" or (isinstance(self.printed, str) and Printed.parse(self.printed).percent)
+        return reading(self.printed, self.rounding).scaled(Fraction(1, 100) if per_cent else 1)
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        return [Window(grid.through(exact_time(self.time)), "survival", self.values)]
+
+    def holds(self, data: DataSet) -> bool:
+        return kaplan_meier(*data).at(self.time) in self.values
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """The number at risk at ``time``: patients with that time or a later one."""
+
+    time: Time
+    count: int
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        check_count("the number at risk", self.count, most=grid.n)
+        return [Bound(grid.before(exact_time(self.time)), "at_risk", self.count, self.count)]
+
+    def holds(self, data: DataSet) -> bool:
+        return sum(t >= exact_time(self.time) for t in data.time) == self.count
+
+
+@dataclass(frozen=True)
+class Events:
+    """The number of events from ``low`` to ``high`` (``high`` None: exactly ``low``), up to and including ``by``."""
+
+    low: int
+    high: int | None = None
+    by: Time | None = None
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        high = self.low if self.high is None else self.high
+        check_count("the number of events", self.low, most=grid.n)
+        position = len(grid.times) if self.by is None else grid.through(exact_time(self.by))
+        return [Bound(position, "events", self.low, high)]
+
+    def holds(self, data: DataSet) -> bool:
+        count = sum(e for t, e in zip(*data) if self.by is None or t <= exact_time(self.by))
+        return self.low <= count <= (self.low if self.high is None else self.high)
+
+
+@dataclass(frozen=True)
+class EventTimes:
+    """All events, each time as printed or exact; there are no others."""
+
+    times: tuple[str | Number, ...]
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    @property
+    def values(self) -> list[Interval]:
+        return sorted((reading(t, self.rounding) for t in self.times), key=lambda v: (v.lower, v.upper))
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        count = len(self.times)
+        check_count("the number of event times", count, most=grid.n)
+        bounds = [b for i, v in enumerate(self.values, 1) for b in grid.ordered("events", i, v)]
+        return [*bounds, Bound(len(grid.times), "events", count, count)]
+
+    def holds(self, data: DataSet) -> bool:
+        found = sorted(t for t, e in zip(*data) if e)
+        return len(found) == len(self.times) and all(t in v for t, v in zip(found, self.values))
+
+
+@dataclass(frozen=True)
+class NoCensoring:
+    """Nobody is censored, or nobody with a time before ``before``."""
+
+    before: Time | None = None
+    needs_total = False
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        position = len(grid.times) if self.before is None else grid.before(exact_time(self.before))
+        return [Bound(position, "censored", 0, 0)]
+
+    def holds(self, data: DataSet) -> bool:
+        return not any(not e and (self.before is None or t < exact_time(self.before)) for t, e in zip(*data))
+
+
+@dataclass(frozen=True)
+class KMMedian:
+    """The Kaplan–Meier median (or the time at which survival reaches ``level``), or "NR" for not reached.
+
+    ``convention``: ``le``, ``lt`` or ``midpoint`` as in :meth:`whichdata.survival.KaplanMeier.quantile`.
+    """
+
+    printed: str | Number | Interval
+    convention: str = "le"
+    level: Fraction = HALF
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.convention not in ("le", "lt", "midpoint"):
+            raise ValueError(f"no median convention named {self.convention!r}; known: le, lt, midpoint")
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        if self.printed == NOT_REACHED:
+            return [Window(len(grid.times), "survival", _above(self.level, self.convention == "lt"))]
+        values = reading(self.printed, self.rounding)
+        low, high = grid.around(values)
+        windows = [
+            Window(low, "survival", _above(self.level, self.convention != "le")),
+            Window(high, "survival", _upto(self.level, self.convention != "lt")),
+        ]
+        return [*windows, FlatMiddle(self.level, values)] if self.convention == "midpoint" else windows
+
+    def holds(self, data: DataSet) -> bool:
+        curve = kaplan_meier(*data)
+        found = quantile(curve.times, curve.survival, self.level, self.convention)
+        if self.printed == NOT_REACHED or found is None:
+            return self.printed == NOT_REACHED and found is None
+        return found in reading(self.printed, self.rounding)
+
+
+@dataclass(frozen=True)
+class ReverseMedian:
+    """The median follow-up by the reverse Kaplan–Meier curve, or "NR".
+
+    ``ties`` as in :func:`whichdata.survival.reverse_kaplan_meier`; ``convention`` le or lt.
+    """
+
+    printed: str | Number | Interval
+    ties: str = "survfit"
+    convention: str = "le"
+    rounding: str = "up_or_down"
+    needs_total = False
+
+    def __post_init__(self):
+        if self.convention not in ("le", "lt"):
+            raise ValueError(f"no convention named {self.convention!r} for the follow-up median; known: le, lt")
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        if self.printed == NOT_REACHED:
+            return [Window(len(grid.times), "follow_up", _above(HALF, self.convention == "lt"))]
+        low, high = grid.around(reading(self.printed, self.rounding))
+        return [
+            Window(low, "follow_up", _above(HALF, self.convention == "lt")),
+            Window(high, "follow_up", _upto(HALF, self.convention == "le")),
+        ]
+
+    def holds(self, data: DataSet) -> bool:
+        found = reverse_kaplan_meier(*data, self.ties).median(self.convention)
+        if self.printed == NOT_REACHED or found is None:
+            return self.printed == NOT_REACHED and found is None
+        return found in reading(self.printed, self.rounding)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and largest time of all patients, those with an event, or those censored; either may be None."""
+
+    of: str
+    lowest: str | Number | Interval | None = None
+    highest: str | Number | Interval | None = None
+    rounding: str = "up_or_down"
+
+    def __post_init__(self):
+        _check_status(self.of)
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all"
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        size = grid.size(self.of)
+        ends = [(1, self.lowest), (size, self.highest)]
+        if not size:
+            return [_NEVER]
+        return [b for i, v in ends if v is not None for b in grid.ordered(self.of, i, reading(v, self.rounding))]
+
+    def holds(self, data: DataSet) -> bool:
+        times = _times_of(data, self.of)
+        ends = [(min, self.lowest), (max, self.highest)]
+        return bool(times) and all(v is None or pick(times) in reading(v, self.rounding) for pick, v in ends)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Every time of all patients, those with an event, or those censored lies from ``earliest`` to ``latest``."""
+
+    of: str
+    earliest: Time | None = None
+    latest: Time | None = None
+
+    def __post_init__(self):
+        _check_status(self.of)
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all" and self.latest is not None
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        bounds = []
+        if self.earliest is not None:
+            bounds.append(grid.passed(self.of, grid.before(exact_time(self.earliest)), 0, 0))
+        if self.latest is not None:
+            size = grid.size(self.of)
+            bounds.append(grid.passed(self.of, grid.through(exact_time(self.latest)), size, size))
+        return bounds
+
+    def holds(self, data: DataSet) -> bool:
+        return all(
+            (self.earliest is None or t >= exact_time(self.earliest))
+            and (self.latest is None or t <= exact_time(self.latest))
+            for t in _times_of(data, self.of)
+        )
+
+
+@dataclass(frozen=True)
+class Median:
+    """The plain median of the times of all patients, those with an event, or those censored.
+
+    ``convention`` for an even number: the ``average`` of the middle two, or the ``low`` or ``high`` one.
+    """
+
+    of: str
+    printed: str | Number | Interval
+    convention: str = "average"
+    rounding: str = "up_or_down"
+
+    def __post_init__(self):
+        _check_status(self.of)
+        if self.convention not in ("average", "low", "high"):
+            raise ValueError(f"no convention named {self.convention!r}; known: average, low, high")
+
+    @property
+    def needs_total(self) -> bool:
+        return self.of != "all"
+
+    def constraints(self, grid: Grid) -> list[Constraint]:
+        size, values = grid.size(self.of), reading(self.printed, self.rounding)
+        if not size:
+            return [_NEVER]
+        low, high = (size + 1) // 2, size // 2 + 1
+        if low == high or self.convention != "average":
+            return grid.ordered(self.of, high if self.convention == "high" else low, values)
+        below, through = grid.around(values)
+        return [
+            grid.passed(self.of, through, low, grid.n),
+            grid.passed(self.of, below, 0, low),
+            MiddlePair("at_risk" if self.of == "all" else self.of, low, values),
+        ]
+
+    def holds(self, data: DataSet) -> bool:
+        times = _times_of(data, self.of)
+        return bool(times) and sample_median(times, self.convention) in reading(self.printed, self.rounding)
+
+
+# a bound nobody meets: before the first column somebody has already left
+_NEVER = Bound(0, "at_risk", 0, 0)
+
+
+def _above(level: Fraction, closed: bool = True) -> Interval:
+    return Interval(level, math.inf, closed, True)
+
+
+def _upto(level: Fraction, closed: bool = True) -> Interval:
+    return Interval(-math.inf, level, True, closed)
+
+
+def _times_of(data: DataSet, of: str) -> list[Fraction]:
+    wanted = {"all": (0, 1), "events": (1,), "censored": (0,)}[of]
+    return [t for t, e in zip(*data) if e in wanted]
+
+
+def _check_status(of: str) -> None:
+    if of not in STATUSES:
+        raise ValueError(f"times are those of {', '.join(STATUSES)}, not of {of!r}")

@@ -1,0 +1,186 @@
+"""Simulated cohorts against closed forms, and the row-wise statistics against the exact ones."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
+
+from chapters.models.monte_carlo import median_with_error
+from chapters.models.ph_all_maintenance import (
+    Allocation,
+    Cohorts,
+    Frailty,
+    cohorts,
+    log_ranks,
+    medians,
+    without_effect,
+)
+from whichdata.compare import log_rank
+from whichdata.survival import kaplan_meier
+
+NEVER_CENSORED = (1e9, 1e9)
+
+
+def by_integral(hazards: Frailty, t: float) -> float:
+    def slice_(z):
+        return math.exp(-hazards.rate * t * math.exp(hazards.spread * z)) * norm.pdf(z)
+
+    return quad(slice_, -12, 12, epsabs=1e-12)[0]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 2.0])
+def test_survival_is_the_mean_over_patients(spread):
+    hazards = Frailty(0.8, spread)
+    for t in (0.0, 0.3, 2.0, 9.0):
+        assert hazards.survival(t) == pytest.approx(by_integral(hazards, t), abs=2e-5)
+
+
+def test_without_spread_the_hazard_is_constant():
+    assert Frailty(0.5, 0).survival(np.array([0.0, 2.0])) == pytest.approx([1, math.exp(-1)])
+
+
+def test_through_passes_through_both_points():
+    hazards = Frailty.through((0.75, 0.5), (7.0, 1 / 6))
+    assert hazards.survival(np.array([0.75, 7.0])) == pytest.approx([0.5, 1 / 6], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "points, says",
+    [
+        (((1, 0.5), (2, 0.2)), "faster than under one constant hazard"),
+        (((1, 0.5), (0.5, 0.2)), "must fall"),
+        (((1, 0.5), (2, 0.0)), "survival"),
+        (((0, 0.5), (2, 0.3)), "time"),
+    ],
+)
+def test_through_refuses_what_no_spread_fits(points, says):
+    with pytest.raises(ValueError, match=says):
+        Frailty.through(*points)
+
+
+def mean_and_error(values) -> tuple[float, float]:
+    return values.mean(), values.std() / math.sqrt(values.size)
+
+
+def test_waiting_adds_itself_to_the_mean_of_the_treated():
+    """A constant hazard forgets: those alive at w live w + 1/λ on average."""
+    hazards, wait = Frailty(0.7, 0), 0.4
+    drawn = cohorts(np.random.default_rng(1), 2000, 19, 12, hazards, Allocation(0.6, 0, wait), NEVER_CENSORED)
+    mean, error = mean_and_error(drawn.time[:, drawn.treated])
+    assert mean == pytest.approx(wait + 1 / 0.7, abs=4 * error)
+    assert drawn.time[:, drawn.treated].min() > wait
+
+
+@pytest.mark.parametrize("early", ["control", "excluded"])
+def test_early_events_fall_to_the_controls_or_to_nobody(early):
+    hazards, wait, share = Frailty(0.7, 0), 0.4, 0.6
+    drawn = cohorts(np.random.default_rng(2), 4000, 19, 12, hazards, Allocation(share, 0, wait, early), NEVER_CENSORED)
+    found, error = mean_and_error(drawn.time[:, ~drawn.treated] <= wait)
+    before = 1 - math.exp(-0.7 * wait)
+    expected = before / (1 - share + share * before) if early == "control" else before
+    assert found == pytest.approx(expected, abs=4 * error)
+
+
+def test_full_insight_gives_the_better_share_to_treatment():
+    """With insight 1 the treated are those with z below the share's quantile; survival is that part's integral."""
+    hazards, share, t = Frailty(0.7, 1.5), 0.6, 1.0
+    drawn = cohorts(np.random.default_rng(3), 4000, 19, 12, hazards, Allocation(share, 1.0), NEVER_CENSORED)
+    found, error = mean_and_error(drawn.time[:, drawn.treated] > t)
+    cut = ndtri(share)
+    expected = quad(lambda z: math.exp(-0.7 * t * math.exp(1.5 * z)) * norm.pdf(z), -12, cut)[0] / ndtr(cut)
+    assert found == pytest.approx(expected, abs=4 * error)
+
+
+def test_without_selection_groups_differ_by_chance_only():
+    drawn = cohorts(np.random.default_rng(4), 8000, 19, 12, Frailty(0.7, 2), Allocation(0.6), (6.0, 10.0))
+    z = log_ranks(*drawn).z
+    mean, error = mean_and_error(z)
+    assert mean == pytest.approx(0, abs=4 * error)
+    rejected = np.mean(np.abs(z) > 1.96)
+    assert rejected == pytest.approx(0.05, abs=0.015)
+
+
+def test_follow_up_ends_where_it_should():
+    drawn = cohorts(np.random.default_rng(5), 500, 19, 12, Frailty(0.01, 0), Allocation(0.6), (6.0, 10.0))
+    censored = drawn.time[~drawn.event]
+    assert censored.size and censored.min() >= 6 and drawn.time.max() <= 10
+
+
+def test_rows_agree_with_the_exact_statistics():
+    drawn: Cohorts = cohorts(np.random.default_rng(6), 25, 9, 7, Frailty(0.3, 1), Allocation(0.5, 0.5), (1.0, 4.0))
+    rows, middle = log_ranks(*drawn), medians(drawn.time, drawn.event)
+    for i, (time, event) in enumerate(zip(drawn.time, drawn.event)):
+        exact = log_rank(time, event.astype(int), drawn.treated)
+        assert rows.o_minus_e[i] == pytest.approx(float(exact.o_minus_e), abs=1e-9)
+        assert rows.variance[i] == pytest.approx(float(exact.variance), abs=1e-9)
+        assert rows.log_hr[i] == pytest.approx(math.log(exact.peto_hr), abs=1e-9)
+        median = kaplan_meier(time, event.astype(int)).median()
+        assert middle[i] == pytest.approx(math.inf if median is None else float(median))
+
+
+def test_the_median_is_reached_at_exactly_one_half():
+    times = np.arange(1.0, 13.0)[None]
+    assert medians(times, np.ones((1, 12)))[0] == 6
+    assert medians(times, np.repeat([[1, 0]], [5, 7], axis=1))[0] == math.inf
+
+
+def test_nothing_compared_is_no_difference():
+    assert log_ranks(np.array([[1.0, 2.0]]), np.array([[0, 0]]), np.array([1, 0])).z[0] == 0
+
+
+def test_tied_events_are_refused():
+    with pytest.raises(ValueError, match="two events at one time"):
+        log_ranks(np.array([[1.0, 1.0, 2.0]]), np.array([[1, 1, 0]]), np.array([1, 0, 0]))
+
+
+@pytest.mark.parametrize(
+    "allocation, follow_up, says",
+    [
+        (Allocation(1.0), (6, 10), "share"),
+        (Allocation(0.5, 1.2), (6, 10), "insight"),
+        (Allocation(0.5, 0, -1), (6, 10), "waiting"),
+        (Allocation(0.5, early="dropped"), (6, 10), "early"),
+        (Allocation(0.5), (10, 6), "follow-up"),
+        (Allocation(0.5, 0, 50.0), (60, 60), "too few candidates"),
+    ],
+)
+def test_what_cannot_be_is_refused(allocation, follow_up, says):
+    with pytest.raises(ValueError, match=says):
+        cohorts(np.random.default_rng(0), 5, 19, 12, Frailty(1, 0), allocation, follow_up)
+
+
+def test_the_error_of_a_median_is_its_scatter():
+    """Against the asymptotic 1/(2 f(m) √n), for a normal and for an exponential."""
+    rng = np.random.default_rng(7)
+    for draw, density in ((rng.standard_normal, norm.pdf(0)), (rng.standard_exponential, 0.5)):
+        errors = [median_with_error(draw(4000))[1] for _ in range(40)]
+        assert np.mean(errors) == pytest.approx(1 / (2 * density * math.sqrt(4000)), rel=0.1)
+
+
+def test_studies_without_selection_show_chance_only():
+    rng = np.random.default_rng(8)
+    found = without_effect(rng, 40, 40, 0.5, 1.0, 0.0, 0.0, "control", 6, 10, ratio=1.0, repetitions=4000)
+    assert found["hazard_ratio"] == pytest.approx(1, abs=4 * found["hazard_ratio_se"])
+    assert found["as_extreme_p"] == pytest.approx(0.025, abs=4 * math.sqrt(0.025 * 0.975 / 4000))
+    assert found["as_large_ratio"] == pytest.approx(0.5, abs=4 * math.sqrt(0.25 / 4000))
+
+
+def test_the_printed_error_is_the_scatter_of_repeated_runs():
+    runs = [
+        without_effect(np.random.default_rng(k), 19, 12, 0.5, 1.5, 0.2, 0.2, "excluded", 6, 10, repetitions=400)
+        for k in range(40)
+    ]
+    scatter = np.std([r["hazard_ratio"] for r in runs], ddof=1)
+    assert np.mean([r["hazard_ratio_se"] for r in runs]) == pytest.approx(scatter, rel=0.4)
+
+
+def test_selection_makes_a_difference_that_is_not_there():
+    """Waiting favours the treated, the more so if their early events are filed as the controls'."""
+    waits = [
+        without_effect(np.random.default_rng(9), 30, 30, 0.7, 0.0, 0.0, wait, early, 6, 10)["hazard_ratio"]
+        for wait, early in ((0.0, "excluded"), (0.5, "excluded"), (0.5, "control"))
+    ]
+    assert waits[0] > waits[1] + 0.1 > waits[2] + 0.2

@@ -1,0 +1,76 @@
+"""A browser for the tests: the system's Chromium on the built files, cut off from every network."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from lib import registry
+from pages import ABSENT, SITE
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def _lacking() -> str:
+    """What keeps the browser from starting, and how to get it; "" where nothing does."""
+    if CHROMIUM is None:
+        return "no Chromium: install it (Debian: apt-get install chromium)"
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, text=True)
+    if driver.returncode:
+        said = driver.stderr.strip().rpartition("\n")[2]
+        return f"the browser's driver does not start: {said} (Debian: apt-get install libatomic1)"
+    return ""
+
+
+LACKING = _lacking()
+browsed = pytest.mark.skipif(bool(LACKING), reason=LACKING)
+needed = [pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT), browsed]
+WIDTHS = {"desk": 1280, "phone": 375}
+
+
+def names() -> list[str]:
+    """The pages of the contents, and the search."""
+    return [*(f"{name}.html" for name in registry.pages()), "search.html"]
+
+
+@contextmanager
+def launched():
+    """Chromium, once for a module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+class Reader:
+    """One reader with an own window; what the pages ask of the network and say on the console is held against them."""
+
+    def __init__(self, chromium, width="desk", theme="light", **options):
+        window = {"width": WIDTHS[width], "height": 900}
+        self.context = chromium.new_context(viewport=window, color_scheme=theme, **options)
+        self.context.set_offline(True)
+        self.faults: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("request", self._asked)
+        self.page.on("console", lambda m: m.type == "error" and self.faults.append(f"console: {m.text}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+
+    def _asked(self, request):
+        if urlsplit(request.url).scheme not in ("file", "data"):
+            self.faults.append(f"asked for {request.url}")
+
+    def open(self, address: str):
+        """Open a page of the site, as ``chapters/x.html#label``; its window."""
+        self.page.goto(f"{SITE.as_uri()}/{address}")
+        return self.page
+
+    def close(self):
+        self.context.close()
+        assert not self.faults, self.faults

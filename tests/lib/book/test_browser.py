@@ -1,0 +1,234 @@
+"""What a reader does in a browser: open from a folder, fold, filter, cite, follow, search, at a desk and on a phone."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+from browser import WIDTHS, names, needed
+
+from pages import SITE
+
+pytestmark = needed
+
+
+def ledger():
+    return json.loads((SITE / "ledger.json").read_text("utf-8"))["claims"]
+
+
+def chapter():
+    """The chapter with the most reported figures in its prose: it has code, checks and drawings too."""
+    pages = [p for p in names() if p.startswith("chapters/")]
+    return max(pages, key=lambda p: (SITE / p).read_text("utf-8").count('class="tipped reported"'))
+
+
+def sections(kind):
+    rows = json.loads((SITE / "sections.json").read_text("utf-8"))
+    return [r for r in rows if r["kind"] == kind and r["state"] == "live"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_opens_from_a_folder_and_fits(reader, width):
+    here = reader(width=width)
+    for name in names():
+        page = here.open(name)
+        wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.getAnimations().length]")
+        assert wide <= WIDTHS[width] and seen == 0, name
+        assert page.locator("h1").is_visible(), name
+        wider = "[...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+        cut = page.evaluate(f"{wider}.map(b => b.parentElement.id)")
+        assert not cut, f"{name}: tables wider than the page"
+
+
+def test_theme_is_switched_and_remembered(reader):
+    page = reader().open("index.html")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Dark theme").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    page.get_by_role("button", name="Light theme").click()
+    assert page.evaluate(ground) == light
+
+
+def test_the_readers_own_theme_is_kept(reader):
+    page = reader(theme="dark").open("index.html")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 31)"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_code_is_folded_and_one_switch_shows_it_all(reader, width):
+    page = reader(width=width).open(chapter())
+    cells = page.locator("details.code")
+    open_ = page.locator("details.code[open]")
+    assert cells.count() > 1 and open_.count() == 0
+    assert all(len(words) > 3 for words in cells.locator("summary").all_inner_texts())
+    cells.first.locator("summary").click()
+    assert open_.count() == 1 and cells.first.locator(".highlight").is_visible()
+    page.get_by_role("button", name="Show all code").click()
+    assert open_.count() == cells.count()
+    page.reload()
+    assert open_.count() == cells.count()
+    page.get_by_role("button", name="Fold all code").click()
+    assert open_.count() == 0
+
+
+def test_a_link_into_folded_code_opens_it(reader):
+    figure = next(s for s in sections("figure"))
+    page = reader().open(figure["page"])
+    page.locator(f"figure#{figure['label']} a", has_text="code").first.click()
+    page.locator(f"details#{figure['label']}-code[open]").wait_for()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_ledger_filters_searches_and_sorts(reader, width):
+    claims = ledger()
+    page = reader(width=width).open("pages/ledger.html")
+    rows = page.locator("table.ledger tbody tr:visible")
+    assert rows.count() == len(claims)
+    for verdict, n in Counter(c["verdict"] for c in claims).items():
+        page.get_by_label("Verdict", exact=True).select_option(verdict)
+        assert rows.count() == n and page.get_by_role("status").inner_text() == f"{n} of {len(claims)} claims"
+    kind = claims[0]["kind"]
+    page.get_by_label("Kind", exact=True).select_option(kind)
+    both = sum(c["verdict"] == verdict and c["kind"] == kind for c in claims)
+    assert rows.count() == both
+    page.reload()
+    assert rows.count() == both, "the address keeps the view"
+    page.get_by_role("button", name="Clear").click()
+    everything = f"{len(claims)} of {len(claims)} claims"
+    page.wait_for_function(f"document.querySelector('.ledger-count').textContent === '{everything}'")
+    last = claims[-1]["id"]
+    page.get_by_label("Search", exact=True).fill(last)
+    assert last in rows.first.inner_text() and rows.count() < len(claims)
+    rows.first.get_by_role("link", name=last).click()
+    assert page.url.endswith(claims[-1]["url"])
+
+
+def test_ledger_sorts_by_a_column_both_ways(reader):
+    page = reader().open("pages/ledger.html")
+    claims = page.locator("table.ledger td.says")
+    head = page.get_by_role("button", name="What the source says")
+    head.click()
+    up = claims.all_inner_texts()
+    head.click()
+    down = claims.all_inner_texts()
+    assert up != down and up == down[::-1] and sorted(up) == up
+    assert page.locator("th[aria-sort=descending]").count() == 1
+
+
+def test_ledger_and_chapter_are_complete_without_scripts(reader):
+    here = reader(java_script_enabled=False)
+    page = here.open("pages/ledger.html")
+    assert page.locator("table.ledger tbody tr:visible").count() == len(ledger())
+    assert not page.locator("form.ledger-tools").is_visible()
+    page = here.open(chapter())
+    assert page.locator("nav#contents a:visible").count() > 3
+    page.locator("details.code summary").first.click()
+    assert page.locator("details.code .highlight").first.is_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_citation_opens_and_its_tag_leads_back(reader, width):
+    claim = next(c for c in ledger() if c["verdict"] != "unchecked")
+    page = reader(width=width).open(claim["url"])
+    mark = page.locator(f"#{claim['id'].lower()} button.cite-mark")
+    mark.focus()
+    page.keyboard.press("Enter")
+    box = page.locator(f"#cite-{claim['tag']}")
+    assert box.is_visible() and claim["tag"] in box.inner_text()
+    box.get_by_role("link", name=re.compile("permanent page")).click()
+    assert page.url.endswith(f"t/{claim['tag']}/index.html")
+    page.locator(f'a[href$="#{claim["id"].lower()}"]').first.click()
+    assert page.url.endswith(claim["url"])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_search_finds_claims_tags_and_figures_and_names_their_kind(reader, width):
+    page = reader(width=width).open("index.html")
+    if width == "phone":
+        page.get_by_role("button", name="Contents").click()
+    claim, figure = ledger()[0], sections("figure")[0]
+    page.get_by_role("search").get_by_role("searchbox").fill(claim["id"])
+    page.keyboard.press("Enter")
+    hit = page.locator(f'#search-results a[href$="{claim["url"]}"]').first
+    hit.wait_for()
+    assert "claim, in" in hit.locator("..").inner_text()
+    for part, kind in ((claim, "claim, in"), (figure, "figure, in")):
+        page.get_by_role("search", name="Search again").get_by_role("searchbox").fill(part["tag"])
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(f"q={part['tag']}$"))
+        hit = page.locator(f'#search-results a[href$="{part["url"]}"]').first
+        hit.wait_for()
+        assert kind in hit.locator("..").inner_text()
+    hit.click()
+    assert page.url.endswith(figure["url"])
+
+
+def test_keyboard_reaches_what_a_mouse_does(reader):
+    page = reader().open(chapter())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null"), "the skip link leads past the contents"
+    reached, name = set(), "(e => `${e.tagName}.${e.className.split(' ')[0]}`)(document.activeElement)"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(name))
+    assert {"A.tipped", "SUMMARY.", "BUTTON.cite-mark"} <= reached, reached
+
+
+def test_a_tip_shows_on_focus_and_goes_on_escape(reader):
+    page = reader().open(chapter())
+    link = page.locator("a.reported").first
+    shown = "document.activeElement.querySelector('.tip').getBoundingClientRect().width > 50"
+    page.keyboard.press("Tab")  # from here on focus is the keyboard's
+    link.focus()
+    assert page.evaluate(shown)
+    page.keyboard.press("Escape")
+    assert not page.evaluate(shown)
+
+
+def test_on_a_touch_screen_the_first_tap_explains_and_the_second_follows(reader):
+    page = reader(width="phone", has_touch=True).open(chapter())
+    link = page.locator("a.reported").first
+    link.tap()
+    assert "#" not in page.url
+    link.tap()
+    assert page.url.endswith(link.get_attribute("href"))
+
+
+def test_phone_menu_opens_the_contents(reader):
+    page = reader(width="phone").open("index.html")
+    contents = page.locator("nav#contents")
+    assert not contents.is_visible()
+    page.get_by_role("button", name="Contents").click()
+    contents.get_by_role("link", name="Ledger").click()
+    assert page.url.endswith("pages/ledger.html")
+
+
+def test_figures_have_a_drawing_for_each_width(reader):
+    for width, shown, hidden in (("desk", "wide", "narrow"), ("phone", "narrow", "wide")):
+        page = reader(width=width).open(sections("figure")[0]["page"])
+        for drawing in page.locator(f"svg.drawing.{shown}").all():
+            assert drawing.is_visible()
+            sizes = drawing.evaluate("s => [...s.querySelectorAll('text')].map(t => t.getBoundingClientRect().height)")
+            assert sizes and min(sizes) >= 9.5, "small type in a figure"
+        assert not any(d.is_visible() for d in page.locator(f"svg.drawing.{hidden}").all())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_paper_nothing_is_lost_and_the_code_stands_at_the_end(reader, theme):
+    page = reader(theme=theme).open(chapter())
+    page.get_by_role("button", name="theme").click()
+    cells = page.locator("details.code").count()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".code-appendix .highlight:visible").count() == cells
+    assert not page.locator(".side").is_visible() and page.locator("details.plain:not([open])").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".code-appendix").count() == 0

@@ -1,0 +1,420 @@
+"""Every export of every tag says the same thing, read back by parsers that did not write it."""
+
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import bibtexparser
+import pytest
+import yaml
+from browser import WIDTHS, browsed
+
+from lib import ROOT, editions, records, registry
+from lib.book import cite
+from pages import SITE
+
+pytestmark = pytest.mark.skipif(not (SITE / "sections.json").is_file(), reason="no built site: run `make site` first")
+
+
+def ris_records(text):
+    """A reader of RIS from its definition: two characters, two spaces, a hyphen, a space, the value; ER ends it."""
+    records, fields = [], {}
+    for line in text.splitlines():
+        m = re.match(r"^([A-Z][A-Z0-9])  - ?(.*)$", line)
+        if not m:
+            continue
+        if m[1] == "ER":
+            records.append(fields)
+            fields = {}
+        else:
+            fields.setdefault(m[1], []).append(m[2])
+    return records
+
+
+def plain(bibtex):
+    return (
+        bibtex.replace("{", "")
+        .replace("}", "")
+        .replace("\\&", "&")
+        .replace("\\%", "%")
+        .replace("\\_", "_")
+        .replace("\\#", "#")
+        .replace("\\$", "$")
+    )
+
+
+def rows():
+    return json.loads((SITE / "sections.json").read_text()) if SITE.is_dir() else []
+
+
+def cited() -> dict[str, str]:
+    """The title each tag is cited by: its own, behind that of the page, which is the page's first part."""
+    first, found = {}, {}
+    for row in rows():
+        page = first.setdefault(row["page"], row)
+        found[row["tag"]] = row["title"] if page is row else f"{page['title']}: {row['title']}"
+    return found
+
+
+def test_every_tag_has_its_page():
+    lacking = [r["tag"] for r in rows() if not (SITE / "t" / r["tag"] / "index.html").is_file()]
+    assert rows() and not lacking
+
+
+def test_exports_agree_field_by_field():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    titles = cited()
+    for row in rows():
+        folder = SITE / "t" / row["tag"]
+        csl = json.loads((folder / "cite.json").read_text())
+        bib = bibtexparser.loads((folder / "cite.bib").read_text()).entries
+        ris = ris_records((folder / "cite.ris").read_text())
+        assert len(csl) == len(bib) == len(ris) == (2 if Path(row["page"]).stem in records.slugs() else 1), row["tag"]
+        assert csl[0]["title"] == titles[row["tag"]] and csl[0]["number"] == row["tag"]
+        for item, b, r in zip(csl, bib, ris):
+            assert plain(b["title"]) == item["title"] == r["TI"][0]
+            assert item["id"] == b["ID"] == r["ID"][0]
+            year = str(item["issued"]["date-parts"][0][0]) if "issued" in item else None
+            assert b.get("year") == year == r.get("PY", [None])[0]
+            names = [n.get("literal") or f"{n['family']}, {n['given']}" for n in item.get("author", [])]
+            assert names == r.get("AU", []) == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
+            assert b.get("url") == item.get("URL") == r.get("UR", [None])[0]
+            held = item.get("container-title")
+            assert (
+                held
+                == (r.get("T2") or r.get("JO") or [None])[0]
+                == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "")
+                or held is None
+            )
+            for field, key, tag in (
+                ("volume", "volume", "VL"),
+                ("issue", "number", "IS"),
+                ("DOI", "doi", "DO"),
+                ("edition", "edition", "ET"),
+            ):
+                assert item.get(field) == b.get(key) == r.get(tag, [None])[0], (row["tag"], field)
+        assert (
+            csl[0]["note"] == f"text {row['sha256_text'][:8]}, results {row['sha256_results'][:8]}" == ris[0]["N1"][0]
+        )
+        assert bib[0]["note"] == f"Section {row['tag']}, {csl[0]['note']}" and ris[0]["SE"] == [row["tag"]]
+        assert [r["TY"][0] for r in ris[:1]] + [b["ENTRYTYPE"] for b in bib[:1]] == ["CHAP", "incollection"]
+        assert csl[0]["author"] == cite.Book(config["title"], config["author"], "", "", "", "").names()
+
+
+def test_vancouver_text_has_every_field():
+    for row in rows():
+        folder = SITE / "t" / row["tag"]
+        said = (folder / "cite.txt").read_text().split("\n\n")
+        records = json.loads((folder / "cite.json").read_text())
+        assert len(said) == len(records)
+        for line, item in zip(said, records):
+            for field in ("title", "container-title", "volume", "issue", "number", "note", "URL"):
+                assert " ".join(item.get(field, "").split()).rstrip(".") in line, (row["tag"], field)
+            assert all(n.get("literal", n.get("family")) in line for n in item.get("author", [])), row["tag"]
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (
+            {
+                "author": [{"family": "Doe", "given": "Jane Ann"}, {"literal": "A Group"}],
+                "URL": "https://x.example/t/2345/",
+            },
+            "Doe JA, A Group. A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, "
+            "results 22222222. "
+            "Available from: https://x.example/t/2345/",
+        ),
+        ({}, "A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, results 22222222."),
+    ],
+)
+def test_vancouver_text_follows_citing_medicine(item, said):
+    """No stop is doubled, and none follows an address that ends in a slash."""
+    known = {
+        "id": "x",
+        "type": "chapter",
+        "title": "A title?",
+        "container-title": "A Book",
+        "edition": "1.0",
+        "number": "2345",
+        "note": "text 11111111, results 22222222",
+        "issued": {"date-parts": [[2026]]},
+    }
+    assert cite.lines([known | item]) == [said]
+
+
+def test_tag_pages_are_small_and_complete_without_scripts():
+    for row in rows():
+        folder = SITE / "t" / row["tag"]
+        page = (folder / "index.html").read_text()
+        assert len(page.encode()) <= 8192, f"{row['tag']}: {len(page.encode())} bytes"
+        assert f'href="../../{html.escape(row["url"])}"' in page
+        assert "<script src" not in page and 'http-equiv="refresh' not in page.lower()
+        shown = [html.unescape(t) for t in re.findall(r'<pre id="\w+"[^>]*>(.*?)</pre>', page, re.DOTALL)]
+        assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
+        assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]
+        assert f"python -m lib verify {row['tag']} {row['sha256_text'][:8]} {row['sha256_results'][:8]}" in page
+
+
+def zotero_embedded(text):
+    """Zotero's "Embedded Metadata" on Highwire tags: the item type from the container's tag, then the fields."""
+    metas = [(n, html.unescape(v)) for n, v in re.findall(r'<meta name="([^"]*)" content="([^"]*)">', text) if v]
+    kinds = {
+        "citation_journal_title": "journalArticle",
+        "citation_technical_report_institution": "report",
+        "citation_conference_title": "conferencePaper",
+        "citation_conference": "conferencePaper",
+        "citation_book_title": "bookSection",
+        "citation_inbook_title": "bookSection",
+        "citation_dissertation_institution": "thesis",
+    }
+    fields = {
+        "citation_title": "title",
+        "citation_publication_date": "date",
+        "citation_inbook_title": "publicationTitle",
+        "citation_public_url": "url",
+        "citation_language": "language",
+    }
+    item = {"itemType": "journalArticle" if any(n == "citation_title" for n, _ in metas) else "webpage"}
+    item |= {"itemType": kinds[n] for n, _ in metas if n in kinds}
+    item |= {fields[n]: v for n, v in reversed(metas) if n in fields}  # of repeated tags the first counts
+    return item | {"creators": [v for n, v in metas if n == "citation_author"]}
+
+
+def zotero_coins(title):
+    """Zotero's reading of a COinS span: a book's item of genre bookitem is a book section."""
+    pairs = [part.split("=", 1) for part in title.split("&")]
+    told = {k: unquote(v.replace("+", " ")) for k, v in pairs}
+    assert told["ctx_ver"] == "Z39.88-2004" and told["rft_val_fmt"] == "info:ofi/fmt:kev:mtx:book"
+    item = {"itemType": "bookSection" if ["rft.genre", "bookitem"] in pairs else "book", "title": told["rft.atitle"]}
+    item |= {"publicationTitle": told["rft.btitle"], "edition": told["rft.edition"], "date": told.get("rft.date")}
+    return item | {"creators": [unquote(v.replace("+", " ")) for k, v in pairs if k in ("rft.au", "rft.aucorp")]}
+
+
+def test_zotero_reads_book_sections():
+    """A page is its first section; its COinS are its parts one by one; the page of a tag is that part alone."""
+    config, titles = yaml.safe_load((ROOT / "_config.yml").read_text()), cited()
+    title, edition, year = (
+        config["title"],
+        config["sphinx"]["config"]["edition"],
+        config["sphinx"]["config"]["edition_year"],
+    )
+    names = [
+        n.get("literal") or f"{n['family']}, {n['given']}"
+        for n in cite.Book(title, config["author"], "", "", "", "").names()
+    ]
+    common = {"itemType": "bookSection", "publicationTitle": title, "date": year, "creators": names}
+    for page in registry.pages():
+        text = (SITE / f"{page}.html").read_text()
+        parts = [r for r in rows() if r["page"] == f"{page}.html"]
+        assert zotero_embedded(text).items() >= (common | {"title": parts[0]["title"]}).items(), page
+        spans = [zotero_coins(html.unescape(s)) for s in re.findall(r'class="Z3988" title="([^"]*)"', text)]
+        assert spans == [common | {"title": titles[r["tag"]], "edition": edition} for r in parts], page
+    for row in rows():
+        text = (SITE / "t" / row["tag"] / "index.html").read_text()
+        assert zotero_embedded(text).items() >= (common | {"title": titles[row["tag"]]}).items(), row["tag"]
+
+
+def test_json_ld_names_each_part_and_each_verdict():
+    verdicts = {c["tag"]: (c["verdict"], c["says"]) for c in json.loads((SITE / "ledger.json").read_text())["claims"]}
+    reviewed = {}
+    for page in registry.pages():
+        text = (SITE / f"{page}.html").read_text()
+        data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)[1])
+        first, *parts = [r for r in rows() if r["page"] == f"{page}.html"]
+        assert (data["@context"], data["@type"], data["name"], data["identifier"]) == (
+            "https://schema.org",
+            "Chapter",
+            first["title"],
+            first["tag"],
+        )
+        assert data["isPartOf"]["@type"] == "Book" and data["author"]
+        assert [(p["identifier"], p["name"]) for p in data["hasPart"]] == [(r["tag"], r["title"]) for r in parts]
+        for part in data["hasPart"]:
+            if part["@type"] == "ClaimReview":
+                rating = part["reviewRating"]
+                assert rating["worstRating"] <= rating["ratingValue"] <= rating["bestRating"] and part["author"]
+                assert (
+                    part["itemReviewed"] == {"@type": "Claim", "appearance": {"@id": "#source"}}
+                    and data["citation"]["@id"] == "#source"
+                )
+                reviewed[part["identifier"]] = (rating["alternateName"], part["claimReviewed"])
+    assert reviewed == verdicts
+
+
+def test_other_books_can_cite_ours_by_label(tmp_path):
+    """A book of another house, with our ``objects.inv`` and Sphinx's own extension, nothing of ours."""
+    sections = [r for r in rows() if r["kind"] == "section"][:3]
+    drawn = [next(r for r in rows() if r["kind"] == kind) for kind in ("figure", "table")]
+    (tmp_path / "conf.py").write_text(
+        "extensions = ['sphinx.ext.intersphinx']\n"
+        f"intersphinx_mapping = {{'ir': ('https://book.example', {str(SITE / 'objects.inv')!r})}}\n"
+    )
+    said = [f":ref:`ir:{r['label']}`" for r in sections] + [f":ref:`see <ir:{r['label']}>`" for r in drawn]
+    (tmp_path / "index.rst").write_text("Another\n=======\n\n" + "\n\n".join(said) + "\n")
+    args = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", str(tmp_path), str(tmp_path / "out")]
+    ran = subprocess.run(args, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    page = (tmp_path / "out" / "index.html").read_text()
+    for row in [*sections, *drawn]:
+        assert f'href="https://book.example/{row["url"]}"' in page, row["label"]
+
+
+def test_every_label_is_in_the_inventory():
+    import sphinx.util.inventory
+
+    with (SITE / "objects.inv").open("rb") as file:
+        held = sphinx.util.inventory.InventoryFile.load(file, "", lambda base, path: path)
+    for row in rows():
+        if row["kind"] in ("section", "figure", "table"):
+            assert held["std:label"][row["label"]][2] == row["url"], row["label"]
+
+
+def test_a_copied_heading_link_is_the_label():
+    for page in registry.pages():
+        text = (SITE / f"{page}.html").read_text()
+        links = re.findall(r'<a class="headerlink" href="#([^"]*)"', text)
+        assert sorted(links) == sorted(
+            r["label"] for r in rows() if r["page"] == f"{page}.html" and r["kind"] != "claim"
+        ), page
+
+
+def test_the_crate_keeps_the_specification():
+    """RO-Crate 1.1: the two entities that must stand, their properties, a flat graph, and files that exist."""
+    crate = json.loads((SITE / "ro-crate-metadata.json").read_text())
+    assert crate["@context"] == "https://w3id.org/ro/crate/1.1/context"
+    graph = {x["@id"]: x for x in crate["@graph"]}
+    assert len(graph) == len(crate["@graph"]) and all("@type" in x for x in graph.values())
+    about = graph["ro-crate-metadata.json"]
+    assert (
+        about["@type"] == "CreativeWork"
+        and about["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+        and about["about"] == {"@id": "./"}
+    )
+    root = graph["./"]
+    assert root["@type"] == "Dataset" and root["name"] and root["description"]
+    assert re.fullmatch(r"\d{4}(-\d\d-\d\d)?", root["datePublished"])
+    assert graph[root["license"]["@id"]].keys() >= {"name", "description"}
+    for entity in crate["@graph"]:
+        for key, value in entity.items():
+            for x in value if isinstance(value, list) else [value]:
+                assert not isinstance(x, dict) or x.keys() == {"@id"}, (entity["@id"], key)
+                if isinstance(x, dict) and key != "conformsTo":
+                    assert x["@id"] in graph, x
+            assert not (isinstance(value, list) and len(value) == 1), (entity["@id"], key)
+    files = {x["@id"] for x in crate["@graph"] if x["@type"] == "File"}
+    assert files == {x["@id"] for x in root["hasPart"]} and not [f for f in files if not (SITE / f).is_file()]
+    assert {f"{page}.html" for page in registry.pages()} <= files
+
+
+def test_citation_cff_is_in_step():
+    assert editions.CFF.read_text("utf-8") == editions.citation_cff(), (
+        "CITATION.cff is behind _config.yml: `python -m lib cff` writes it"
+    )
+
+
+def test_sections_have_the_keys_of_the_contract():
+    keys = set("tag label kind title page url edition sha256_text sha256_results changed state".split())
+    assert rows() and all(r.keys() == keys for r in rows())
+
+
+@browsed
+def test_every_mark_opens_its_files_in_place(reader):
+    """What the script puts together in each box of each page is the tag's files to the letter; the links lead there."""
+    opened = """() => [...document.querySelectorAll(".cite-mark")].map(mark => {
+        mark.click();
+        const box = document.querySelector(".cite-box:popover-open");
+        const found = {
+          tag: mark.dataset.tag, said: [...box.querySelectorAll("dd")].map(e => e.textContent).join("\\n\\n") + "\\n",
+          formats: [...box.querySelectorAll("details")].map(
+            d => [d.querySelector("summary").textContent, d.querySelector("pre").textContent]),
+          copies: [...box.querySelectorAll(".cite-copy")].length,
+          links: [...box.querySelectorAll("a")].map(a => a.getAttribute("href")),
+        };
+        box.hidePopover();
+        return found;
+      })"""
+    here, seen = reader(), []
+    for page in registry.pages():
+        up = "../" * page.count("/")
+        for box in here.open(f"{page}.html").evaluate(opened):
+            folder = SITE / "t" / box["tag"]
+            assert box["said"] == (folder / "cite.txt").read_text()
+            assert dict(box["formats"]) == {n: (folder / f).read_text() for n, f, _ in cite.FORMATS[1:]}, box["tag"]
+            assert box["links"] == [
+                f"{up}t/{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")
+            ]
+            assert box["copies"] == len(json.loads((folder / "cite.json").read_text())) + 3
+            seen.append(box["tag"])
+    assert sorted(seen) == sorted(r["tag"] for r in rows() if r["state"] == "live")
+
+
+@browsed
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_box_is_worked_by_keyboard_and_copies(reader, width):
+    row = next(r for r in rows() if r["kind"] == "section" and Path(r["page"]).stem in records.slugs())
+    page = reader(width=width, permissions=["clipboard-read", "clipboard-write"]).open(row["page"])
+    mark, box = page.locator(f".cite-mark[data-tag='{row['tag']}']"), page.locator(f"#cite-{row['tag']}")
+    mark.focus()
+    page.keyboard.press("Enter")
+    assert box.is_visible()
+    names = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+        )
+    assert names[2:] == ["BibTeX", "Copy BibTeX", "RIS"] and all(n.startswith("Copy") for n in names[:2])
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert box.locator("pre").first.is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == (SITE / "t" / row["tag"] / "cite.bib").read_text()
+    wide = page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('.cite-box:popover-open'))")
+    assert wide == 0
+    page.keyboard.press("Escape")
+    assert not box.is_visible() and page.evaluate("document.activeElement.dataset.tag") == row["tag"]
+
+
+@browsed
+def test_a_box_opens_without_scripts(reader):
+    row = next(r for r in rows() if r["kind"] == "figure")
+    page = reader(java_script_enabled=False).open(row["page"])
+    page.locator(f".cite-mark[data-tag='{row['tag']}']").focus()
+    page.keyboard.press("Enter")
+    box = page.locator(f"#cite-{row['tag']}")
+    said = (SITE / "t" / row["tag"] / "cite.txt").read_text().split("\n\n")
+    assert all(line.strip() in " ".join(box.inner_text().split()) for line in said)
+    box.get_by_role("link", name=f"t/{row['tag']}").click()
+    assert page.locator("pre").count() == 5 and "@incollection" in page.locator("#bib").inner_text()
+
+
+@browsed
+def test_a_tag_page_copies(reader):
+    row = rows()[0]
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).open(f"t/{row['tag']}/index.html")
+    page.locator("#h-ris button").click()
+    assert page.locator("#h-ris button").inner_text() == "Copied"
+    assert (
+        page.evaluate("navigator.clipboard.readText()").strip()
+        == (SITE / "t" / row["tag"] / "cite.ris").read_text().strip()
+    )
+
+
+@browsed
+def test_on_paper_a_mark_is_the_address_of_its_tag(reader):
+    row = next(r for r in rows() if r["kind"] == "section" and r["page"].startswith("chapters/"))
+    page = reader().open(row["page"])
+    page.emulate_media(media="print")
+    shown = page.evaluate(
+        f"getComputedStyle(document.querySelector('.cite-mark[data-tag=\"{row['tag']}\"]'), '::after').content"
+    )
+    site = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]["site_url"].partition("//")[2]
+    assert "".join(re.findall(r'"([^"]*)"', shown)) == (f"{site}/" if site else "") + f"t/{row['tag']}"

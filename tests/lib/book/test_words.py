@@ -1,0 +1,126 @@
+"""The small makers of the page: type, drawings and their weight, citations in one line, folds, and abbreviations."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import matplotlib.pyplot as plt
+import pytest
+from docutils import nodes
+
+from lib import figures, records, review
+from lib.book import glossary, ledger, marks, outputs
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        ("1 years; 12 patients", "1 year; 12 patients"),
+        ("21 years and 0.1 years", "21 years and 0.1 years"),
+        ('the group\'s "best"', "the group’s “best”"),
+        ("p < 0.05 & more", "p &lt; 0.05 &amp; more"),
+    ],
+)
+def test_typeset(words, typed):
+    assert marks.typeset(words) == typed
+
+
+def drawn(svg):
+    """What a drawing shows: its texts, how many strokes, and which inks."""
+    tree = ET.fromstring(svg)
+    tags = [e.tag.rpartition("}")[2] for e in tree.iter()]
+    return [e.text.strip() for e in tree.iter() if e.tag.endswith("text") and e.text], tags.count("use")
+
+
+def test_a_light_drawing_shows_what_the_heavy_one_shows():
+    def draw(ax):
+        ax.plot([0, 1, 2], [3, 1, 2], "o", color=figures.REPORTED)
+        ax.fill_between([0, 1], [0, 1], color=figures.BAND)
+        ax.set_ylabel("share, %")
+
+    with plt.rc_context(figures.STYLE):
+        heavy = figures._render(draw, 1, (4, 3), stacked=False)
+    light = outputs.light(heavy, "fig-x-w")
+    assert drawn(light) == drawn(heavy) and "share, %" in drawn(light)[0]
+    assert len(light) < 0.8 * len(heavy)
+    ids = re.findall(r' id="([^"]+)"', light)
+    referred = re.findall(r'(?:url\(|href=")#([^")]+)', light)
+    assert set(referred) == set(ids) and all(i.startswith("fig-x-w") for i in ids) and len(set(ids)) == len(ids)
+    assert "var(--reported)" in light and "var(--band)" in light and figures.REPORTED not in light
+    assert "DejaVu" not in light and "<style" not in light
+
+
+def test_a_waffle_has_one_shape_for_each_claim():
+    counts = {"reproduced": 5, "discrepant": 1, "unchecked": 13}
+    drawing = marks.waffle(counts)
+    paths = re.findall(r'<path class="(\w+)" d="([^"]+)"', drawing)
+    found = {v: [tuple(map(int, xy)) for xy in re.findall(r"M(\d+) (\d+)", d)] for v, d in paths}
+    assert {v: len(places) for v, places in found.items()} == counts
+    places = [xy for all_ in found.values() for xy in all_]
+    assert len(set(places)) == len(places), "no shape hides another"
+    width, height = (float(x) for x in re.search(r'viewBox="-1 -1 (\d+) (\d+)"', drawing).groups())
+    assert max(x for x, _ in places) + 9 < width and max(y for _, y in places) + 9 < height
+    assert 'aria-label="Verdicts: 5 reproduced, 0 compatible, 1 discrepant, 0 contradicted, 13 unchecked"' in drawing
+
+
+def test_a_citation_keeps_its_own_stops():
+    source = records.record("ms-interferon-beta").source
+    line = marks.citation_line(source.model_copy(update={"title": "Does it work?", "authors": ["A. Author"]}))
+    assert line.startswith("A. Author. Does it work? ") and ".." not in line and line.endswith(".")
+
+
+@pytest.mark.parametrize("reason", review.REASONS)
+def test_every_reason_is_told_in_words(reason):
+    row = {"convention": None, "reason": reason, "missing": "the dates", "clash": None}
+    assert len(marks.why(row)) > 10 and ("the dates" in marks.why(row)) == (reason == "no-inputs")
+
+
+def test_why_names_convention_and_clash():
+    row = {"convention": "sum of parts.", "reason": None, "missing": None, "clash": "follow-up"}
+    assert marks.why(row) == "clash follow-up: sum of parts"
+
+
+def test_what_a_page_reads_of_a_notebook():
+    row = {"id": "CML-07"}
+    figure = {figures.FIGURE: {}, "image/svg+xml": "<svg/>", "text/plain": "x"}
+    assert outputs._reduced({"data": {review.BOUND: {}, "text/html": "<!-- -->"}}) is None
+    assert outputs._reduced({"data": {"text/plain": "'unchecked'"}}) is None
+    check = {review.LEDGER: row, "text/html": "x"}
+    assert outputs._reduced({"data": check})["data"] == {"text/plain": "⟦check cml-07⟧"}
+    assert outputs._reduced({"data": figure})["data"] == {"image/svg+xml": "<svg/>"}
+    assert outputs._reduced({"data": {"text/plain": "12"}})["data"] == {"text/plain": "12"}
+
+
+def paragraph(text):
+    section = nodes.section()
+    section += nodes.paragraph("", text)
+    return section
+
+
+def expanded(section, words):
+    glossary.Expand._section(None, section, glossary.whole_words(words), words)
+    return [n.astext() for n in section.findall(glossary.Short)]
+
+
+def test_an_abbreviation_is_expanded_once_and_only_as_a_word():
+    words = {"CML": "chronic myeloid leukaemia", "MR4": "a depth"}
+    section = paragraph("In CML, and CML again; not in CML-37, not in MR4.5 nor XCML.")
+    before = section.astext()
+    assert expanded(section, words) == ["CML"] and section.astext() == before
+
+
+def test_abbreviations_in_titles_links_and_code_are_left():
+    section = nodes.section()
+    section += nodes.title("", "CML")
+    section += nodes.paragraph("", "", nodes.literal("", "CML"), nodes.reference("", "CML", refuri="#"))
+    assert expanded(section, {"CML": "chronic myeloid leukaemia"}) == []
+
+
+def test_a_ledger_line_escapes_what_it_is_given():
+    row = {
+        "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%",
+        "recomputed": "", "verdict": "discrepant", "reason": None, "missing": None, "convention": "<i>", "clash": None,
+        "external": "not-supported",
+    }  # fmt: skip
+    line = ledger.line(row, "x.html#cml-01")
+    assert "a &lt; b" in line and "&lt;5%" in line and "&lt;i&gt;" in line and "not supported" in line
+    assert 'data-verdict="discrepant"' in line and 'href="x.html#cml-01"' in line

@@ -1,0 +1,229 @@
+"""Sabotage: a small executed chapter is spoiled in each way that matters, and refused for the right reason."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from lib import ROOT
+from lib.house import execute
+
+CHAPTER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+(cml-stopping)=
+# A small chapter
+
+One check and one figure.
+
+```{code-cell} ipython3
+# Judge one claim
+import pandas as pd
+from lib.figures import figure
+from lib.review import Review
+review = Review("cml-stopping")
+_ = review.judge("CML-23", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    caption: A line.
+    name: fig-cml-line
+  image:
+    alt: A rising line
+---
+# Draw a line
+points = [1, 2, 3]
+figure(lambda ax: ax.plot(points, points), title="It rises", data=pd.DataFrame({"x": points}), height=2)
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    caption: Another line.
+    name: fig-cml-fall
+  image:
+    alt: A falling line
+---
+# Draw another line
+figure(lambda ax: ax.plot(points, points[::-1]), title="It falls", data=pd.DataFrame({"x": points}), height=2)
+```
+"""
+SAID = re.compile(r"cml-stopping: (\w+): ")
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """A copy of the code with one small chapter, executed."""
+    top = tmp_path_factory.mktemp("gate")
+    for name in ("lib", "seeds", "data", "_static"):
+        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", "draws"))
+    for name in ("_config.yml", "requirements.txt", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text"):
+        shutil.copy(ROOT / name, top / name)
+    (top / "chapters").mkdir()
+    (top / "chapters" / "cml-stopping.md").write_text(CHAPTER)
+    (top / "index.md").write_text("(front)=\n# Small book\n\nOne chapter.\n")
+    (top / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapters/cml-stopping.ipynb\n")
+    (top / "registry").mkdir()
+    (top / "registry" / "tags.csv").write_text("tag,label,kind,state,note\n")
+    ran = command(top, "-m", "lib", "run")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return top
+
+
+@pytest.fixture
+def book(executed, tmp_path, monkeypatch):
+    """A copy to spoil, which ``lib.house.execute`` takes for the project."""
+    top = tmp_path / "book"
+    shutil.copytree(executed, top)
+    monkeypatch.setattr(execute, "ROOT", top)
+    monkeypatch.setattr(execute, "CHAPTERS", top / "chapters")
+    return top
+
+
+def command(top, *args):
+    env = os.environ | {"PYTHONPATH": str(top), "SOURCE_DATE_EPOCH": "1800000000"}
+    return subprocess.run([sys.executable, *args], cwd=top, env=env, capture_output=True, text=True)
+
+
+def text_half(book):
+    return book / "chapters" / "cml-stopping.md"
+
+
+def spoil(book, change):
+    """Change the executed half by a function of its JSON."""
+    path = book / "chapters" / "cml-stopping.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    change(notebook)
+    path.write_text(json.dumps(notebook), "utf-8")
+
+
+def reasons(book):
+    """The kinds of fault the gate finds, and what it says."""
+    said = execute.faults(text_half(book))
+    return {m[1] for line in said if (m := SAID.match(line))}, " ".join(said)
+
+
+def code_cells(notebook):
+    return [c for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def test_an_honest_chapter_passes(book):
+    assert execute.faults(text_half(book)) == []
+
+
+def test_drifted_text_half(book):
+    half = text_half(book)
+    half.write_text(half.read_text().replace('"a sum"', '"another sum"'))
+    kinds, said = reasons(book)
+    assert kinds == {"drifted", "stale"} and "cell 2" in said
+
+
+def test_drifted_notebook(book):
+    def prettier(notebook):
+        code_cells(notebook)[1]["source"] = "points = [1, 2, 4]"
+
+    spoil(book, prettier)
+    assert reasons(book)[0] == {"drifted"}
+
+
+def test_drifted_alt_text(book):
+    def other_words(notebook):
+        code_cells(notebook)[1]["metadata"]["mystnb"]["image"]["alt"] = "A falling line"
+
+    spoil(book, other_words)
+    assert reasons(book)[0] == {"drifted"}
+
+
+def test_hollow_never_executed(book):
+    def emptied(notebook):
+        for cell in code_cells(notebook):
+            cell |= {"outputs": [], "execution_count": None}
+
+    spoil(book, emptied)
+    kinds, said = reasons(book)
+    assert kinds == {"hollow"} and "never executed" in said
+
+
+def test_hollow_executed_out_of_order(book):
+    def again(notebook):
+        code_cells(notebook)[1]["execution_count"] = 5
+
+    spoil(book, again)
+    kinds, said = reasons(book)
+    assert kinds == {"hollow"} and "in order" in said
+
+
+def test_hollow_without_stamp(book):
+    spoil(book, lambda notebook: notebook["metadata"].pop("stamp"))
+    kinds, said = reasons(book)
+    assert kinds == {"hollow"} and "no stamp" in said
+
+
+USED = ["seeds/cml-stopping.yml", "lib/review.py", "lib/figures.py", "data/appraisal.csv", "requirements.txt"]
+UNUSED = ["seeds/mpn-interferon.yml", "lib/book/site.py", "registry/tags.csv", "_static/book.css"]
+
+
+@pytest.mark.parametrize("used", USED)
+def test_stale_when_something_used_changed(book, used):
+    with (book / used).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    kinds, said = reasons(book)
+    assert kinds == {"stale"} and used in said
+
+
+@pytest.mark.parametrize("unused", UNUSED)
+def test_fresh_when_something_else_changed(book, unused):
+    with (book / unused).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert execute.faults(text_half(book)) == []
+
+
+def test_missing_notebook(book):
+    (book / "chapters" / "cml-stopping.ipynb").unlink()
+    assert reasons(book)[0] == {"missing"}
+
+
+def test_moved_point_fails_its_cell_and_no_other(book):
+    def moved(notebook):
+        output = next(o for o in code_cells(notebook)[1]["outputs"] if "image/svg+xml" in o["data"])
+        svg = "".join(output["data"]["image/svg+xml"])
+        line = re.search(r'd="M [\d.]+ [\d.]+ \nL ([\d.]+) [^"]*"[^>]*stroke: #1f77b4', svg)
+        output["data"]["image/svg+xml"] = svg[: line.start(1)] + f"{float(line[1]) + 3:g}" + svg[line.end(1) :]
+
+    spoil(book, moved)
+    assert execute.faults(text_half(book)) == [], "pair and stamp cannot see it: only execution can"
+    ran = command(book, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-rA", "chapters")
+    outcome = {cell: word for word, cell in re.findall(r"^(PASSED|FAILED) \S+::(Cell \d+)", ran.stdout, re.MULTILINE)}
+    assert ran.returncode == 1, ran.stdout[-2000:]
+    assert outcome == {"Cell 0": "PASSED", "Cell 1": "FAILED", "Cell 2": "PASSED"}, ran.stdout[-2000:]
+
+
+def test_figures_without_alt_text_fail_the_build(book):
+    def silent(notebook):
+        line, fall = (cell["metadata"]["mystnb"]["image"] for cell in code_cells(notebook)[1:])
+        line.pop("alt")
+        fall["alt"] = "curve.svg"
+
+    spoil(book, silent)
+    command(book, "-m", "lib", "tags")
+    tool = os.path.join(os.path.dirname(sys.executable), "jupyter-book")
+    ran = command(book, tool, "build", ".", "-W", "-n", "--keep-going")
+    log = ran.stdout + ran.stderr
+    warned = re.findall(r"WARNING: figure (\S+) has no alt text", log)
+    assert ran.returncode != 0 and warned == ["fig-cml-line", "fig-cml-fall"] and log.count("WARNING") == 2, log[-3000:]
