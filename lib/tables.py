@@ -18,6 +18,11 @@ _NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")
 _PHONE = 45  # characters of a table's type that stand side by side on a phone, by measurement
 _READABLE = 14  # a column of words narrower than this breaks them all
 _SHORT = 14  # what fits a third of a phone's width
+# What no line can break must fit a phone of 375 px in the widest type a machine may fall back to, DejaVu Sans: in a
+# table its letters take 7.8 px on average and its digits 8.8, say 8.4 between them, and a tenth more where bold.
+_WIDE, _BOLD = 8.4, 1.1
+# In px, by book.css: the room of a table there, a third of it, the gap between columns, the least of a row's heading.
+_ROOM, _THIRD, _GAP, _HEAD = 335, 103, 12, 83
 
 
 def table(
@@ -54,10 +59,13 @@ def table(
         for i in range(len(frame.columns))
     ]
 
-    stacks = _width(list(frame.columns), units, texts, numeric) > _PHONE
+    strong, measured = set(strong), (list(frame.columns), units, texts, numeric)
+    stacks = _width(*measured) > _PHONE or _widest(*measured, strong) > _ROOM
     long = [stacks and not numeric[i] and any(len(row[i]) > _SHORT for row in texts) for i in range(len(frame.columns))]
 
-    abreast = "two" if stacks and len(long) - 1 - sum(long[1:]) in (2, 4) else ""  # else three, none left over
+    short = [i for i in range(1, len(long)) if not long[i]]
+    wide = any(_WIDE * _word(row[i]) > _THIRD for row in texts for i in short)
+    abreast = "two" if stacks and (wide or len(short) in (2, 4)) else ""  # else three, none left over
 
     def named(i: int, role: str) -> str:
         if not stacks:
@@ -82,7 +90,7 @@ def table(
             else:
                 look = _class("num" if numeric[i] else "", "long" if long[i] else "", kind.get(frame.columns[i], ""))
                 cells.append(f"<td{named(i, 'cell')}{look}>{shown}</td>")
-        return f"<tr{row_role}{_class('strong' if n in set(strong) else '')}>{''.join(cells)}</tr>"
+        return f"<tr{row_role}{_class('strong' if n in strong else '')}>{''.join(cells)}</tr>"
 
     # A row drawn as a block loses its meaning for a screen reader unless the roles are written out.
     row_role, part_role, table_role = (f' role="{r}"' if stacks else "" for r in ("row", "rowgroup", "table"))
@@ -101,15 +109,30 @@ def table(
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:
     """The least number of characters at which a table can be read, two of them between columns."""
 
-    def word(text: str) -> int:
-        return max(map(len, re.split(r"[\s-]", text)), default=0)
-
     def column(i: int) -> int:
         cells = [row[i] for row in texts]
-        inside = max(map(len, cells)) if numeric[i] else max(*map(word, cells), min(_READABLE, max(map(len, cells))))
-        return max(inside, word(columns[i]), word(units.get(columns[i], "")))
+        inside = max(map(len, cells)) if numeric[i] else max(*map(_word, cells), min(_READABLE, max(map(len, cells))))
+        return max(inside, _word(columns[i]), _word(units.get(columns[i], "")))
 
     return sum(column(i) + 2 for i in range(len(columns))) - 2
+
+
+def _widest(
+    columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool], strong: set[int]
+) -> float:
+    """The px a table takes on a phone in the widest type when no word is broken."""
+
+    def column(i: int) -> float:
+        cells = (_word(row[i]) * (_BOLD if n in strong else 1) for n, row in enumerate(texts))
+        inside = _WIDE * max(*cells, _word(columns[i]), _word(units.get(columns[i], "")))
+        return inside if i or numeric[0] else max(inside, _HEAD)
+
+    return sum(column(i) + _GAP for i in range(len(columns))) - _GAP
+
+
+def _word(text: str) -> int:
+    """The characters of the longest part that no line can break."""
+    return max(map(len, re.split(r"[ –-]", text)))
 
 
 def _cell(value) -> str:

@@ -22,12 +22,29 @@ def shown(monkeypatch):
 
 
 NARROW = pd.DataFrame({"month": [6, 12], "share": ["0.5", "0.25"]})
+TIGHT = pd.DataFrame(
+    [["a heterozygous one", *["0.125"] * 4]], columns=["value", "alone", "both", "3 months", "1 month"]
+)
 WIDE = pd.DataFrame({f"published share {k}": ["from 0.125 to 0.375", "none"] for k in range(6)})
 
 
 def test_only_a_table_too_wide_for_a_phone_stacks(shown):
     assert 'class="book-table"' in shown(NARROW)["text/html"]
     assert 'class="book-table stacks"' in shown(WIDE)["text/html"]
+
+
+def test_what_only_bold_or_wide_type_pushes_off_a_phone_stacks(shown):
+    assert 'class="book-table"' in shown(TIGHT)["text/html"]
+    assert 'class="book-table stacks two"' in shown(TIGHT, strong=[0])["text/html"]
+    assert 'class="book-table stacks two"' in shown(TIGHT.assign(value="heterozygously"))["text/html"]
+
+
+def test_what_no_break_space_joins_takes_more_than_a_third_of_a_phone(shown):
+    joined = pd.DataFrame(
+        [["between the groups above", *["0.443\xa0±\xa00.005"] * 3]], columns=["curve", "wait", "no wait", "insight"]
+    )
+    assert 'class="book-table stacks two"' in shown(joined)["text/html"]
+    assert 'class="book-table stacks"' in shown(joined.replace("\xa0", " ", regex=True))["text/html"]
 
 
 def test_a_stacked_cell_names_its_column_and_unit_and_keeps_its_role(shown):
