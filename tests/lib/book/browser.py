@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import matplotlib
 import pytest
 
 from lib import registry
@@ -31,6 +34,9 @@ LACKING = _lacking()
 browsed = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 needed = [pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT), browsed]
 WIDTHS = {"desk": 1280, "phone": 375}
+# Fonts that come with matplotlib, so that what fits does not depend on the machine's: the files' names, em to a digit.
+FONTS = {"wide type": ("DejaVu", 0.636), "narrow type": ("STIXGeneral", 0.5)}
+in_both_types = pytest.mark.parametrize("chromium", FONTS, indirect=True)
 
 
 def names() -> list[str]:
@@ -39,14 +45,36 @@ def names() -> list[str]:
 
 
 @contextmanager
-def launched():
-    """Chromium, once for a module."""
+def launched(**variables):
+    """Chromium, once for a module, with ``variables`` added to its environment."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        arguments, variables = ["--no-sandbox", "--disable-gpu"], os.environ | variables
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=arguments, env=variables)
         yield chromium
         chromium.close()
+
+
+def only_fonts(name: str, folder: Path) -> str:
+    """Write into ``folder`` a configuration of fontconfig that knows no font but one set of FONTS; its path."""
+    (folder / "fonts").mkdir()
+    for file in Path(matplotlib.get_data_path(), "fonts", "ttf").glob(f"{FONTS[name][0]}*.ttf"):
+        (folder / "fonts" / file.name).symlink_to(file)
+    # Debian names one for monospace too; without it code would be set in the narrower sans-serif.
+    mono = "<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>"
+    known = f"<dir>{folder}/fonts</dir><cachedir>{folder}/cache</cachedir>{mono}"
+    (folder / "fonts.conf").write_text(f"<fontconfig>{known}</fontconfig>", "utf-8")
+    return str(folder / "fonts.conf")
+
+
+def digit(chromium) -> float:
+    """Em that a digit of the browser's sans-serif takes."""
+    page = chromium.new_page()
+    page.set_content('<span style="font: 100px sans-serif">0123456789</span>')
+    width = page.evaluate("document.querySelector('span').getBoundingClientRect().width")
+    page.close()
+    return width / 1000
 
 
 class Reader:

@@ -9,10 +9,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    from browser import launched
+def chromium(request, tmp_path_factory):
+    """The browser with the machine's fonts, or with those alone of the set in FONTS that a test asks for."""
+    from browser import FONTS, digit, launched, only_fonts
 
-    with launched() as browser:
+    name, fonts = getattr(request, "param", None), {}
+    if name:
+        if sys.platform != "linux":
+            pytest.skip("a browser's fonts can be set on Linux only")
+        fonts["FONTCONFIG_FILE"] = only_fonts(name, tmp_path_factory.mktemp("fonts"))
+    with launched(**fonts) as browser:
+        if name:
+            assert digit(browser) == pytest.approx(FONTS[name][1], rel=0.02), "the browser uses other fonts"
         yield browser
 
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 import pytest
-from browser import WIDTHS, names, needed
+from browser import WIDTHS, in_both_types, names, needed
 
 from pages import SITE
 
@@ -27,6 +27,7 @@ def sections(kind):
     return [r for r in rows if r["kind"] == kind and r["state"] == "live"]
 
 
+@in_both_types
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_opens_from_a_folder_and_fits(reader, width):
     here = reader(width=width)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import bibtexparser
 import pytest
 import yaml
-from browser import WIDTHS, browsed
+from browser import WIDTHS, browsed, in_both_types
 
 from lib import ROOT, editions, records, registry
 from lib.book import cite
@@ -354,6 +354,7 @@ def test_every_mark_opens_its_files_in_place(reader):
 
 
 @browsed
+@in_both_types
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_box_is_worked_by_keyboard_and_copies(reader, width):
     row = next(r for r in rows() if r["kind"] == "section" and Path(r["page"]).stem in records.slugs())

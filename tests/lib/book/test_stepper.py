@@ -6,7 +6,7 @@ import csv
 import re
 
 import pytest
-from browser import WIDTHS, names, needed
+from browser import WIDTHS, in_both_types, names, needed
 
 from pages import SITE
 
@@ -105,6 +105,7 @@ def test_the_curve_stands_out_from_the_ground(reader, theme):
     assert inks and set(inks) == {wanted}
 
 
+@in_both_types
 def test_on_a_phone_each_option_can_be_hit(reader):
     page = reader(width="phone").open(page_with_one())
     for label in page.locator(".stepper label").all():
