@@ -23,7 +23,7 @@ from drawn import (
     whole,
     within,
 )  # fmt: skip
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, f, fisher_exact, kruskal, norm, t, ttest_ind_from_stats
 
@@ -206,7 +206,7 @@ def p_value_recomputation(draw):
     p = float(TESTS[test](exact, df1, df2))
     statistic = text(draw, exact, decimals, "up")
     inputs = {"test": test, "statistic": statistic, "df1": df1, "df2": df2}
-    relation = draw(st.sampled_from(["=", "ns"] if p > 0.05 else ["=", "<"]))
+    relation = draw(st.sampled_from(["=", "ns"] if p >= 0.05 else ["=", "<"]))
     if relation == "=":
         inputs |= {"p": text(draw, p, places, "up"), "p_decimals": places, "p_zero_is_error": False}
     elif relation == "<":
@@ -215,6 +215,15 @@ def p_value_recomputation(draw):
     else:
         inputs["p_relation"] = "ns"
     return inputs, lambda found: not found["error"] and not found["decision_error"]
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_p_of_exactly_the_level_may_be_drawn(data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "real", lambda *_: 1.959963984540054)
+        patch.setitem(globals(), "TESTS", {"Z": lambda *_: 0.05})  # what it gives but for the last digit of a float
+        hold(p_value_recomputation, "p_value_recomputation", data)
 
 
 @cases.of
