@@ -1,4 +1,4 @@
-"""Citations: one record for a part of the book and one for the source it reviews, in four formats.
+"""Citations: one record for a part of the book and one for the work it is about, in four formats.
 
 The record is CSL-JSON; a CSL processor makes the Vancouver text, pybtex the BibTeX, rispy the RIS.
 """
@@ -18,8 +18,6 @@ from citeproc.source.json import CiteProcJSON
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
 
-from lib.records import Citation as Source
-
 STYLE = Path(__file__).with_name("vancouver.csl")
 HASH = 8
 """Hexadecimal digits of each hash in a citation, the fewest that ``verify`` takes."""
@@ -27,7 +25,7 @@ HASH = 8
 
 @dataclass(frozen=True)
 class Book:
-    """What every citation derives from, as ``_config.yml`` states it."""
+    """What every citation derives from, as the configuration states it; ``authors`` separated by ";"."""
 
     title: str
     authors: str
@@ -40,9 +38,13 @@ class Book:
     def of(cls, config) -> Book:
         """The book as the Sphinx configuration states it."""
         repository = (config.html_theme_options or {}).get("repository_url", "")
-        return cls(
-            config.project, config.author, config.edition, config.edition_year, config.site_url.rstrip("/"), repository
-        )
+        edition = config.edition or config.release
+        return cls(config.project, config.author, edition, config.edition_year, config.site_url.rstrip("/"), repository)
+
+    @property
+    def slug(self) -> str:
+        """The book's title as a name of files and records."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
     def names(self) -> list[dict]:
         """The authors in CSL form: "Family, Given" a person, a name without comma a group; ";" between them."""
@@ -69,7 +71,7 @@ def title(part: dict) -> str:
 def part_item(book: Book, part: dict) -> dict:
     """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
     item = {
-        "id": f"interferon-recomputed-{part['tag']}",
+        "id": f"{book.slug}-{part['tag']}",
         "type": "chapter",
         "title": title(part),
         "author": book.names(),
@@ -81,26 +83,6 @@ def part_item(book: Book, part: dict) -> dict:
     }
     if book.year:
         item["issued"] = {"date-parts": [[int(book.year)]]}
-    return {k: v for k, v in item.items() if v}
-
-
-def source_item(source: Source) -> dict:
-    """CSL-JSON of a reviewed source, as far as it is known; an untitled one is named by its kind in brackets."""
-    journal = bool(source.volume)
-    item = {
-        "id": source.slug,
-        "type": "article-journal" if journal else "webpage",
-        "title": source.title or f"[{source.kind}]",
-        "author": [{"literal": a} for a in source.authors],
-        "container-title": source.container,
-        "volume": source.volume,
-        "issue": source.issue,
-        "page": source.pages,
-        "DOI": source.doi,
-        "URL": source.url,
-    }
-    if source.year:
-        item["issued"] = {"date-parts": [[source.year]]}
     return {k: v for k, v in item.items() if v}
 
 
@@ -188,6 +170,14 @@ def _braced(text: str) -> str:
     return "{" + text.replace("{", "(").replace("}", ")") + "}"
 
 
+_RIS_KINDS = {
+    "chapter": "CHAP",
+    "article-journal": "JOUR",
+    "webpage": "ELEC",
+    "book": "BOOK",
+    "report": "RPRT",
+    "thesis": "THES",
+}
 _RIS = {"title": "title", "volume": "volume", "issue": "number", "DOI": "doi"}
 
 
@@ -195,7 +185,7 @@ def ris(items: list[dict]) -> str:
     """The records as RIS."""
     rows = []
     for item in items:
-        kind = {"chapter": "CHAP", "article-journal": "JOUR", "webpage": "ELEC"}[item["type"]]
+        kind = _RIS_KINDS.get(item["type"], "GEN")
         row = {"type_of_reference": kind, "id": item["id"]} | {
             ours: item[csl] for csl, ours in _RIS.items() if csl in item
         }
@@ -239,8 +229,7 @@ FORMATS = (
 """Each format: its name, its file beside the tag's page, and what makes it of the records."""
 
 
-def records(book: Book, part: dict, reviewed: dict[str, Source]) -> list[dict]:
-    """The two records of a part: itself, and the source its page reviews (the first alone where it reviews none)."""
-    slug = Path(part["page"]).stem
+def records(book: Book, part: dict, original: dict | None) -> list[dict]:
+    """The records of a part: itself and, where its page is about another work, that work's."""
     found = [part_item(book.holding(part), part)]
-    return [*found, source_item(reviewed[slug])] if slug in reviewed else found
+    return [*found, original] if original else found

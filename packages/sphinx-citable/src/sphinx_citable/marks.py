@@ -1,0 +1,111 @@
+"""The quiet *cite* mark beside every part of a page, and the box with its citation that the mark opens in place.
+
+The translator writes a mark wherever it writes the permalink of a part. The box is a native popover; it holds the records
+as Vancouver text, the link to the tag's page and those to the files, and works without a script.
+
+Written out for every part, the other formats would make a page half as heavy again. They differ between the parts of a
+page in title, tag and hashes alone; so the page holds each format once, made by the same processors from a part of marks,
+and the script puts a part's own words in their place. ``spelled`` refuses a part for which that is not its file to the
+letter.
+"""
+
+from __future__ import annotations
+
+import html
+
+from docutils import nodes
+
+from sphinx_citable import cite, metadata
+
+WORDS = {"title": "@TITLE@", "tag": "@TAG@", "sha256_text": "@OFTEXT@", "sha256_results": "@RESULT@"}
+"""What stands in a format for a part's own words; the two for hashes as long as a hash in a citation."""
+
+
+class CiteMarks:
+    """What is mixed into the HTML translator: after the permalink of a part, its mark."""
+
+    def add_permalink_ref(self, node, title):
+        super().add_permalink_ref(node, title)
+        self.body.append(mark(node))
+
+
+def mark(node: nodes.Element) -> str:
+    """The button beside a part; nothing for a node that is none."""
+    if "cite_tag" not in node:
+        return ""
+    tag, kind = node["cite_tag"], node["cite_kind"]
+    return (
+        f'<button type="button" class="cite-mark" data-tag="{tag}" popovertarget="cite-{tag}" '
+        f'aria-label="Cite {kind} {tag}">cite</button>'
+    )
+
+
+def place(doctree: nodes.document, rows: list[dict]) -> None:
+    """Tell the nodes of a page which part each of them is."""
+    by_label = {row["label"]: row for row in rows if row["tag"]}
+    for node in doctree.findall(nodes.Element):
+        row = next((by_label[i] for i in node.get("ids", ()) if i in by_label), None)
+        if row and not isinstance(node, nodes.target):
+            node["cite_tag"], node["cite_kind"] = row["tag"], row["kind"]
+
+
+def boxes(doctree: nodes.document, rows: list[dict], book: cite.Book, original: dict | None, words: dict) -> str:
+    """The boxes of the parts marked on a page, at its end; ``words`` as in the configuration."""
+    marked = {node["cite_tag"] for node in doctree.findall(nodes.Element) if "cite_tag" in node}
+    up = "../" * rows[0]["page"].count("/")
+    forms = _forms(book, rows[0]["page"], original)
+    texts = "".join(
+        f'<pre data-form="{key}" title="{name}">{html.escape(text, quote=False)}</pre>'
+        for key, (name, text) in forms.items()
+    )
+    found = [f'<template id="cite-forms">{texts}</template>']
+    for row in rows:
+        if row["tag"] in marked:
+            found.append(_box(row, cite.records(book, row, original), forms, up, words["original"]))
+    return f'<div class="cite-boxes">{"".join(found)}</div>'
+
+
+def _forms(book: cite.Book, page: str, original: dict | None) -> dict[str, tuple[str, str]]:
+    """Name and text of each format but Vancouver, by its file's suffix, with marks for the words of a part."""
+    found = cite.records(book, WORDS | {"chapter": "", "page": page}, original)
+    return {file.partition(".")[2]: (name, form(found)) for name, file, form in cite.FORMATS[1:]}
+
+
+def spelled(form: str, text: str, part: dict) -> str:
+    """The title as a format spells it, from the format's ``form`` and its ``text`` for the part.
+
+    Raises
+    ------
+    ValueError
+        The two differ in more than the marks.
+    """
+    for key in ("tag", "sha256_text", "sha256_results"):
+        form = form.replace(WORDS[key], part[key][: cite.HASH])
+    before, _, after = form.partition(WORDS["title"])
+    title = text[len(before) : len(text) - len(after)]
+    if text != before + title + after or WORDS["title"] in after:
+        raise ValueError(f"{part['label']}: its citation does not follow the page's form; it needs a mark more")
+    return title
+
+
+def _box(part: dict, records: list[dict], forms: dict[str, tuple[str, str]], up: str, other: str) -> str:
+    """The box that a part's mark opens, and its COinS; ``up`` leads to the top of the site, ``other`` names the original."""
+    tag, kind, e = part["tag"], part["kind"], html.escape
+    words = {
+        "title": cite.title(part),
+        "text": part["sha256_text"][: cite.HASH],
+        "results": part["sha256_results"][: cite.HASH],
+    }
+    for _, file, form in cite.FORMATS[1:]:
+        key = file.partition(".")[2]
+        title = spelled(forms[key][1], form(records), part)
+        words |= {key: title} if title != words["title"] else {}
+    data = "".join(f' data-{key}="{e(value)}"' for key, value in words.items())
+    names = (f"This {kind}, Vancouver style", other[:1].upper() + other[1:])
+    said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, cite.lines(records)))
+    files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
+    return (
+        f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'
+        f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">t/{tag}, its permanent page</a> '
+        f"<span>Files {files}</span></p></div>{metadata.coins(records[0])}"
+    )

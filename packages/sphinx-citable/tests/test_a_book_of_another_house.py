@@ -1,0 +1,226 @@
+"""A small Sphinx book that has nothing to do with interferon: tags, citations, verification, two editions."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+CONF = """project = "Tides of the Wadden Sea"
+author = "Jansen, Wiebke; Harbour Office"
+release = "0.1"
+extensions = ["sphinx_citable"]
+site_url = "https://tides.example"
+edition_year = "2025"
+html_theme = "alabaster"
+"""
+INDEX = """Tides
+=====
+
+.. toctree::
+
+   harbours
+"""
+HARBOURS = """.. _harbours:
+
+Harbours
+========
+
+Every harbour has its hour.
+
+.. _high-water:
+
+High water
+----------
+
+It comes twice a day.
+
+.. _mean-heights:
+
+.. table:: Mean heights
+
+   ========  ======
+   harbour   metres
+   ========  ======
+   Büsum     3.5
+   Husum     3.4
+   ========  ======
+
+.. _low-water:
+
+Low water
+---------
+
+It comes twice a day, too.
+"""
+
+
+class Book:
+    """The book in a folder, and what is asked of it."""
+
+    def __init__(self, top: Path):
+        self.top, self.site = top, top / "out"
+        (top / "conf.py").write_text(CONF)
+        (top / "index.rst").write_text(INDEX)
+        (top / "harbours.rst").write_text(HARBOURS)
+
+    def ran(self, *args: str) -> subprocess.CompletedProcess:
+        env = os.environ | {"SOURCE_DATE_EPOCH": "1764288000"}
+        return subprocess.run([sys.executable, "-m", *args], cwd=self.top, env=env, capture_output=True, text=True)
+
+    def done(self, *args: str) -> str:
+        ran = self.ran(*args)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def build(self) -> dict[str, dict]:
+        """The site built afresh: its parts by label."""
+        self.done("sphinx", "-E", "-a", "-W", "-q", "-b", "html", ".", "out")
+        return {row["label"]: row for row in json.loads((self.site / "sections.json").read_text())}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.top / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    def verify(self, row: dict) -> str:
+        hashes = row["sha256_text"][:8], row["sha256_results"][:8]
+        return self.ran("sphinx_citable", "verify", row["tag"], *hashes).stdout.partition(": ")[2].strip()
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    book = Book(tmp_path_factory.mktemp("tides"))
+    book.done("sphinx_citable", "tags")
+    book.first = book.build()
+    return book
+
+
+def test_labels_get_tags_once(book):
+    assert list(book.first) == ["harbours", "high-water", "mean-heights", "low-water"]
+    assert [row["kind"] for row in book.first.values()] == ["section", "section", "table", "section"]
+    assert book.done("sphinx_citable", "tags") == "every label has its tag\n"
+    rows = (book.top / "registry" / "tags.csv").read_text().splitlines()
+    assert len(rows) == 5 and all(row["tag"] in "".join(rows) for row in book.first.values())
+
+
+def test_a_label_without_a_tag_is_a_warning_that_says_what_to_do(tmp_path):
+    book = Book(tmp_path)
+    ran = book.ran("sphinx", "-q", "-b", "html", ".", "out")
+    assert "label harbours has no tag: run `sphinx-citable tags`" in ran.stderr
+
+
+def test_every_part_has_a_mark_a_box_and_a_page_of_its_own(book):
+    page = (book.site / "harbours.html").read_text()
+    for row in book.first.values():
+        assert page.count(f'data-tag="{row["tag"]}"') == 1 and page.count(f'id="cite-{row["tag"]}"') == 1
+        folder = book.site / "t" / row["tag"]
+        assert f'href="../../{row["url"]}"' in (folder / "index.html").read_text()
+        (item,) = json.loads((folder / "cite.json").read_text())
+        assert item["URL"] == f"https://tides.example/t/{row['tag']}/" and item["edition"] == "0.1"
+        assert item["author"] == [{"family": "Jansen", "given": "Wiebke"}, {"literal": "Harbour Office"}]
+        assert {p.name for p in folder.iterdir()} == {"index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json"}
+    row = book.first["high-water"]
+    said = (book.site / "t" / row["tag"] / "cite.txt").read_text()
+    assert said.startswith("Jansen W, Harbour Office. Harbours: High water. In: Tides of the Wadden Sea [Internet]")
+    assert "interferon" not in page.lower()
+
+
+def test_pages_tell_machines_what_they_are(book):
+    page = (book.site / "harbours.html").read_text()
+    assert '<meta name="citation_title" content="Harbours">' in page
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
+    assert [p["@type"] for p in data["hasPart"]] == ["CreativeWork", "Table", "CreativeWork"]
+    crate = json.loads((book.site / "ro-crate-metadata.json").read_text())
+    assert {x["@id"] for x in crate["@graph"]} >= {"./", "harbours.html", "sections.json"}
+
+
+def test_the_search_and_the_inventory_know_parts_by_tag(book):
+    index = (book.site / "searchindex.js").read_text()
+    assert all(row["tag"] in index for row in book.first.values())
+
+
+def test_two_editions_and_what_became_of_each_part(book):
+    assert "entered 1.0.json" in book.done("sphinx_citable", "edition", "1.0")
+    book.edit("conf.py", 'release = "0.1"', 'release = "1.0"')
+    first = book.build()
+    said = book.done("sphinx_citable", "freeze", "1.0", "out", "tides-1.0.zip")
+    assert said.splitlines()[-1] == "tides-1.0.zip"
+    with zipfile.ZipFile(book.top / "tides-1.0.zip") as archive:
+        sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
+        assert all(hashlib.sha256(archive.read(name)).hexdigest() == value for name, value in sums.items())
+        assert 'content="1.0"' in archive.read("harbours.html").decode()
+    assert book.verify(first["high-water"]) == "same text and results (as in edition 1.0)"
+
+    book.edit("harbours.rst", "3.4", "3.6")
+    book.edit("harbours.rst", "twice a day, too", "after six hours")
+    second = book.build()
+    moved = book.verify(first["mean-heights"])
+    assert moved == "results changed (table mean-heights) (as in edition 1.0)"
+    assert book.verify(first["low-water"]) == "text changed (as in edition 1.0)"
+    assert second["mean-heights"]["changed"] == "" and second["mean-heights"]["tag"] == first["mean-heights"]["tag"]
+    history = (book.site / "t" / first["low-water"]["tag"] / "index.html").read_text()
+    assert "Edition 1.0, 2025-11-28: first stands here" in history and "since edition 1.0: text changed" in history
+    assert first["low-water"]["tag"] in (book.site / "changes.js").read_text()
+
+    refused = book.ran("sphinx_citable", "edition", "1.0")
+    assert refused.returncode == 2 and refused.stderr.startswith("edition 1.0 exists")
+
+
+def test_a_part_that_goes_needs_a_reason_and_its_old_address_arrives(book):
+    start = (book.top / "harbours.rst").read_text()
+    cut = start[: start.index(".. _low-water:")]
+    (book.top / "harbours.rst").write_text(cut)
+    ran = book.ran("sphinx", "-E", "-q", "-b", "html", ".", "out")
+    assert ran.returncode and "stands nowhere in the book" in ran.stderr
+    tags = book.top / "registry" / "tags.csv"
+    tags.write_text(
+        tags.read_text().replace("low-water,section,live,", "low-water,section,merged,now part of high-water")
+    )
+    rows = book.build()
+    gone, page = rows["low-water"], (book.site / "harbours.html").read_text()
+    assert gone["state"] == "merged" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
+    said = (book.site / "t" / gone["tag"] / "index.html").read_text()
+    assert "<strong>Merged</strong>: now part of high-water" in said and 'href="../../harbours.html#high-water"' in said
+
+
+@pytest.mark.parametrize(
+    "args, says",
+    [
+        (["verify", "ZZZZ", "12345678"], "unknown: no such tag"),
+        (["verify", "2345", "xyz"], "no hash"),
+        (["edition", "one"], "no version"),
+        (["--source", "nowhere", "tags"], "neither conf.py nor _config.yml"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(book, args, says):
+    ran = book.ran("sphinx_citable", *args)
+    assert ran.returncode in (1, 2)
+    assert says in ran.stdout + ran.stderr and len((ran.stdout + ran.stderr).strip().splitlines()) == 1
+
+
+def test_a_jupyter_book(tmp_path):
+    """The same by ``_config.yml`` and ``_toc.yml``: tags from the command line, marks in the built pages."""
+    (tmp_path / "_config.yml").write_text(
+        "title: Tides\nauthor: Harbour Office\nsphinx:\n  extra_extensions: [sphinx_citable]\n"
+        "  config: {edition: '0.1', html_permalinks_icon: '#'}\n"
+    )
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (tmp_path / "index.md").write_text("(tides)=\n# Tides\n\n(ebb)=\n## Ebb\n\nThe water goes.\n")
+
+    def ran(*args):
+        return subprocess.run([sys.executable, "-m", *args], cwd=tmp_path, capture_output=True, text=True)
+
+    told = ran("sphinx_citable", "tags")
+    assert told.returncode == 0 and told.stdout.splitlines()[-1] == "2 new tags", told.stderr
+    command = "from jupyter_book.cli.main import main; main(['build', '.', '-q'])"
+    built = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "_build" / "html" / "index.html").read_text()
+    tags = [line.split()[0] for line in told.stdout.splitlines()[:2]]
+    assert re.findall(r'class="cite-mark" data-tag="(\w+)"', page) == tags

@@ -1,0 +1,47 @@
+"""Tags come from labels, and a spoilt registry is refused in one line."""
+
+import pytest
+
+from sphinx_citable import registry
+from sphinx_citable.registry import Part, Registry, RegistryError
+
+
+@pytest.mark.parametrize(
+    "row, says",
+    [
+        ("ABCD,some-label,section,live,", "no tag"),
+        ("2345,some-label,chapter,live,", "label and kind"),
+        ("2345,,section,live,", "label and kind"),
+        ("2345,a,section,live,\n2345,b,section,live,", "stands twice"),
+        ("2345,a,section,live,\n6789,a,section,live,", "stands twice"),
+    ],
+)
+def test_a_spoilt_registry_is_refused(tmp_path, row, says):
+    (tmp_path / "tags.csv").write_text(",".join(registry.COLUMNS) + "\n" + row + "\n")
+    with pytest.raises(RegistryError, match=says):
+        Registry(tmp_path).tags()
+
+
+def test_a_tag_comes_from_the_label_and_steps_aside():
+    first = registry.tag_for("cml-stopping", set())
+    assert len(first) == 4 and set(first) <= set(registry.ALPHABET)
+    assert registry.tag_for("cml-stopping", set()) == first
+    assert registry.tag_for("cml-stopping", {first}) != first
+
+
+def test_the_first_tags_begin_the_file_and_later_ones_are_appended(tmp_path):
+    kept = Registry(tmp_path / "registry")
+    assert kept.tags() == [] and kept.editions() == []
+    (first,) = kept.assign([("one", "section")])
+    before = kept.tags_csv.read_text()
+    assert kept.assign([("one", "section")]) == []
+    (second,) = kept.assign([("one", "section"), ("two", "figure")])
+    assert kept.tags_csv.read_text().startswith(before) and [first[1], second[1]] == ["one", "two"]
+
+
+def test_labels_that_cannot_be_permanent_are_refused():
+    one = Part("a-label", "section", "One", "page", 1, "", "")
+    with pytest.raises(RegistryError, match="stands twice, on page and other"):
+        registry.checked([one, Part("a-label", "section", "Two", "other", 1, "", "")])
+    with pytest.raises(RegistryError, match="lower-case words"):
+        registry.checked([Part("A label", "section", "One", "page", 1, "", "")])
