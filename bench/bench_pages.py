@@ -26,8 +26,9 @@ import pandas as pd
 import yaml
 from playwright.sync_api import sync_playwright
 
-from lib import ROOT, records, registry
+from lib import ROOT, records
 from lib.house import executed
+from lib.house.parts import pages
 
 SITE = ROOT / "_build" / "html"
 LIGHT = {"sent": 250, "raw": 900}
@@ -81,8 +82,8 @@ def plain(text: str, slug: str) -> str:
 
 def stock(folder: Path) -> Path:
     """Build the stock book in a folder; its pages."""
-    pages = [f"{p}.md" for p in registry.pages() if not p.startswith("chapters/")]
-    for name in ("_toc.yml", "data/methods.bib", *pages):
+    found = [f"{p}.md" for p in pages() if not p.startswith("chapters/")]
+    for name in ("_toc.yml", "data/methods.bib", *found):
         (folder / name).parent.mkdir(exist_ok=True)
         text = (ROOT / name).read_text("utf-8")
         (folder / name).write_text(plain(text, "") if name.endswith(".md") else text, "utf-8")
@@ -171,7 +172,7 @@ def first_view(chromium, server, address: str) -> dict:
 
 def views(chromium, folder: Path) -> dict[str, dict]:
     with served(folder) as (server, top):
-        return {page: first_view(chromium, server, f"{top}/{page}.html") for page in registry.pages()}
+        return {page: first_view(chromium, server, f"{top}/{page}.html") for page in pages()}
 
 
 def weigh() -> bool:

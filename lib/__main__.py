@@ -126,9 +126,10 @@ def sample(args) -> int:
 
 
 def tags(args) -> int:
-    from lib import registry
+    from lib.house.parts import REGISTRY, parts
+    from sphinx_citable.registry import checked
 
-    new = registry.assign()
+    new = REGISTRY.assign((part.label, part.kind) for part in checked(parts()))
     for tag, label in new:
         print(f"{tag}  {label}")
     print(f"{len(new)} new tags" if new else "every label has its tag")
@@ -136,41 +137,41 @@ def tags(args) -> int:
 
 
 def verify(args) -> int:
-    from lib import registry
+    from lib.house.parts import REGISTRY, sections
 
-    said = registry.verify(args.tag, *args.hashes)
+    said = REGISTRY.verify(sections(), args.tag, *args.hashes)
     print(f"{args.tag}: {said}")
     return 0 if said.startswith("same text and results") else 1
 
 
 def edition(args) -> int:
-    from lib import ROOT, editions
+    from lib import ROOT
+    from lib.house import release
 
     if not args.freeze:
-        print(f"entered registry/editions/{editions.open_edition(args.version).name}")
+        print(f"entered registry/editions/{release.open_edition(args.version).name}")
         return 0
-    site = ROOT / "_build" / "html"
-    archive = editions.freeze(site, args.version, ROOT / "dist")
-    print(f"{editions.lock(site)} new anchors locked")
+    new, archive = release.freeze(ROOT / "_build" / "html", args.version, ROOT / "dist")
+    print(f"{new} new anchors locked")
     print(archive.relative_to(ROOT))
     return 0
 
 
 def cff(args) -> int:
-    from lib import editions
+    from lib.house import release
 
-    editions.CFF.write_text(editions.citation_cff(), "utf-8")
+    release.CFF.write_text(release.citation_cff(), "utf-8")
     return 0
 
 
 def verdicts(args) -> int:
-    from lib import registry
+    from lib.house import verdicts
 
-    moved = registry.verdicts_moved()
+    moved = verdicts.moved()
     for line in moved:
         print(line)
     if args.accept:
-        registry.accept_verdicts()
+        verdicts.accept()
         print(f"{len(moved)} verdicts accepted")
         return 0
     if not moved:

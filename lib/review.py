@@ -7,10 +7,11 @@ A verdict is computed from the values that the admissible data give, never typed
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from numbers import Real
+from typing import NamedTuple
 
 from IPython.display import display
 
@@ -176,7 +177,7 @@ class Review:
         )  # fmt: skip
         self.rows[claim.id] = row
         entry = asdict(row)
-        display({LEDGER: entry, "text/html": row_html(entry), "text/plain": row_text(entry)}, raw=True)
+        display({LEDGER: entry, "text/html": check_html(entry), "text/plain": row_text(entry)}, raw=True)
         return verdict
 
 
@@ -195,30 +196,47 @@ def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
 
 
-def lozenge(verdict: str) -> str:
-    """A verdict as shape and word, in HTML."""
-    return f'<span class="verdict verdict-{verdict}"><span aria-hidden="true">{MARKS[verdict]}</span> {verdict}</span>'
+def why(row: Mapping) -> str:
+    """Why a claim has its verdict, in the words of its check."""
+    text = row["convention"] or (f"{row['reason']}: {row['missing']}" if row["missing"] else row["reason"])
+    return f"clash {row['clash']}: {text}" if row["clash"] else text
 
 
-def row_html(row: Mapping) -> str:
-    """One check as the reader sees it: verdict, claim, reported beside recomputed, and the convention in small."""
-    e = html.escape
-    parts = [
-        f'<div class="check" data-label="{row["id"].lower()}" data-title="{row["id"]}">',
-        f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span> {e(row["says"])}</p>',
+class Dress(NamedTuple):
+    """How a check looks: the verdict's shape and word, where its statement stands, and how words are set.
+
+    As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
+    """
+
+    opening: str = '<div class="check" data-label="{label}" data-title="{id}">'
+    verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {verdict}</span>'
+    says: str = " {}</p>"
+    reported: str = "reported"
+    words: Callable[[str], str] = html.escape
+    why: Callable[[Mapping], str] = why
+
+
+NOTEBOOK = Dress()
+
+
+def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
+    """One check as the reader sees it: verdict, claim, reported beside recomputed, and why in small.
+
+    ``cite`` is what stands beside its number.
+    """
+    verdict = dress.verdict.format(verdict=row["verdict"], mark=MARKS[row["verdict"]])
+    pairs = [
+        f'<span class="label">{label}</span> <span class="{kind}">{dress.words(row[kind])}</span>'
+        for label, kind in ((dress.reported, "reported"), ("recomputed", "recomputed"))
+        if row[kind]
     ]
-    pairs = []
-    if row["reported"]:
-        pairs.append(f'<span class="label">reported</span> <span class="reported">{e(row["reported"])}</span>')
-    if row["recomputed"]:
-        pairs.append(f'<span class="label">recomputed</span> <span class="recomputed">{e(row["recomputed"])}</span>')
-    if pairs:
-        parts.append('<p class="check-values">' + " ".join(pairs) + "</p>")
-    why = row["convention"] or (f"{row['reason']}: {row['missing']}" if row["missing"] else row["reason"])
-    if row["clash"]:
-        why = f"clash {row['clash']}: {why}"
-    parts.append(f'<p class="check-why">{e(why)}</p></div>')
-    return "".join(parts)
+    return (
+        dress.opening.format(label=row["id"].lower(), id=row["id"])
+        + f'<p class="check-head">{verdict} <span class="check-id">{row["id"]}</span>{cite}'
+        + dress.says.format(dress.words(row["says"]))
+        + (f'<p class="check-values">{" ".join(pairs)}</p>' if pairs else "")
+        + f'<p class="check-why">{dress.words(dress.why(row))}</p></div>'
+    )
 
 
 def row_text(row: Mapping) -> str:

@@ -1,9 +1,19 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
-from lib.book import downloads, glossary, ledger, marks, math, outputs, search, sections, site
+from lib.book import citing, downloads, glossary, ledger, marks, math, outputs, site
+
+
+def finished(app, exception):
+    """What the book adds to the built site, then what the site leaves out."""
+    if exception or app.builder.format != "html":
+        return
+    for write in (outputs.write_data, downloads.write, ledger.write, site.tidy):
+        write(app)
 
 
 def setup(app):
-    for module in (outputs, marks, ledger, glossary, search, sections, math, downloads, site):
+    app.setup_extension("sphinx_citable")
+    for module in (outputs, marks, ledger, glossary, citing, math, downloads, site):
         module.setup(app)
+    app.connect("build-finished", finished, priority=900)  # the theme writes a style sheet at the end that no page loads
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 from docutils import nodes
 from sphinx.util import logging
 
-from lib import ROOT, registry
+from lib import ROOT
 from lib.house import bundles
+from lib.house.parts import pages
 
 log = logging.getLogger(__name__)
 
@@ -99,13 +100,11 @@ def place(app, doctree, docname):
     last += nodes.raw("", tiers(source.stem, sizes, *repository), format="html")
 
 
-def finished(app, exception):
+def write(app):
     """Write ``downloads/<slug>.ipynb`` and ``.zip`` for every executed page."""
-    if exception or app.builder.name != "html":
-        return
     folder = Path(app.outdir) / "downloads"
     folder.mkdir(exist_ok=True)
-    for page in registry.pages():
+    for page in pages():
         source = ROOT / f"{page}.ipynb"
         if source.is_file():
             (folder / source.name).write_bytes(source.read_bytes())
@@ -114,4 +113,3 @@ def finished(app, exception):
 
 def setup(app):
     app.connect("doctree-resolved", place)
-    app.connect("build-finished", finished)

@@ -14,9 +14,10 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lib import evidence, records, registry, review
+from lib import evidence, records, review
 from lib.book import marks
-from lib.house import executed
+from lib.house import executed, parts
+from sphinx_citable import citable
 
 COLUMNS = (
     "id", "source", "kind", "says", "reported", "recomputed", "verdict", "reason", "missing", "convention", "clash",
@@ -65,7 +66,7 @@ class CardsDirective(SphinxDirective):
 def pages() -> dict[str, str]:
     """The page of each source whose chapter stands in the book, in reading order."""
     slugs = set(records.slugs())
-    return {page.rpartition("/")[2]: page for page in registry.pages() if page.rpartition("/")[2] in slugs}
+    return {page.rpartition("/")[2]: page for page in parts.pages() if page.rpartition("/")[2] in slugs}
 
 
 def rows() -> list[dict]:
@@ -139,7 +140,7 @@ def line(row: dict, uri: str) -> str:
         f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
         f'<td><span class="reported">{typeset(row["reported"])}</span></td>'
         f'<td><span class="recomputed">{typeset(row["recomputed"])}</span></td>'
-        f'<td>{marks.lozenge(row["verdict"])}<span class="why">{typeset(marks.why(row))}</span></td><td>{later}</td>'
+        f'<td>{marks.PAGE.verdict.format(verdict=row["verdict"])}<span class="why">{typeset(marks.why(row))}</span></td><td>{later}</td>'
     )
     data = " ".join(f'data-{key}="{row[key]}"' for key in ("source", "verdict", "kind", "external"))
     return f"<tr {data}>{cells}</tr>"
@@ -180,13 +181,18 @@ def depart_card(self, node):
     self.body.append(f'<p class="citation">{citation}</p>{marks.waffle(counts)}{marks.tally(counts)}</li>')
 
 
-def finished(app, exception):
-    """Write ``ledger.csv`` from the ledger that the build has published."""
-    path = Path(app.outdir) / "ledger.json"
-    if exception or not path.is_file():
-        return
-    claims = json.loads(path.read_text("utf-8"))["claims"]
-    with path.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+def write(app):
+    """Write ``ledger.json`` (contract C4) and ``ledger.csv``: every claim with its place in the book."""
+    out, book = Path(app.outdir), citable(app)
+    place = {p["label"]: {"section": p["within"], "tag": p["tag"], "url": p["url"]} for p in book.rows}
+    claims = [row | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
+    cited = [
+        records.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
+    ]
+    told = {"edition": app.config.edition, "sources": cited, "claims": claims}
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    (out / "ledger.json").write_text(text, "utf-8")
+    with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(c | {"evidence": " ".join(c["evidence"])} for c in claims)
@@ -200,4 +206,3 @@ def setup(app):
         Cards, html=tuple(lambda self, _, tag=t: self.body.append(tag) for t in ('<ul class="cards">', "</ul>"))
     )
     app.add_node(Card, html=(visit_card, depart_card))
-    app.connect("build-finished", finished, priority=900)

@@ -169,26 +169,15 @@ def why(row: Mapping) -> str:
     return (clash + text).rstrip(".")
 
 
-def lozenge(verdict: str) -> str:
-    """A verdict as a shape (drawn by the style sheet) and a word."""
-    return f'<span class="verdict verdict-{verdict}">{verdict}</span>'
-
-
-def check_html(row: Mapping) -> str:
-    """One check as the reader sees it: verdict, claim, printed beside recomputed, and why in small."""
-    values = []
-    if row["reported"]:
-        values.append(f'<span class="label">printed</span> <span class="reported">{typeset(row["reported"])}</span>')
-    if row["recomputed"]:
-        found = typeset(row["recomputed"])
-        values.append(f'<span class="label">recomputed</span> <span class="recomputed">{found}</span>')
-    return (
-        f'<div class="check" data-label="{row["id"].lower()}">'
-        f'<p class="check-head">{lozenge(row["verdict"])} <span class="check-id">{row["id"]}</span></p>'
-        f'<p class="check-says">{typeset(row["says"])}</p>'
-        + (f'<p class="check-values">{" ".join(values)}</p>' if values else "")
-        + f'<p class="check-why">{typeset(why(row))}</p></div>'
-    )
+PAGE = review.Dress(
+    opening='<div class="check" data-label="{label}">',
+    verdict='<span class="verdict verdict-{verdict}">{verdict}</span>',  # its shape is drawn by the style sheet
+    says='</p><p class="check-says">{}</p>',
+    reported="printed",
+    words=typeset,
+    why=why,
+)
+"""How checks look on a page of the book."""
 
 
 class Mark(Role):

@@ -12,12 +12,14 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from lib import ROOT, registry
-from lib.book.marks import check_html, claim_uri, typeset
+from lib import ROOT
+from lib.book.marks import PAGE, claim_uri, typeset
 from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.house import executed
-from lib.review import BOUND, LEDGER, MARKS
+from lib.house.parts import pages
+from lib.review import BOUND, LEDGER, MARKS, check_html
 from lib.tables import TABLE
+from sphinx_citable.marks import mark
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class BookTable(nodes.General, nodes.Element):
 
 
 class Check(nodes.General, nodes.Element):
-    """The verdict on one claim, as HTML; ``alike`` is what it may share with its neighbours: a plain reason, a
+    """The verdict on one claim, its ``row`` of the ledger; ``alike`` is what it may share with its neighbours: a plain reason, a
     missing input.
     """
 
@@ -167,12 +169,12 @@ class NotebookOutputs(SphinxTransform):
             row = self.made.checks[label]
             shared = f"that want the same: {row['missing']}" if row["missing"] else ""
             alike = "that define, cite, give background or an opinion" if row["reason"] in PLAIN else shared
-            node, page = Check("", alike=alike), check_html(row)
+            node = Check("", alike=alike, row=row)
         else:
             page, entry = self.made.tables[label]
             node = BookTable("", title=entry["caption"], data=self._download(label))
+            node += nodes.raw("", page, format="html")
         node["names"].append(label)
-        node += nodes.raw("", page, format="html")
         self.document.note_explicit_target(node, node)
         return node
 
@@ -318,11 +320,10 @@ def depart_table(self, node):
 
 
 def visit_check(self, node):
-    self.body.append(self.starttag(node, "li", CLASS="check-item"))
-
-
-def depart_check(self, node):
-    self.body.append("</li>")
+    self.body.append(
+        self.starttag(node, "li", CLASS="check-item") + check_html(node["row"], PAGE, mark(node)) + "</li>"
+    )
+    raise nodes.SkipNode
 
 
 def visit_checks(self, node):
@@ -336,13 +337,11 @@ def depart_checks(self, node):
     self.body.append("</ul>" + ("</details>" if node["folded"] else ""))
 
 
-def downloads(app, exception):
+def write_data(app):
     """Write what each figure draws and each table holds as ``data/<label>.csv``."""
-    if exception or app.builder.format != "html":
-        return
     folder = Path(app.outdir) / "data"
     folder.mkdir(exist_ok=True)
-    for page in registry.pages():
+    for page in pages():
         made = _Made(ROOT / f"{page}.ipynb")
         for label, (_, entry) in [*made.figures.items(), *made.tables.items()]:
             with (folder / f"{label}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -354,9 +353,8 @@ def downloads(app, exception):
 
 def setup(app):
     app.add_enumerable_node(BookTable, "table", lambda node: node["title"], html=(visit_table, depart_table))
-    app.add_node(Check, html=(visit_check, depart_check))
+    app.add_node(Check, html=(visit_check, None))
     app.add_node(Checks, html=(visit_checks, depart_checks))
     app.add_node(Code, html=(visit_code, None))
     app.add_transform(NotebookOutputs)
     app.connect("source-read", prepare)
-    app.connect("build-finished", downloads)

@@ -9,15 +9,13 @@ from docutils import nodes
 
 from lib.house import executed
 
-OURS = ("book.css", "book.js")
+OURS = ("book.css", "citable.css", "book.js", "citable.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
-_THEBE = re.compile(r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', re.DOTALL)
-_NO_HEAD = re.compile(r'<th class="head[^"]*"><p></p></th>')  # an empty corner heads nothing
 _LOADED = re.compile(r"_static/([\w./-]+)")
 
 
@@ -28,12 +26,31 @@ def config_inited(app, config):
         config.html_baseurl = config.site_url
 
 
+class Corner(nodes.entry):
+    """An empty cell in the head of a table: it heads nothing."""
+
+
+def visit_corner(self, node):
+    node.parent.column += 1
+    self.body.append("<td></td>")
+    raise nodes.SkipNode
+
+
+def resolved(app, doctree, docname):
+    """Take out what the theme puts into every page and none of ours uses, and heads that head nothing."""
+    for raw in [n for n in doctree.findall(nodes.raw) if "thebe" in n.astext() or "kernelName" in n.astext()]:
+        raw.parent.remove(raw)
+    for head in doctree.findall(nodes.thead):
+        for cell in [n for n in head.findall(nodes.entry) if not n.astext()]:
+            cell.replace_self(Corner("", **cell.attributes))
+
+
 def page_context(app, pagename, template, context, doctree):
     for key in ("script_files", "css_files"):
-        context[key] = [f for f in context.get(key, []) if str(getattr(f, "filename", "")).rpartition("/")[2] in OURS]
+        named = {str(getattr(f, "filename", "")).rpartition("/")[2]: f for f in context.get(key, [])}
+        context[key] = [named[name] for name in OURS if name in named]
     context["content_policy"] = POLICY
     context["metatags"] = context.get("metatags", "").replace(_VIEWPORT, "")  # the template has its own
-    context["body"] = _NO_HEAD.sub("<td></td>", _THEBE.sub("", context.get("body", "")))
     context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
     context["eyebrow"] = dict(executed.contents()).get(pagename, "")
@@ -50,9 +67,8 @@ def _description(doctree: nodes.document) -> str:
     return " ".join(first.astext().split())[:300] if first else ""
 
 
-def finished(app, exception):
-    if exception or app.builder.format != "html":
-        return
+def tidy(app):
+    """Leave out of the site what no page loads."""
     out = Path(app.outdir)
     static = out / "_static"
     # The theme leaves fragments of its own pages among its files: they do not count as pages.
@@ -69,5 +85,6 @@ def finished(app, exception):
 
 def setup(app):
     app.connect("config-inited", config_inited)
-    app.connect("html-page-context", page_context, priority=900)
-    app.connect("build-finished", finished, priority=950)
+    app.add_node(Corner, html=(visit_corner, None))
+    app.connect("doctree-resolved", resolved)
+    app.connect("html-page-context", page_context, priority=900)  # after the theme, whose files it takes out again

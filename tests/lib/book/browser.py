@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import matplotlib
 import pytest
 
-from lib import registry
+from lib.house.parts import pages
 from pages import ABSENT, SITE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -41,7 +41,7 @@ in_both_types = pytest.mark.parametrize("chromium", FONTS, indirect=True)
 
 def names() -> list[str]:
     """The pages of the contents, and the search."""
-    return [*(f"{name}.html" for name in registry.pages()), "search.html"]
+    return [*(f"{name}.html" for name in pages()), "search.html"]
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from functools import cache
 import html5lib
 import pytest
 
-from lib import evidence, records, registry, review
+from lib import evidence, records, review
+from lib.house import parts
 from pages import ABSENT, SITE, asks_elsewhere, broken, read, script_asks, site, skipped, style_asks, twice, unseen
+from sphinx_citable.registry import ALPHABET
 
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
 
@@ -23,7 +25,7 @@ def pages():
 @pytest.fixture(scope="module")
 def contents(pages):
     """The pages that the contents list, by name."""
-    return {name: pages[SITE / f"{name}.html"] for name in registry.pages() if SITE / f"{name}.html" in pages}
+    return {name: pages[SITE / f"{name}.html"] for name in parts.pages() if SITE / f"{name}.html" in pages}
 
 
 def listing(faults):
@@ -38,7 +40,7 @@ def each(pages, check, *args):
 
 @built
 def test_every_page_of_the_contents_is_there_and_says_something(contents):
-    assert set(contents) == set(registry.pages())
+    assert set(contents) == set(parts.pages())
     assert not [name for name, page in contents.items() if len(page.text.split()) < 40]
 
 
@@ -170,7 +172,7 @@ def test_sections_keep_their_contract(pages):
     assert len({r["tag"] for r in rows}) == len(rows)
     for row in rows:
         assert fields <= row.keys(), row["label"]
-        assert row["kind"] in registry.KINDS and re.fullmatch(f"[{registry.ALPHABET}]{{4}}", row["tag"]), row["label"]
+        assert row["kind"] in parts.REGISTRY.kinds and re.fullmatch(f"[{ALPHABET}]{{4}}", row["tag"]), row["label"]
         assert all(re.fullmatch("[0-9a-f]{64}", row[k]) for k in ("sha256_text", "sha256_results")), row["label"]
         if row["state"] == "live":
             page, _, anchor = row["url"].partition("#")
@@ -193,7 +195,7 @@ def test_ledger_page_lists_every_claim_without_scripts(contents):
 
 def ordered(claims):
     """The claims in the reading order of their chapters."""
-    order = {f"{page}.html": n for n, page in enumerate(registry.pages())}
+    order = {f"{page}.html": n for n, page in enumerate(parts.pages())}
     return sorted(claims, key=lambda c: order[c["url"].partition("#")[0]])
 
 
