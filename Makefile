@@ -72,7 +72,7 @@ test: $(VENV)/.book $(VENV)/.dev
 	@$(PY) -m lib gate
 	@$(MAKE) --no-print-directory site
 	@echo "Tests: units, records, every output of every chapter, the built site ..."
-	@$(PY) -m pytest -q tests chapters
+	@$(PY) -m pytest -q
 
 bench: $(VENV)/.book $(VENV)/.dev $(HTML)
 	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
