@@ -2,8 +2,12 @@
 
 Each check is a function registered under its name; it takes the ``inputs`` as keyword arguments and returns
 ``(result, convention)``. Bad input raises ``ValueError`` whose message is one clear line that says what to do.
+
+The first line of its docstring is the question it answers, the last one an example as typed on a command line. An
+input annotated with ``str`` holds printed numbers, which are texts because their decimals count.
 """
 
+import difflib
 import inspect
 import json
 import math
@@ -17,6 +21,17 @@ def check(function: Callable) -> Callable:
     """Register ``function`` as the check of its own name."""
     CHECKS[function.__name__] = function
     return function
+
+
+def question(name: str) -> str:
+    """The question that the check ``name`` answers, by definition the first line of its docstring."""
+    return inspect.getdoc(CHECKS[name]).splitlines()[0]
+
+
+def nearest(name: str) -> str:
+    """Which check may have been meant, as the end of a message."""
+    close = difflib.get_close_matches(name, CHECKS, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else 'the command "whichdata checks" lists them all'
 
 
 def plain(value):
@@ -34,17 +49,21 @@ def plain(value):
     return value
 
 
-def answer(line: str) -> dict:
-    """The answer to one line, as the dict that is printed."""
+def answer(line: str | dict) -> dict:
+    """The answer to one line of JSON, or to the request it holds, as the dict that is printed.
+
+    ``{"check": name, "result": {...}, "convention": "..."}``, or ``{"check": name, "error": "one clear line"}``:
+    whatever is asked, nothing is raised.
+    """
     try:
-        request = json.loads(line)
+        request = json.loads(line) if isinstance(line, str) else line
     except json.JSONDecodeError as error:
         return {"check": None, "error": f"not a line of JSON: {error.msg} at column {error.colno}"}
     if not isinstance(request, dict) or not isinstance(request.get("check"), str):
         return {"check": None, "error": 'a line is {"check": NAME, "inputs": {...}}'}
     name, inputs = request["check"], request.get("inputs")
     if name not in CHECKS:
-        return {"check": name, "error": f"no check named {name!r}; known: {', '.join(sorted(CHECKS))}"}
+        return {"check": name, "error": f"no check named {name!r}; {nearest(name)}"}
     if not isinstance(inputs, dict):
         return {"check": name, "error": '"inputs" is an object of named values'}
     function = CHECKS[name]

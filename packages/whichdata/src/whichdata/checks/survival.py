@@ -43,9 +43,12 @@ def hr_from_logrank(
     direction="second level versus first",
     favours="second",
 ):
-    """Peto's hazard ratio, its approximations from totals and p, and Cox with Efron's ties.
+    """Which hazard ratio does a log-rank test imply, by Peto's method and its approximations?
 
-    Without ``time``, ``event`` and ``group`` only the approximations, towards the group that ``favours`` names.
+    Peto's hazard ratio, its approximations from totals and p, and Cox with Efron's ties. Without ``time``, ``event``
+    and ``group`` only the approximations, towards the group that ``favours`` names.
+
+    Example: 'events_by_arm=[7, 5]' 'n_by_arm=[13, 13]' logrank_p=0.30
     """
     second = _second_versus_first(direction)
     if favours not in ("first", "second"):
@@ -90,7 +93,12 @@ def hr_from_logrank(
 
 @check
 def logrank_permutation_exact(time1, event1, time2, event2):
-    """Every relabelling of the pooled data, by |O − E| at least as large as observed."""
+    """What is the exact permutation p value of a log-rank test?
+
+    Every relabelling of the pooled data, by |O − E| at least as large as observed.
+
+    Example: 'time1=[3, 5, 7]' 'event1=[1, 1, 0]' 'time2=[1, 2, 2, 4]' 'event2=[1, 1, 1, 0]'
+    """
     time1, event1, time2, event2 = (
         check_list(name, values)
         for name, values in (("time1", time1), ("event1", event1), ("time2", time2), ("event2", event2))
@@ -119,11 +127,16 @@ def logrank_feasible_set(
     times,
     censoring=True,
     median_convention=DEFAULT_MEDIAN,
-    logrank_p=None,
+    logrank_p: str | None = None,
     rounding="up_or_down",
     limit=20_000_000,
 ):
-    """All pairs of data sets that print both arms' summaries: the range of p, and how many print the p given."""
+    """Which log-rank p values are possible given what is reported of each arm?
+
+    All pairs of data sets that print both arms' summaries: the range of p, and how many print the p given.
+
+    Example: 'arm1={"n": 4, "median": 6}' 'arm2={"n": 4, "median": 2}' 'times=integers 1..8' logrank_p=0.03
+    """
     printed = None if logrank_p is None else Printed.parse(logrank_p).interval(rounding)
     arms = []
     for name, arm in (("arm1", arm1), ("arm2", arm2)):
@@ -148,8 +161,11 @@ def logrank_feasible_set(
 
 
 @check
-def km_granularity(n, percent, censoring_before=False, rounding="up_or_down"):
-    """Can a Kaplan–Meier percentage be printed so with n patients?"""
+def km_granularity(n, percent: str, censoring_before=False, rounding="up_or_down"):
+    """Can a Kaplan–Meier estimate with n patients be reported as this percentage?
+
+    Example: n=7 percent=60
+    """
     values = read_percentage(percent).interval(rounding).scaled(Fraction(1, 100))
     return {"consistent": curve_can_be(n, values, bool(censoring_before))}, (
         f"rounding {rounding}; " + ("censoring before that time allowed" if censoring_before else "a count over n")
@@ -160,18 +176,23 @@ def km_granularity(n, percent, censoring_before=False, rounding="up_or_down"):
 def km_feasible_count(
     n,
     times,
-    survival_percent_at=None,
-    median=None,
+    survival_percent_at: dict[str, str] | None = None,
+    median: str | None = None,
     events=None,
     number_at_risk_at=None,
     censoring=True,
     median_convention=DEFAULT_MEDIAN,
-    event_times=None,
-    min=None,
-    max=None,
+    event_times: list[str] | None = None,
+    min: str | None = None,
+    max: str | None = None,
     rounding="up_or_down",
 ):
-    """How many data sets on the grid print all the figures, and how many of them have each number of events."""
+    """How many survival data sets are consistent with everything reported of a group?
+
+    All data sets on the grid that print all the figures, and how many of them have each number of events.
+
+    Example: n=12 'times=integers 1..12' 'survival_percent_at={"6": 74}' median=9 events=8
+    """
     given = survival_percent_at, median, events, number_at_risk_at, event_times, min, max
     feasible = _feasible(n, times, dict(zip(FIGURES, given)), censoring, median_convention, rounding)
     by_events = feasible.by_events()
@@ -184,7 +205,12 @@ def km_feasible_count(
 
 @check
 def km_median_conventions(time, event):
-    """The median by every convention; "NR" where it is not reached."""
+    """What is the median survival time by each convention?
+
+    "NR" where the median is not reached.
+
+    Example: 'time=[1, 2, 3, 4]' 'event=[1, 1, 1, 1]'
+    """
     curve = kaplan_meier(time, event)
     conventions = {"first_time_S_le_half": "le", "r_midpoint": "midpoint", "first_time_S_lt_half": "lt"}
     found = {name: curve.median(convention) for name, convention in conventions.items()}
@@ -195,9 +221,14 @@ def km_median_conventions(time, event):
 
 @check
 def km_reconstruction_exact(
-    n, curve_steps, events=None, number_at_risk=None, note_on_times=None, rounding="up_or_down"
+    n, curve_steps: list[tuple[float, str]], events=None, number_at_risk=None, note_on_times=None, rounding="up_or_down"
 ):
-    """Events and numbers at risk at the steps of a curve from its printed values; ``unique`` if only one way fits."""
+    """Which events and numbers at risk lie behind the printed steps of a Kaplan–Meier curve?
+
+    ``unique`` if only one way fits the printed values.
+
+    Example: n=4 'curve_steps=[[2, 0.75], [5, 0.38]]'
+    """
     steps = [(_time(t), _proportion(s, rounding)) for t, s in _points("curve_steps", curve_steps)]
     rows = _at_risk_rows(number_at_risk)
     total = None if events is None else check_count("events", events)
@@ -217,8 +248,13 @@ def km_reconstruction_exact(
 
 
 @check
-def km_reconstruction_guyot(curve, number_at_risk, total_events=None):
-    """One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012)."""
+def km_reconstruction_guyot(curve: list[tuple[float, str]], number_at_risk, total_events=None):
+    """Which individual survival times approximate a digitised Kaplan–Meier curve?
+
+    One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012).
+
+    Example: 'curve=[[0, 1], [3, 0.80], [6, 0.55]]' 'number_at_risk={"0": 20, "6": 12}'
+    """
     points = [(_time(t), _read_off(s)) for t, s in _points("curve", curve)]
     rows = {t: check_count(f"the number at risk at {_name(t)}", r, most=MOST_COUNTS)
             for t, r in _at_risk_rows(number_at_risk).items()}  # fmt: skip
@@ -231,7 +267,10 @@ def km_reconstruction_guyot(curve, number_at_risk, total_events=None):
 
 @check
 def rmst_se(time, event, tau):
-    """Restricted mean survival time and its standard error at each tau."""
+    """What is the restricted mean survival time up to tau, with its standard error?
+
+    Example: 'time=[9, 13, 13, 18, 23]' 'event=[1, 1, 0, 1, 1]' tau=12
+    """
     curve = kaplan_meier(time, event)
     found = [curve.rmst(t) for t in (tau if isinstance(tau, Sequence) and not isinstance(tau, str) else [tau])]
     beyond = [_name(r.tau) for r in found if r.beyond_follow_up]

@@ -26,13 +26,21 @@ NAMED_TABLES = {
 
 
 @check
-def grim(x, n, items=1, percent=False, rounding="up_or_down"):
+def grim(x: str, n, items=1, percent=False, rounding="up_or_down"):
+    """Can the mean of n whole-number answers be reported as this (GRIM)?
+
+    Example: x=5.18 n=14 items=2
+    """
     sums = whole_numbers.possible_sums(x, n, items, percent, rounding)
     return {"consistent": len(sums) > 0, "possible_sums": list(sums)}, f"sums of whole answers; rounding {rounding}"
 
 
 @check
-def grim_batch(x, n, items=1, percent=False, rounding="up_or_down"):
+def grim_batch(x: list[str], n, items=1, percent=False, rounding="up_or_down"):
+    """Which of several reported means of whole numbers are possible (GRIM)?
+
+    Example: 'x=[5.90, 5.71, 3.50]' n=40
+    """
     x = check_list("x", x)
     sizes = n if isinstance(n, list) else [n] * len(x)
     if len(sizes) != len(x):
@@ -42,19 +50,31 @@ def grim_batch(x, n, items=1, percent=False, rounding="up_or_down"):
 
 
 @check
-def grim_closest(x, n, items=1, rounding="up_or_down"):
+def grim_closest(x: str, n, items=1, rounding="up_or_down"):
+    """Which possible means lie nearest to a reported one?
+
+    Example: x=5.19 n=28
+    """
     return {"closest": whole_numbers.closest_means(x, n, items, rounding)}, "nearest printed value; two if equally near"
 
 
 @check
-def grim_probability(x, n, items=1, percent=False):
+def grim_probability(x: str, n, items=1, percent=False):
+    """How likely is an arbitrary mean with these decimals to be impossible at this sample size?
+
+    Example: x=5.30 n=90
+    """
     return {
         "probability": whole_numbers.grim_probability(x, n, items, percent)
     }, "1 − n × items / 10^decimals, at least 0"
 
 
 @check
-def grim_total_n(x1, x2, total_n, n1_range=None, items=1, rounding="up_or_down"):
+def grim_total_n(x1: str, x2: str, total_n, n1_range=None, items=1, rounding="up_or_down"):
+    """Which two group sizes that add up to a total allow both reported means?
+
+    Example: x1=4.71 x2=5.3 total_n=40
+    """
     total_n = check_count("total_n", total_n, 2, 200_000)
     first, last = (1, total_n - 1) if n1_range is None else _pair("n1_range", n1_range)
     first, last = check_count("n1", first, least=1), check_count("n1", last, most=total_n - 1)
@@ -68,19 +88,31 @@ def grim_total_n(x1, x2, total_n, n1_range=None, items=1, rounding="up_or_down")
 
 
 @check
-def grimmer(x, sd, n, items=1, scale=None, rounding="up_or_down"):
+def grimmer(x: str, sd: str, n, items=1, scale=None, rounding="up_or_down"):
+    """Can n whole-number answers have this mean and this SD (GRIMMER)?
+
+    Example: x=3.44 sd=2.47 n=18
+    """
     pairs = whole_numbers.possible_sums_of_squares(x, sd, n, items, scale, rounding)
     convention = "totals over items; sample SD; every pair is that of some whole numbers"
     return {"consistent": bool(pairs), "possible_(sum,sum_of_squares)": pairs}, f"{convention}; rounding {rounding}"
 
 
 @check
-def min_sd_integer(mean, n, rounding="up_or_down"):
+def min_sd_integer(mean: str, n, rounding="up_or_down"):
+    """What is the smallest SD that n whole numbers with this mean can have?
+
+    Example: mean=1.2 n=57
+    """
     return {"min_sd": whole_numbers.least_sd(mean, n, rounding)}, "over all sums that print the mean; sample SD"
 
 
 @check
 def bounded_integer_datasets(mean_interval, sd_interval, n, scale):
+    """How many samples on a bounded whole-number scale have mean and SD in these intervals?
+
+    Example: 'mean_interval=[3.45, 3.55]' 'sd_interval=[0.52, 0.62]' n=20 'scale=[0, 7]'
+    """
     mean, sd = (_closed(name, ends) for name, ends in (("mean_interval", mean_interval), ("sd_interval", sd_interval)))
     return {
         "count": whole_numbers.count_bounded_datasets(mean, sd, n, scale)
@@ -101,19 +133,31 @@ def _closed(name: str, ends) -> Interval:
 
 
 @check
-def sd_limits_bounded(n, mean, scale, sd_decimals=2, rounding="up_or_down"):
+def sd_limits_bounded(n, mean: str, scale, sd_decimals=2, rounding="up_or_down"):
+    """Which SDs are possible for answers on a bounded whole-number scale with this mean?
+
+    Example: n=5 mean=4.2 'scale=[1, 7]'
+    """
     found = whole_numbers.sd_limits(mean, n, scale, sd_decimals, rounding)
     return {"min_sd": found.least, "max_sd": found.largest}, "over all sums that print the mean; sample SD, rounded"
 
 
 @check
-def debit(x, sd, n, rounding="up_or_down"):
+def debit(x: str, sd: str, n, rounding="up_or_down"):
+    """Can n zeros and ones have this mean and this SD (DEBIT)?
+
+    Example: x=0.35 sd=0.48 n=100
+    """
     ones = whole_numbers.binary_counts(x, sd, n, rounding)
     return {"consistent": bool(ones)}, f"some count of ones prints both mean and sample SD; rounding {rounding}"
 
 
 @check
 def sd_binary(n0, n1):
+    """What are the mean and the SD of n0 zeros and n1 ones?
+
+    Example: n0=127 n1=153
+    """
     mean, sd = whole_numbers.binary_mean_sd(n0, n1)
     return {"sd": sd, "mean": mean}, "sample SD (n − 1)"
 
@@ -124,13 +168,13 @@ def sd_binary(n0, n1):
 @check
 def p_value_recomputation(
     test,
-    statistic,
+    statistic: str,
     text=None,
     statistic_relation="=",
     df1=None,
     df2=None,
     p_relation="=",
-    p=None,
+    p: str | None = None,
     p_decimals=None,
     statistic_decimals=None,
     all_tests_one_tailed=False,
@@ -140,6 +184,10 @@ def p_value_recomputation(
     p_zero_is_error=True,
     p_equal_alpha_is_significant=True,
 ):
+    """Does a reported p value follow from its test statistic and degrees of freedom?
+
+    Example: test=t statistic=2.20 df2=28 p=0.04
+    """
     printed, printed_p = _printed(statistic), None if p is None else _printed(p)
     if p_relation != "ns" and printed_p is None:
         raise ValueError("no p to hold against the statistic: give p, or p_relation 'ns'")
@@ -172,6 +220,10 @@ def _printed(value) -> Printed:
 
 @check
 def t_test_from_summary(m1, sd1, n1, m2, sd2, n2):
+    """What is the p value of a t test from reported means, SDs and sample sizes?
+
+    Example: m1=10.30 sd1=3.12 n1=50 m2=8.71 sd2=2.80 n2=48
+    """
     values = [float(_printed(v).value) for v in (m1, sd1, m2, sd2)]
     tests = recompute.t_tests(values[0], values[1], n1, values[2], values[3], n2)
     return {"p_at_printed_values": tests._asdict()}, "two-sided; null where both SDs are 0"
@@ -179,6 +231,10 @@ def t_test_from_summary(m1, sd1, n1, m2, sd2, n2):
 
 @check
 def e_value(estimate, ci95=None, measure="RR", rare=True):
+    """How strong would unmeasured confounding have to be to explain an estimate (E-value)?
+
+    Example: estimate=1.30 'ci95=[0.90, 1.88]' measure=RR
+    """
     lower, upper = (None, None) if ci95 is None else _pair("ci95", ci95)
     found = effects.e_value(estimate, lower, upper, measure, rare)
     taken = "" if measure == "RR" else "; outcome rare: taken as a risk ratio" if rare else "; outcome common"
@@ -187,6 +243,10 @@ def e_value(estimate, ci95=None, measure="RR", rare=True):
 
 @check
 def fragility_index(events1, n1, events2, n2, alpha=0.05, test="fisher"):
+    """How few patients with another outcome would make a significant result non-significant?
+
+    Example: events1=1 n1=100 events2=9 n2=100
+    """
     found = fragility.fragility(events1, n1, events2, n2, alpha, test)
     quotient = None if found.walsh_index is None else found.walsh_index / (n1 + n2)
     result = found._asdict() | {"fragility_quotient": quotient}
@@ -195,18 +255,30 @@ def fragility_index(events1, n1, events2, n2, alpha=0.05, test="fisher"):
 
 @check
 def reverse_fragility_index(events1, n1, events2, n2, alpha=0.05, test="fisher"):
+    """How few patients with another outcome would make a non-significant result significant?
+
+    Example: events1=9 n1=50 events2=14 n2=50
+    """
     p, fewest = fragility.reverse_fragility(events1, n1, events2, n2, alpha, test)
     return {"p": p, "minimal_any_change": fewest}, f"significant: p < {alpha:g} by {test}; any outcome may change"
 
 
 @check
 def power_t_test(n_per_group, delta, sd=1, alpha=0.05):
+    """What power does a two-sample t test have?
+
+    Example: n_per_group=20 delta=1 sd=1
+    """
     power = design.power_t_test(n_per_group, delta, sd, alpha)
     return {"power": power}, "two groups, non-central t, the tail of the effect alone (strict = FALSE)"
 
 
 @check
 def mantel_haenszel(table):
+    """What are the Mantel–Haenszel test and common odds ratio of 2×2 tables in strata?
+
+    Example: 'table=[[[512, 89], [313, 19]], [[353, 17], [207, 8]]]'
+    """
     if isinstance(table, str):
         if table not in NAMED_TABLES:
             known = ", ".join(NAMED_TABLES)
@@ -224,6 +296,10 @@ def mantel_haenszel(table):
 
 @check
 def kruskal_wallis(groups):
+    """What is the p value of the Kruskal–Wallis test of several samples?
+
+    Example: 'groups=[[2.9, 3.0, 2.5], [3.8, 2.7, 4.0], [2.8, 3.4, 3.7]]'
+    """
     groups = [check_list("a group", g) for g in check_list("groups", groups)]
     if len(groups) < 2 or not all(groups):
         raise ValueError("Kruskal–Wallis needs at least two groups, none of them empty")
@@ -236,12 +312,20 @@ def kruskal_wallis(groups):
 
 @check
 def mcnemar(table):
+    """What is the p value of McNemar's test of paired proportions?
+
+    Example: 'table=[[794, 150], [86, 570]]'
+    """
     statistic, p = tables2x2.mcnemar(table)
     return {"statistic_cc": statistic, "p": p}, "continuity correction of 1; null where nothing is discordant"
 
 
 @check
 def kendall(x, y):
+    """What are Kendall's τ and its p value for two variables?
+
+    Example: 'x=[44.4, 45.9, 41.9, 53.3]' 'y=[2.6, 3.1, 2.5, 5.0]'
+    """
     x, y = check_list("x", x), check_list("y", y)
     if len(x) != len(y) or len(x) < 2:
         raise ValueError(f"Kendall's τ needs two equally long lists of at least 2 values, not {len(x)} and {len(y)}")
@@ -264,6 +348,10 @@ def kendall(x, y):
 
 @check
 def wan_xi(n):
+    """What is the expected range of n normal values, in SDs?
+
+    Example: n=5
+    """
     exact = estimates.range_in_sds(n)
     table = round(exact, 3) if n <= 50 else None
     approximate = estimates.range_in_sds_approximate(n)
@@ -273,27 +361,47 @@ def wan_xi(n):
 
 @check
 def mean_sd_from_median_range(min, median, max, n):
+    """Which mean and SD are estimated from median and range (Hozo, Luo, Wan)?
+
+    Example: min=2 median=4 max=9 n=100
+    """
     return estimates.estimates_from_range(min, median, max, n)._asdict(), "Hozo's mean, Luo's mean, Wan's SD"
 
 
 @check
 def mean_sd_from_quartiles(q1, median, q3, n):
+    """Which mean and SD are estimated from median and quartiles (Wan, Luo)?
+
+    Example: q1=5 median=8 q3=15 n=40
+    """
     return estimates.estimates_from_quartiles(q1, median, q3, n)._asdict(), "Wan's mean and SD, Luo's mean"
 
 
 @check
 def mean_from_five_numbers(min, q1, median, q3, max, n):
+    """Which mean is estimated from range, quartiles and median (Luo)?
+
+    Example: min=1 q1=5 median=8 q3=15 max=40 n=40
+    """
     return {"luo_mean": estimates.mean_from_five_numbers(min, q1, median, q3, max, n)}, "Luo's mean"
 
 
 @check
 def mean_sd_from_median_range_qe(min, median, max, n):
+    """Which mean and SD are estimated from median and range by quantile estimation?
+
+    Example: min=2 median=4 max=9 n=100
+    """
     found = estimates.quantile_estimates(min, median, max, n)
     return {"mean": found.mean, "sd": found.sd}, f"quantile estimation, best of five families: {found.through}; ± 1e-3"
 
 
 @check
 def mean_sd_from_median_range_bc(min, median, max, n):
+    """Which mean and SD are estimated from median and range by the Box–Cox method?
+
+    Example: min=2 median=4 max=9 n=100
+    """
     found = estimates.box_cox_estimates(min, median, max, n)
     return {"mean": found.mean, "sd": found.sd}, f"Box–Cox, {found.through}, back by integration (not by simulation)"
 
@@ -302,7 +410,11 @@ def mean_sd_from_median_range_bc(min, median, max, n):
 
 
 @check
-def duplicates(columns):
+def duplicates(columns: dict[str, list[str]]):
+    """Which values are repeated within and between the columns of a table?
+
+    Example: 'columns={"snout": [4.73, 8.13, 4.22, 4.22], "tail": [6.88, 7.33, 5.17, 8.13]}'
+    """
     found = whole_numbers.duplicates(columns)
     result = {
         "frequency": found.frequency,
