@@ -56,7 +56,7 @@ def answer(line: str | dict) -> dict:
     whatever is asked, nothing is raised.
     """
     try:
-        request = json.loads(line) if isinstance(line, str) else line
+        request = line if isinstance(line, dict) else json.loads(line)
     except json.JSONDecodeError as error:
         return {"check": None, "error": f"not a line of JSON: {error.msg} at column {error.colno}"}
     if not isinstance(request, dict) or not isinstance(request.get("check"), str):
