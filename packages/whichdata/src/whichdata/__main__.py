@@ -87,7 +87,7 @@ def _items(value) -> list:
 
 
 def for_people(value) -> str:
-    """A value of an answer in words: yes and no, four significant digits, lists with commas, objects with semicolons."""
+    """A value of an answer in words: yes and no, four digits, lists with commas, objects with semicolons."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
