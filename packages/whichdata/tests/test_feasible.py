@@ -27,7 +27,6 @@ from whichdata.summaries import (
     Median,
     NoCensoring,
     Range,
-    ReverseMedian,
     SurvivalAt,
     Within,
 )
@@ -43,26 +42,17 @@ def at_risk(data, t):
     return sum(x >= t for x, _ in data)
 
 
-def survival(data, t, of=1):
-    """Product over times of status ``of``; all with time ≥ u are at risk at u."""
+def survival(data, t):
+    """Product over the times of events; all with time ≥ u are at risk at u."""
     s = Fraction(1)
     for u in sorted({x for x, _ in data if x <= t}):
-        s *= 1 - Fraction(sum(x == u and e == of for x, e in data), at_risk(data, u))
+        s *= 1 - Fraction(sum(x == u and e for x, e in data), at_risk(data, u))
     return s
 
 
-def follow_up(data, t):
-    """The reverse curve in which those with an event leave before the censorings of the same time are counted."""
-    s = Fraction(1)
-    for u in sorted({x for x, _ in data if x <= t}):
-        left = sum(x > u or (x == u and not e) for x, e in data)
-        s *= 1 - Fraction(sum(x == u and not e for x, e in data), left) if left else 1
-    return s
-
-
-def passes(data, level, convention, curve=survival):
-    """The time at which a curve passes a level, or None."""
-    values = [(t, curve(data, t)) for t in sorted({t for t, _ in data})]
+def passes(data, level, convention):
+    """The time at which the curve passes a level, or None."""
+    values = [(t, survival(data, t)) for t in sorted({t for t, _ in data})]
     at_most = [t for t, s in values if s <= level]
     below = [t for t, s in values if s < level]
     if convention == "lt":
@@ -104,7 +94,7 @@ def summary_of(data, last, draw, rounding):
     """A random summary that ``data`` print, with its meaning: a predicate on data sets by the definitions above."""
     n, of = len(data), draw(("all", "events", "censored"))
     kind = draw(
-        ("survival", "survival", "survival", "at_risk", "events", "events_by", "median", "median", "reverse", "range")
+        ("survival", "survival", "survival", "at_risk", "events", "events_by", "median", "median", "range")
         + ("within", "middle", "uncensored", "event_times")
     )
     t = draw(range(1, last + 1))
@@ -132,19 +122,6 @@ def summary_of(data, last, draw, rounding):
             KMMedian(shown, convention, level, rounding),
             lambda x: (v := passes(x, level, convention)) is not None and admits(v),
         )
-    if kind == "reverse":
-        ties, convention = draw(("survfit", "events_first")), draw(("le", "lt"))
-        curve = follow_up if ties == "events_first" else lambda x, u: survival(x, u, of=0)
-        value = passes(data, HALF, convention, curve)
-        if value is None:
-            return (
-                ReverseMedian(NOT_REACHED, ties, convention),
-                lambda x: passes(x, HALF, convention, curve) is None,
-            )
-        return (
-            ReverseMedian(int(value), ties, convention),
-            lambda x: passes(x, HALF, convention, curve) == value,
-        )
     if kind == "range" and mine:
         low, high = draw((None, mine[0])), draw((None, mine[-1]))
         return Range(
@@ -170,14 +147,10 @@ def summary_of(data, last, draw, rounding):
 
 
 def summaries_of(data, last, draw, rounding):
-    """Up to four summaries; of follow-up medians only those with one rule for ties."""
-    chosen, ties = {}, set()
+    """Up to four summaries."""
+    chosen = {}
     for i in range(draw((1, 2, 3, 4))):
         summary, means = summary_of(data, last, draw, rounding)
-        if isinstance(summary, ReverseMedian):
-            ties.add(summary.ties)
-            if len(ties) > 1:
-                continue
         chosen[f"{i}: {summary}"] = (summary, means)
     return chosen
 
@@ -201,8 +174,6 @@ def test_every_answer_agrees_with_brute_force(seed, merge_from, monkeypatch):
         sources = rng.choices(every, k=rng.choice((1, 2)))
         mixes = [summaries_of(data, last, rng.choice, rng.choice(ROUNDINGS)) for data in sources]
         chosen = {f"{i} {k}": v for i, mix in enumerate(mixes) for k, v in mix.items()}
-        if len({s.ties for s, _ in chosen.values() if isinstance(s, ReverseMedian)}) > 1:
-            continue
         rows = sorted((s.time, s.count) for s, _ in chosen.values() if isinstance(s, AtRisk))
         if any(b > a for (_, a), (_, b) in zip(rows, rows[1:])):
             continue  # refused as bad input
@@ -245,7 +216,7 @@ def test_a_clash_is_a_smallest_set(seed):
     while True:
         mixes = [summaries_of(rng.choice(every), 4, rng.choice, "up") for _ in range(3)]
         chosen = {f"{i} {k}": v for i, mix in enumerate(mixes) for k, v in mix.items()}
-        rows = [s for s, _ in chosen.values() if isinstance(s, (AtRisk, ReverseMedian))]
+        rows = [s for s, _ in chosen.values() if isinstance(s, AtRisk)]
         if not rows and not any(all(m(x) for _, m in chosen.values()) for x in every):
             break
 
@@ -470,10 +441,6 @@ def test_a_search_too_large_is_refused_before_it_starts(monkeypatch):
         (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).range_of(lambda x: 1), "set is empty"),
         (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).sample(1, 1), "set is empty"),
         (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).survival_range(2), "set is empty"),
-        (
-            lambda: FeasibleSet(3, range(5), {"a": ReverseMedian(2), "b": ReverseMedian(2, "events_first")}).count(),
-            "one rule for ties",
-        ),
         (lambda: TwoGroups(FeasibleSet(3, range(5), {}), FeasibleSet(3, range(6), {})), "same grid"),
     ],
 )

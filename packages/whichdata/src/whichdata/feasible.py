@@ -24,7 +24,6 @@ from whichdata.summaries import (
     AtRisk,
     DataSet,
     Grid,
-    ReverseMedian,
     Summary,
     SurvivalAt,
     _above,
@@ -95,16 +94,13 @@ class FeasibleSet:
                 if isinstance(b, Bound) and b.quantity == "events":
                     last = b.position == len(self.times)
                     totals = [e for e in totals if b.low <= e and (e <= b.high or not last)]
-        ties = {s.ties for s in summaries if isinstance(s, ReverseMedian)}
-        if len(ties) > 1:
-            raise ValueError("give follow-up medians under one rule for ties at a time")
         lattices = []
         for total in totals:
             grid = Grid(self.n, self.times, total)
             constraints = [c for s in summaries for c in s.constraints(grid)]
             if total is not None:
                 constraints.append(Bound(len(self.times), "events", total, total))
-            lattice = Lattice(self.n, self.times, constraints, "events_first" not in ties, track_events, split)
+            lattice = Lattice(self.n, self.times, constraints, track_events, split)
             if lattice.possible:
                 lattices.append(lattice)
         return lattices

@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -35,6 +35,8 @@ QUANTITIES = ("at_risk", "events", "censored")
 _CLOSE = 1e-9
 _ZERO_KEY = 1 << 62
 _ENDLESS = 1e12  # states beyond which a forecast need not go on
+# what a tracker remembers where it does not remember a column
+_WAITING, _SETTLED = 0, -1
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,9 @@ class Bound:
 
 @dataclass(frozen=True)
 class Window:
-    """After the first ``position`` columns the curve (``survival``, or ``follow_up`` for the reverse one) lies in
-    ``values``."""
+    """After the first ``position`` columns the survival curve lies in ``values``."""
 
     position: int
-    curve: str
     values: Interval
 
 
@@ -108,10 +108,11 @@ class CurveKeys:
                 self.steps[m, w] += v.get(p, 0) * place
         self._futures = [np.zeros(1)]
 
-    def step(self, keys: np.ndarray, logs: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Curve values after a fall by (m − 1)/m, ``ranks`` the m; after m = 1 the curve is zero."""
-        keys, logs = keys + self.steps[ranks], logs + self.logs[ranks]
-        keys[ranks == 1] = [_ZERO_KEY] + [0] * (self.words - 1)
+    def step(self, keys: np.ndarray, logs: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+        """Curve values after a fall by (m − 1)/m; after m = 1 the curve is zero."""
+        keys, logs = keys + self.steps[m], logs + self.logs[m]
+        if m == 1:
+            keys[:] = [_ZERO_KEY] + [0] * (self.words - 1)
         return keys, logs
 
     def value(self, key: np.ndarray) -> Fraction:
@@ -156,13 +157,52 @@ class CurveKeys:
         return self._futures[rank]
 
 
+@dataclass
+class _States:
+    """States of one rank, entry by entry: ``events`` so far, the exact value of the curve as ``keys`` (a row each, see
+    :class:`CurveKeys`) with its logarithm in ``logs``, and what each tracker has to remember (``memory``, a row each).
+
+    What no later bound asks about is kept at 0, so that states alike in all the rest are one.
+    """
+
+    events: np.ndarray
+    keys: np.ndarray
+    logs: np.ndarray
+    memory: np.ndarray
+
+    @classmethod
+    def start(cls, words: int, trackers: int) -> "_States":
+        """The one state before the first column."""
+        events, keys, memory = (np.zeros(shape, dtype=np.int64) for shape in (1, (1, words), (1, trackers)))
+        return cls(events, keys, np.zeros(1), memory)
+
+    @classmethod
+    def joined(cls, parts: Sequence["_States"]) -> "_States":
+        """All states of the parts, one part after another."""
+        return cls(*(np.concatenate(same) for same in zip(*(vars(part).values() for part in parts))))
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def copy(self) -> "_States":
+        return _States(*(column.copy() for column in vars(self).values()))
+
+    def take(self, which: np.ndarray) -> "_States":
+        """A copy of the states at the places ``which`` (or where it is true)."""
+        return _States(*(column[which] for column in vars(self).values()))
+
+    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        """The place of the first of each kind of state and, for every state, its kind."""
+        return _distinct([self.events, *self.keys.T, *self.memory.T])
+
+
 class Lattice:
     """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint.
 
-    ``survfit_ties``: in the reverse curve patients with an event still count as at risk for the censorings of the same
-    time. ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further
-    positions to count by. ValueError, before the search, if it looks like far more than ``STATE_LIMIT`` states (see
-    :meth:`forecast`), and on the way if it comes to more.
+    ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further positions
+    to count by. ``possible``: has a state lived to the end of the search? ``n_states``: how many the search made.
+    ValueError, before the search, if it looks like far more than ``STATE_LIMIT`` states (see :meth:`forecast`), and on
+    the way if it comes to more.
     """
 
     def __init__(
@@ -170,39 +210,37 @@ class Lattice:
         n: int,
         times: Sequence[Fraction],
         constraints: Sequence[Constraint],
-        survfit_ties: bool = True,
         track_events: bool = False,
         split: Sequence[int] = (),
     ):
         self.n, self.times = n, list(times)
+        bounds = [c for c in constraints if isinstance(c, Bound)]
         self._windows = [c for c in constraints if isinstance(c, Window)]
         self._trackers = [c for c in constraints if isinstance(c, (MiddlePair, FlatMiddle))]
-        self._read_bounds([c for c in constraints if isinstance(c, Bound)], track_events)
-        self._use = {curve: any(w.curve == curve for w in self._windows) for curve in ("survival", "follow_up")}
-        self._use["survival"] |= any(isinstance(t, FlatMiddle) for t in self._trackers)
-        self._ties = survfit_ties and self._use["follow_up"]
-        self._keys = CurveKeys(n) if any(self._use.values()) else None
-        self._deepest = max([-_log(v) for v in self._curve_bounds("survival", 0) + self._curve_bounds("follow_up", 0)],
-                            default=0.0) + 1e-6  # fmt: skip
-        self._layout()
-        last = len(self.times)
-        positions = {0, last, *split, *(c.position for c in constraints if isinstance(c, (Bound, Window)))}
-        if self._trackers:
-            positions |= set(range(last + 1))
-        self._positions = sorted(positions)
+        self._levels = [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
+        self._low, self._high = self._monotone(bounds)
+        self._events_until = self._last_use_of_events(bounds, track_events)
+        self._keys = CurveKeys(n) if self._windows or self._levels else None
+        self._deepest = max([-_log(v) for v in self._curve_bounds(0)], default=0.0) + 1e-6
+        self._positions = self._boundaries(bounds, split)
         self.blocks: list[_Block] = []
         self.n_states = 0
-        self.possible = not self._contradiction and self._affordable() and self._build()
+        contradicted = any((self._low[q] > self._high[q]).any() for q in QUANTITIES)
+        if contradicted:
+            self.possible = False
+        else:
+            self._refuse_too_large()
+            self.possible = self._search()
 
-    # -- bounds and the layout of a state --------------------------------------------------------------------------
+    # -- bounds ----------------------------------------------------------------------------------------------------
 
-    def _read_bounds(self, bounds: list[Bound], track_events: bool) -> None:
-        """Monotone bounds at every position: numbers at risk fall, events and censorings rise, their sum is n."""
+    def _monotone(self, bounds: list[Bound]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The lowest and highest of each quantity at every position, as far as the bounds say: numbers at risk fall,
+        events and censorings rise, their sum is n."""
         last = len(self.times)
         low = {q: np.zeros(last + 1, dtype=int) for q in QUANTITIES}
         high = {q: np.full(last + 1, self.n) for q in QUANTITIES}
-        given = [*bounds, Bound(0, "at_risk", self.n, self.n), Bound(last, "at_risk", 0, 0)]
-        for b in given:
+        for b in [*bounds, Bound(0, "at_risk", self.n, self.n), Bound(last, "at_risk", 0, 0)]:
             low[b.quantity][b.position] = max(low[b.quantity][b.position], b.low)
             high[b.quantity][b.position] = min(high[b.quantity][b.position], b.high)
         for _ in range(3):
@@ -214,47 +252,40 @@ class Lattice:
                 others = [o for o in QUANTITIES if o != q]
                 high[q] = np.minimum(high[q], self.n - sum(low[o] for o in others))
                 low[q] = np.maximum(low[q], self.n - sum(high[o] for o in others))
-        self._low, self._high = low, high
-        self._contradiction = any((low[q] > high[q]).any() for q in QUANTITIES)
-        counted = [b.position for b in bounds if b.quantity != "at_risk"]
-        by_status = any(isinstance(t, MiddlePair) and t.quantity != "at_risk" for t in self._trackers)
-        self._events_until = last if track_events or by_status else max(counted, default=-1)
+        return low, high
 
-    def _curve_bounds(self, curve: str, position: int) -> list[Fraction]:
+    def _last_use_of_events(self, bounds: list[Bound], track_events: bool) -> int:
+        """The last position at which the number of events still decides something (−1: it never does)."""
+        if track_events or any(isinstance(t, MiddlePair) and t.quantity != "at_risk" for t in self._trackers):
+            return len(self.times)
+        return max((b.position for b in bounds if b.quantity != "at_risk"), default=-1)
+
+    def _boundaries(self, bounds: list[Bound], split: Sequence[int]) -> list[int]:
+        """The positions between blocks: wherever a bound applies; everywhere if a tracker watches each column."""
+        last = len(self.times)
+        if self._trackers:
+            return list(range(last + 1))
+        return sorted({0, last, *split, *(c.position for c in (*bounds, *self._windows))})
+
+    def _curve_bounds(self, position: int) -> list[Fraction]:
         """The finite bounds that values of the curve will still meet from ``position`` on."""
-        windows = [w.values for w in self._windows if w.curve == curve and w.position >= position]
+        windows = [w.values for w in self._windows if w.position >= position]
         ends = [end for v in windows for end in (v.lower, v.upper)]
-        if curve == "survival":
-            ends += [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
-        return [Fraction(end) for end in ends if 0 < end < math.inf]
+        return [Fraction(end) for end in (*ends, *self._levels) if 0 < end < math.inf]
 
-    def _floor(self, curve: str, position: int) -> Interval | None:
-        """The values a curve may have anywhere before it meets its windows from ``position`` on (it never rises)."""
+    def _floor(self, position: int) -> Interval | None:
+        """The values the curve may have anywhere before it meets its windows from ``position`` on (it never rises)."""
         lowest = None
         for w in self._windows:
-            if w.curve == curve and w.position >= position and w.values.lower > -math.inf:
+            if w.position >= position and w.values.lower > -math.inf:
                 floor = Interval(w.values.lower, math.inf, w.values.lower_closed, True)
                 lowest = floor if lowest is None else lowest.intersection(floor)
         return lowest
 
-    def _layout(self) -> None:
-        """Columns of a state's row: events, key of each curve, events in the column under way, one per tracker."""
-        width = self._keys.words if self._keys else 0
-        at = 1
-        self._curve = {}
-        for curve in ("survival", "follow_up"):
-            if self._use[curve]:
-                self._curve[curve] = slice(at, at + width)
-                at += width
-        self._in_column = at if self._ties else None
-        at += self._ties
-        self._memory = range(at, at + len(self._trackers))
-        self._width = at + len(self._trackers)
-
     # -- the size of the search ------------------------------------------------------------------------------------
 
-    def _affordable(self) -> bool:
-        """True, or ValueError where the search is too large to start.
+    def _refuse_too_large(self) -> None:
+        """ValueError where the search is too large to start.
 
         Curve values that coincide make fewer states than forecast, by less than half at this size.
         """
@@ -263,7 +294,6 @@ class Lattice:
             if about > limit:
                 size = f"{'about' if about < _ENDLESS else 'more than'} {large(about)}"
                 raise ValueError(self._too_large(f"{size} {what}"))
-        return True
 
     def _too_large(self, size: str) -> str:
         return (
@@ -277,12 +307,10 @@ class Lattice:
 
         Below an event or a censoring at every rank lies another curve value, so states are sets of ranks; these are
         counted by number of events and by the logarithm of the curve value in ``FORECAST_BINS`` bins, block by block.
-        Ranks up to ``MERGED_RANKS`` are left out. 0 where the reverse curve is used, whose floor is not followed here.
+        Ranks up to ``MERGED_RANKS`` are left out.
         """
-        if "follow_up" in self._curve:
-            return 0.0, 0.0
         start, states, steps = {self.n: np.ones((1, 1))}, 0.0, 0.0
-        for begin, end in zip(self._positions, self._positions[1:]):
+        for begin, end in pairwise(self._positions):
             ranks: dict[int, np.ndarray] = {}
             for r in range(max(start, default=0), max(int(self._low["at_risk"][end]) - 1, MERGED_RANKS), -1):
                 ranks[r] = self._forecast_rank(r, end, ranks.get(r + 1), start.get(r))
@@ -295,7 +323,7 @@ class Lattice:
 
     def _forecast_rank(self, r: int, end: int, above: np.ndarray | None, start: np.ndarray | None) -> np.ndarray:
         """Expected states (events, bin) of rank ``r`` from those of the rank above and those the block starts with."""
-        curve, tracked = self._matters("survival", end), end <= self._events_until
+        curve, tracked = self._matters(end), end <= self._events_until
         bins = FORECAST_BINS + 2 if curve else 1  # the last one is for all that lies below every bound
         found = np.zeros((max(len(x) for x in (above, start) if x is not None) + tracked, bins))
         if above is not None:
@@ -307,7 +335,7 @@ class Lattice:
             by_event[moved, -1] += above[:, bins - fall :].sum(axis=1)
             # without a curve the ways to a number of events are one state
             found = by_censoring + by_event if curve else np.maximum(by_censoring, by_event)
-            if curve and (floor := self._floor("survival", end)):
+            if curve and (floor := self._floor(end)):
                 found *= self._share_of_bins(floor)
             if tracked:
                 events = np.arange(len(found))
@@ -333,11 +361,10 @@ class Lattice:
                 found *= self._share_of_bins(w.values)
         if position >= self._events_until:
             found = found.sum(axis=0, keepdims=True)
-        if not self._matters("survival", position + 1):
+        if not self._matters(position + 1):
             found = (found.sum(axis=1, keepdims=True) > 0).astype(float)
         elif not any(w.position > position for w in self._windows):
-            levels = [t.level for t in self._trackers if isinstance(t, FlatMiddle)]
-            found *= self._share_of_bins(Interval(min(levels), math.inf))
+            found *= self._share_of_bins(Interval(min(self._levels), math.inf))
         return found
 
     @property
@@ -355,207 +382,169 @@ class Lattice:
 
     # -- building the states ---------------------------------------------------------------------------------------
 
-    def _build(self) -> bool:
-        rows = np.zeros((1, self._width), dtype=np.int64)
-        logs = np.zeros((1, 2))
-        keep, rows = self._at_boundary(0, self.n, rows, logs)
+    def _search(self) -> bool:
+        """Make the blocks one after another; False where no state is left."""
+        start = _States.start(self._keys.words if self._keys else 0, len(self._trackers))
+        keep, start = self._at_boundary(0, self.n, start)
         if not keep.all():
             return False
-        starts = {self.n: (rows, logs)}
-        for begin, end in zip(self._positions, self._positions[1:]):
+        starts = {self.n: start}
+        for begin, end in pairwise(self._positions):
             block = _Block(end - begin, begin)
             self._fill(block, end, starts)
             self.n_states += block.size
-            following: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-            for r, (rows, logs) in block.states.items():
-                keep, after = self._at_boundary(end, r, rows, logs)
-                kept = np.flatnonzero(keep)
-                target = np.full(len(rows) + 1, -1, dtype=np.int32)
-                if len(kept):
-                    first, inverse = _distinct(after[kept])
-                    target[kept] = inverse
-                    following[r] = (after[kept][first], logs[kept][first])
-                block.exits[r] = target
-                block.events[r] = rows[:, 0].astype(np.int32)
-            block.states.clear()
+            starts = self._leave(block, end)
             if self.blocks:
                 self.blocks[-1].enter(block)
             self.blocks.append(block)
-            starts = following
             if not starts:
                 return False
         return True
 
-    def _fill(self, block: "_Block", end: int, starts: dict) -> None:
+    def _fill(self, block: "_Block", end: int, starts: dict[int, _States]) -> None:
         """Every state reachable inside a block, rank by rank, with the maps of one event and one censoring."""
-        floors = {c: self._floor(c, end) for c in self._curve}
-        limits = {c: self._curve_bounds(c, end) for c in self._curve}
-        lowest = int(self._low["at_risk"][end])
-        parts: list = []  # from the rank above: (rows, logs, valid) by events, by censorings
+        floor, limits, lowest = self._floor(end), self._curve_bounds(end), int(self._low["at_risk"][end])
+        from_above: dict[str, tuple[_States, np.ndarray]] = {}  # way: the states it leads to, and which are allowed
         for r in range(max(starts), lowest - 1, -1):
-            chunks = [starts[r]] if r in starts else []
-            chunks += [(rows[ok], logs[ok]) for rows, logs, ok in parts]
-            if not chunks:
-                chunks = [(np.zeros((0, self._width), dtype=np.int64), np.zeros((0, 2)))]
-            rows, logs = (np.concatenate(x) for x in zip(*chunks))
-            self._merge(r, rows, logs, limits, end)
-            if self._in_column is not None:
-                fresh = rows.copy()
-                fresh[:, self._in_column] = 0
-                rows, logs = np.concatenate([rows, fresh]), np.concatenate([logs, logs])
-            first, inverse = _distinct(rows)
-            rows, logs = rows[first], logs[first]
-            if self._in_column is not None:
-                half = len(inverse) // 2
-                reset = np.full(len(rows) + 1, -1, dtype=np.int32)
-                reset[inverse[:half]] = inverse[half:]
-                block.resets[r] = reset
-            block.size += len(rows)
+            sources = [after.take(allowed) for after, allowed in from_above.values()]
+            sources = [starts[r], *sources] if r in starts else sources
+            states = _States.joined(sources)
+            self._merge(r, states, limits, end)
+            first, kinds = states.distinct()
+            block.states[r], block.counts[r] = states.take(first), len(first)
+            block.size += len(first)
             if self.n_states + block.size > STATE_LIMIT:
                 raise ValueError(self._too_large(f"more than {STATE_LIMIT:,} states"))
-            at = 0
+            kinds_of = iter(np.split(kinds, np.cumsum([len(source) for source in sources])))
             if r in starts:
-                at = len(starts[r][0])
-                block.starts[r] = inverse[:at]
-            for way, (_, _, ok) in zip(("event", "censoring"), parts):
-                target = np.full(len(ok) + 1, -1, dtype=np.int32)
-                count = int(ok.sum())
-                target[np.flatnonzero(ok)] = inverse[at : at + count]
-                at += count
-                block.moves[way][r + 1] = target
-            block.states[r] = (rows, logs)
-            block.counts[r] = len(rows)
+                block.starts[r] = next(kinds_of)
+            for way, (_, allowed) in from_above.items():
+                block.moves[way][r + 1] = _map(allowed, next(kinds_of))
             if r > lowest:
-                parts = [self._event(r, rows, logs, end, floors), self._censoring(r, rows, logs, end, floors)]
+                states = block.states[r]
+                from_above = {"event": self._event(r, states, end, floor), "censoring": self._censoring(r, states, end)}
 
-    def _event(self, r: int, rows: np.ndarray, logs: np.ndarray, end: int, floors: dict):
-        rows, logs = rows.copy(), logs.copy()
+    def _leave(self, block: "_Block", end: int) -> dict[int, _States]:
+        """The states that pass the end of the block, by rank; the block keeps where its own lead and drops them."""
+        following = {}
+        for r, states in block.states.items():
+            keep, after = self._at_boundary(end, r, states)
+            kept = after.take(keep)
+            first, kinds = kept.distinct()
+            block.exits[r] = _map(keep, kinds)
+            block.events[r] = states.events.astype(np.int32)
+            if len(kept):
+                following[r] = kept.take(first)
+        block.states.clear()
+        return following
+
+    def _event(self, r: int, states: _States, end: int, floor: Interval | None) -> tuple[_States, np.ndarray]:
+        """The states after one event from rank ``r``, and which of them are allowed."""
+        after = states.copy()
         if end <= self._events_until:
-            rows[:, 0] += 1
-        ok = rows[:, 0] <= self._high["events"][end]
-        if self._in_column is not None:
-            rows[:, self._in_column] += 1
-        ok &= self._fall("survival", rows, logs, np.full(len(rows), r), end, floors)
-        return rows, logs, ok
+            after.events += 1
+        allowed = after.events <= self._high["events"][end]
+        if self._matters(end):
+            live = self._alive(after, end)
+            after.keys[live], after.logs[live] = self._keys.step(after.keys[live], after.logs[live], r)
+            if floor:
+                allowed &= self._keys.inside(after.keys, after.logs, floor)
+        return after, allowed
 
-    def _censoring(self, r: int, rows: np.ndarray, logs: np.ndarray, end: int, floors: dict):
-        rows, logs = rows.copy(), logs.copy()
-        ok = np.ones(len(rows), dtype=bool)
-        if end <= self._events_until:
-            ok &= self.n - (r - 1) - rows[:, 0] <= self._high["censored"][end]
-        rank = np.full(len(rows), r) + (rows[:, self._in_column] if self._in_column is not None else 0)
-        ok &= self._fall("follow_up", rows, logs, rank, end, floors)
-        return rows, logs, ok
+    def _censoring(self, r: int, states: _States, end: int) -> tuple[_States, np.ndarray]:
+        """The states after one censoring from rank ``r`` (they are as before), and which of them are allowed."""
+        if end > self._events_until:
+            return states, np.ones(len(states), dtype=bool)
+        return states, self.n - (r - 1) - states.events <= self._high["censored"][end]
 
-    def _fall(self, curve: str, rows: np.ndarray, logs: np.ndarray, ranks: np.ndarray, end: int, floors: dict):
-        """Let a curve fall in place wherever it still matters; which rows stay above its floor."""
-        if curve not in self._curve or not self._matters(curve, end):
-            return np.ones(len(rows), dtype=bool)
-        at, log = self._curve[curve], 0 if curve == "survival" else 1
-        live = self._alive(curve, rows, end)
-        keys, new = self._keys.step(rows[live, at], logs[live, log], ranks[live])
-        rows[live, at], logs[live, log] = keys, new
-        floor = floors[curve]
-        return self._keys.inside(rows[:, at], logs[:, log], floor) if floor else np.ones(len(rows), dtype=bool)
+    def _matters(self, position: int) -> bool:
+        """Does the value of the curve still decide something at ``position`` or after it?"""
+        return bool(self._levels) or any(w.position >= position for w in self._windows)
 
-    def _matters(self, curve: str, position: int) -> bool:
-        flat = curve == "survival" and any(isinstance(t, FlatMiddle) for t in self._trackers)
-        return flat or any(w.curve == curve and w.position >= position for w in self._windows)
+    def _alive(self, states: _States, position: int) -> np.ndarray:
+        """Where the curve value still decides something: not where the flat run is settled, if nothing else does."""
+        if any(w.position >= position for w in self._windows):
+            return np.ones(len(states), dtype=bool)
+        flat = [isinstance(t, FlatMiddle) for t in self._trackers]
+        return (states.memory[:, flat] != _SETTLED).any(axis=1)
 
-    def _alive(self, curve: str, rows: np.ndarray, position: int) -> np.ndarray:
-        """Rows whose curve value still decides something: not those whose flat run is settled, if nothing else does."""
-        if any(w.curve == curve and w.position >= position for w in self._windows):
-            return np.ones(len(rows), dtype=bool)
-        unsettled = np.zeros(len(rows), dtype=bool)
-        for column, t in zip(self._memory, self._trackers):
-            if isinstance(t, FlatMiddle) and curve == "survival":
-                unsettled |= rows[:, column] >= 0
-        return unsettled
-
-    def _merge(self, r: int, rows: np.ndarray, logs: np.ndarray, limits: dict, end: int) -> None:
+    def _merge(self, r: int, states: _States, limits: list[Fraction], end: int) -> None:
         """Give all curve values between two neighbouring turning points one representative, in place."""
-        for curve, at in self._curve.items():
-            bounds = limits[curve]
-            if not bounds or len(rows) < MERGE_FROM:
-                continue
-            log = logs[:, 0 if curve == "survival" else 1]
-            # at high ranks only values below every bound are sure to have the same futures: none meets a bound again
-            futures = self._keys.futures(r, self._deepest) if r <= MERGED_RANKS else np.zeros(1)
-            if len(futures) * len(bounds) > 2 * len(rows):
-                continue
-            # from s, events that multiply by P meet the bound b where log s = log b − log P
-            turning = np.sort(np.concatenate([_log(b) + futures for b in bounds]))
-            place = np.searchsorted(turning, log)
-            below = np.where(place > 0, log - turning[np.maximum(place, 1) - 1], np.inf)
-            above = np.where(place < len(turning), turning[np.minimum(place, len(turning) - 1)] - log, np.inf)
-            clear = (below > _CLOSE) & (above > _CLOSE) & np.isfinite(log) & self._alive(curve, rows, end)
-            if r > MERGED_RANKS:
-                clear &= place == 0
-            if self._in_column is not None:
-                # in the midst of a column the reverse curve can still fall by more than the patients left
-                clear &= rows[:, self._in_column] == 0
-            clear = np.flatnonzero(clear)
-            if len(clear):
-                _, first, inverse = np.unique(place[clear], return_index=True, return_inverse=True)
-                chosen = clear[first][inverse]
-                rows[clear, at] = rows[chosen, at]
-                log[clear] = log[chosen]
+        if not limits or len(states) < MERGE_FROM:
+            return
+        # at high ranks only values below every bound are sure to have the same futures: none meets a bound again
+        futures = self._keys.futures(r, self._deepest) if r <= MERGED_RANKS else np.zeros(1)
+        if len(futures) * len(limits) > 2 * len(states):
+            return
+        # from s, events that multiply by P meet the bound b where log s = log b − log P
+        log, turning = states.logs, np.sort(np.concatenate([_log(b) + futures for b in limits]))
+        place = np.searchsorted(turning, log)
+        below = np.where(place > 0, log - turning[np.maximum(place, 1) - 1], np.inf)
+        above = np.where(place < len(turning), turning[np.minimum(place, len(turning) - 1)] - log, np.inf)
+        clear = (below > _CLOSE) & (above > _CLOSE) & np.isfinite(log) & self._alive(states, end)
+        if r > MERGED_RANKS:
+            clear &= place == 0
+        clear = np.flatnonzero(clear)
+        if len(clear):
+            _, first, inverse = np.unique(place[clear], return_index=True, return_inverse=True)
+            chosen = clear[first][inverse]
+            states.keys[clear], states.logs[clear] = states.keys[chosen], states.logs[chosen]
 
-    def _at_boundary(self, position: int, r: int, rows: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which states pass the bounds at ``position``, and their rows with everything forgotten that is settled."""
-        rows = rows.copy()
-        keep = np.full(len(rows), self._low["at_risk"][position] <= r <= self._high["at_risk"][position])
+    def _at_boundary(self, position: int, r: int, states: _States) -> tuple[np.ndarray, _States]:
+        """Which states pass the bounds at ``position``, and all with everything forgotten that is settled."""
+        states = states.copy()
+        keep = np.full(len(states), self._low["at_risk"][position] <= r <= self._high["at_risk"][position])
         if position <= self._events_until:
-            counts = {"events": rows[:, 0], "censored": self.n - r - rows[:, 0]}
-            for q, count in counts.items():
+            for q in ("events", "censored"):
+                count = self._gone(q, r, states)
                 keep &= (self._low[q][position] <= count) & (count <= self._high[q][position])
-        if self._in_column is not None:
-            keep &= rows[:, self._in_column] == 0
         for w in self._windows:
             if w.position == position:
-                at, log = self._curve[w.curve], 0 if w.curve == "survival" else 1
-                keep &= self._keys.inside(rows[:, at], logs[:, log], w.values)
-        for column, tracker in zip(self._memory, self._trackers):
+                keep &= self._keys.inside(states.keys, states.logs, w.values)
+        for i, tracker in enumerate(self._trackers):
             if position:
                 step = self._pair if isinstance(tracker, MiddlePair) else self._flat
-                keep &= step(tracker, position, r, rows, logs, column)
+                keep &= step(tracker, position, r, states, states.memory[:, i])
         if position >= self._events_until:
-            rows[:, 0] = 0
-        for curve, at in self._curve.items():
-            settled = ~self._alive(curve, rows, position + 1)
-            rows[settled, at] = 0
-            logs[settled, 0 if curve == "survival" else 1] = 0
-        return keep, rows
+            states.events[:] = 0
+        over = ~self._alive(states, position + 1)
+        states.keys[over], states.logs[over] = 0, 0
+        return keep, states
 
-    def _pair(self, tracker: MiddlePair, position: int, r: int, rows, logs, column: int) -> np.ndarray:
-        """A memory of 0 is before the k-th time, p the k-th came in column p, −1 the next came too."""
-        count = {"at_risk": np.full(len(rows), self.n - r), "events": rows[:, 0], "censored": self.n - r - rows[:, 0]}
-        passed = count[tracker.quantity] > tracker.k
-        memory = rows[:, column]
-        rows[~passed & (memory == 0) & (count[tracker.quantity] == tracker.k), column] = position
-        return self._settle(tracker.values, position, memory, passed & (memory >= 0), rows, column)
+    def _gone(self, quantity: str, r: int, states: _States) -> np.ndarray:
+        """How many have left when ``r`` are at risk: all of them, those with an event, or those censored."""
+        gone = self.n - r
+        return {"at_risk": np.full(len(states), gone), "events": states.events, "censored": gone - states.events}[
+            quantity
+        ]
 
-    def _flat(self, tracker: FlatMiddle, position: int, r: int, rows, logs, column: int) -> np.ndarray:
-        """A memory of 0 is above the level, p at the level since column p, −1 below it."""
-        memory = rows[:, column].copy()
-        side = self._keys.compare(rows[:, self._curve["survival"]], logs[:, 0], tracker.level)
-        rows[(memory == 0) & (side == 0), column] = position
-        passed = (side < 0) & (memory >= 0)
-        keep = self._settle(tracker.values, position, memory, passed, rows, column)
-        if position == len(self.times):
-            keep &= rows[:, column] != 0
-            for p in np.unique(rows[rows[:, column] > 0, column]):
-                keep[rows[:, column] == p] &= self.times[p - 1] in tracker.values
+    def _pair(self, tracker: MiddlePair, position: int, r: int, states: _States, memory: np.ndarray) -> np.ndarray:
+        """Remember the column of the k-th time until the next one comes; which states are allowed."""
+        count = self._gone(tracker.quantity, r, states)
+        passed = (count > tracker.k) & (memory != _SETTLED)
+        keep = self._settle(tracker.values, position, memory, passed)
+        memory[(count == tracker.k) & (memory == _WAITING)] = position
         return keep
 
-    def _settle(self, values: Interval, position: int, memory, passed: np.ndarray, rows, column: int) -> np.ndarray:
-        """Mark those that passed in this column as done; keep them where the middle of the two times is allowed."""
-        keep = np.ones(len(rows), dtype=bool)
+    def _flat(self, tracker: FlatMiddle, position: int, r: int, states: _States, memory: np.ndarray) -> np.ndarray:
+        """Remember the column from which the curve runs at the level until it falls; which states are allowed."""
+        side = self._keys.compare(states.keys, states.logs, tracker.level)
+        keep = self._settle(tracker.values, position, memory, (side < 0) & (memory != _SETTLED))
+        memory[(side == 0) & (memory == _WAITING)] = position
+        if position == len(self.times):
+            keep &= memory != _WAITING
+            for p in np.unique(memory[memory > 0]):
+                keep[memory == p] &= self.times[p - 1] in tracker.values
+        return keep
+
+    def _settle(self, values: Interval, position: int, memory: np.ndarray, passed: np.ndarray) -> np.ndarray:
+        """Settle those that passed in this column; keep them where the middle of the two times is allowed."""
+        keep = np.ones(len(memory), dtype=bool)
         now = self.times[position - 1]
         for m in np.unique(memory[passed]):
-            then = self.times[m - 1] if m else now
+            then = now if m == _WAITING else self.times[m - 1]
             keep[passed & (memory == m)] = (then + now) / 2 in values
-        rows[passed, column] = -1
+        memory[passed] = _SETTLED
         return keep
 
     # -- counting --------------------------------------------------------------------------------------------------
@@ -694,11 +683,10 @@ class _Block:
 
     def __init__(self, length: int, begin: int):
         self.length, self.begin, self.size = length, begin, 0
-        self.states: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.states: dict[int, _States] = {}
         self.counts: dict[int, int] = {}
         self.starts: dict[int, np.ndarray] = {}
         self.exits: dict[int, np.ndarray] = {}
-        self.resets: dict[int, np.ndarray] = {}
         self.events: dict[int, np.ndarray] = {}
         self.moves: dict[str, dict[int, np.ndarray]] = {"event": {}, "censoring": {}}
 
@@ -743,10 +731,6 @@ class _Block:
                 _flow(by_event[r - 1], self.moves["event"][r], ways[r] + by_event[r])
                 _flow(by_censoring[r - 1], self.moves["censoring"][r], ways[r] + by_event[r] + by_censoring[r])
             on[r] = by_event[r] + by_censoring[r]
-            if self.resets:
-                fresh = nowhere[r].copy()
-                _flow(fresh, self.resets[r], on[r])
-                on[r] = fresh
         return on
 
     def column(self, after: dict[int, np.ndarray]) -> _Column:
@@ -754,7 +738,7 @@ class _Block:
         step = _Column()
         lowest = min(self.counts)
         for r in range(lowest, max(self.counts) + 1):
-            step.after[r] = after[r][self.resets[r]] if self.resets else after[r]
+            step.after[r] = after[r]
             by_censoring = by_event = np.zeros(len(after[r]), dtype=after[r].dtype)
             if r > lowest:
                 by_censoring = step.censoring[r - 1][self.moves["censoring"][r]]
@@ -808,7 +792,7 @@ def _draw_column(block: _Block, step: _Column, place: tuple[int, int], rng) -> t
     while go_on:
         r, i, c = r - 1, int(block.moves["censoring"][r][i]), c + 1
         go_on = _below(int(step.censoring[r][i]), rng) < int(step.by_censoring[r][i])
-    return (r, int(block.resets[r][i]) if block.resets else i), d, c
+    return (r, i), d, c
 
 
 def _columns_from(block: _Block, step: _Column, place: tuple[int, int]) -> Iterator[tuple[tuple[int, int], int, int]]:
@@ -819,7 +803,7 @@ def _columns_from(block: _Block, step: _Column, place: tuple[int, int]) -> Itera
         q, j, c = r, i, 0
         while True:
             if (d or c) and step.after[q][j]:
-                yield (q, int(block.resets[q][j]) if block.resets else j), d, c
+                yield (q, j), d, c
             if not step.by_censoring[q][j]:
                 break
             q, j, c = q - 1, int(block.moves["censoring"][q][j]), c + 1
@@ -849,21 +833,27 @@ def _below(n: int, rng: np.random.Generator) -> int:
             return u
 
 
-def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First index of each distinct row and, for every row, which distinct row it is."""
-    if not len(rows):
+def _map(allowed: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Where each state leads: those ``allowed`` to the ``targets`` in turn, the others and the last entry nowhere."""
+    leads = np.full(len(allowed) + 1, -1, dtype=np.int32)
+    leads[np.flatnonzero(allowed)] = targets
+    return leads
+
+
+def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows that whole-numbered columns make: the first of each kind and, for every row, its kind."""
+    if not len(columns[0]):
         return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
-    low = rows.min(axis=0)
-    spans = [int(h) - int(x) + 1 for h, x in zip(rows.max(axis=0), low)]
+    lows = [int(column.min()) for column in columns]
+    spans = [int(column.max()) - low + 1 for column, low in zip(columns, lows)]
+    code = np.zeros(len(columns[0]), dtype=np.int64)
     if math.prod(spans) < 2**62:
-        code = np.zeros(len(rows), dtype=np.int64)
-        for column, span in enumerate(spans):
+        for column, low, span in zip(columns, lows, spans):
             if span > 1:
-                code = code * span + (rows[:, column] - low[column])
+                code = code * span + (column - low)
     else:
-        code = np.zeros(len(rows), dtype=np.int64)
-        for column in range(rows.shape[1]):
-            _, part = np.unique(rows[:, column], return_inverse=True)
+        for column in columns:
+            _, part = np.unique(column, return_inverse=True)
             _, code = np.unique(code * (int(part.max()) + 1) + part, return_inverse=True)
     _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
     return first, inverse.astype(np.int32)

@@ -23,7 +23,6 @@ from whichdata.survival import QUANTILE_CONVENTIONS
 ANY = Interval(Fraction(0), math.inf)
 FEW = 60  # points that are faster carried on than thinned to their hull
 HALF = Fraction(1, 2)
-CONVENTIONS = QUANTILE_CONVENTIONS[:3]
 _PASSED, _AT_HALF = Fraction(-1), Fraction(-2)
 
 
@@ -48,8 +47,8 @@ class PartlyKnown:
     def __post_init__(self):
         check_count("events", self.events, least=1)
         check_count("losses", self.losses)
-        if self.convention not in CONVENTIONS:
-            raise ValueError(f"no convention named {self.convention!r}; known: {', '.join(CONVENTIONS)}")
+        if self.convention not in QUANTILE_CONVENTIONS:
+            raise ValueError(f"no convention named {self.convention!r}; known: {', '.join(QUANTILE_CONVENTIONS)}")
         ends = [(i.lower, i.upper) for i in self.censored]
         if sorted(ends) != ends or any(i.empty for i in (*self.censored, self.first, self.last)):
             raise ValueError("give the known censored times in order, and no empty interval")

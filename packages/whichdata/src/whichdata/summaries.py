@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from whichdata.given import check_count
 from whichdata.lattice import Bound, Constraint, FlatMiddle, MiddlePair, Window
 from whichdata.printed import Interval, Number, Printed, exact
-from whichdata.survival import Time, exact_time, kaplan_meier, quantile, reverse_kaplan_meier, sample_median
+from whichdata.survival import Time, exact_time, kaplan_meier, quantile, sample_median
 
 NOT_REACHED = "NR"
 STATUSES = ("all", "events", "censored")
@@ -104,7 +104,7 @@ class SurvivalAt:
         return reading(self.printed, self.rounding).scaled(Fraction(1, 100) if per_cent else 1)
 
     def constraints(self, grid: Grid) -> list[Constraint]:
-        return [Window(grid.through(exact_time(self.time)), "survival", self.values)]
+        return [Window(grid.through(exact_time(self.time)), self.values)]
 
     def holds(self, data: DataSet) -> bool:
         return kaplan_meier(*data).at(self.time) in self.values
@@ -203,51 +203,18 @@ class KMMedian:
 
     def constraints(self, grid: Grid) -> list[Constraint]:
         if self.printed == NOT_REACHED:
-            return [Window(len(grid.times), "survival", _above(self.level, self.convention == "lt"))]
+            return [Window(len(grid.times), _above(self.level, self.convention == "lt"))]
         values = reading(self.printed, self.rounding)
         low, high = grid.around(values)
         windows = [
-            Window(low, "survival", _above(self.level, self.convention != "le")),
-            Window(high, "survival", _upto(self.level, self.convention != "lt")),
+            Window(low, _above(self.level, self.convention != "le")),
+            Window(high, _upto(self.level, self.convention != "lt")),
         ]
         return [*windows, FlatMiddle(self.level, values)] if self.convention == "midpoint" else windows
 
     def holds(self, data: DataSet) -> bool:
         curve = kaplan_meier(*data)
         found = quantile(curve.times, curve.survival, self.level, self.convention)
-        if self.printed == NOT_REACHED or found is None:
-            return self.printed == NOT_REACHED and found is None
-        return found in reading(self.printed, self.rounding)
-
-
-@dataclass(frozen=True)
-class ReverseMedian:
-    """The median follow-up by the reverse Kaplan–Meier curve, or "NR".
-
-    ``ties`` as in :func:`whichdata.survival.reverse_kaplan_meier`; ``convention`` le or lt.
-    """
-
-    printed: str | Number | Interval
-    ties: str = "survfit"
-    convention: str = "le"
-    rounding: str = "up_or_down"
-    needs_total = False
-
-    def __post_init__(self):
-        if self.convention not in ("le", "lt"):
-            raise ValueError(f"no convention named {self.convention!r} for the follow-up median; known: le, lt")
-
-    def constraints(self, grid: Grid) -> list[Constraint]:
-        if self.printed == NOT_REACHED:
-            return [Window(len(grid.times), "follow_up", _above(HALF, self.convention == "lt"))]
-        low, high = grid.around(reading(self.printed, self.rounding))
-        return [
-            Window(low, "follow_up", _above(HALF, self.convention == "lt")),
-            Window(high, "follow_up", _upto(HALF, self.convention == "le")),
-        ]
-
-    def holds(self, data: DataSet) -> bool:
-        found = reverse_kaplan_meier(*data, self.ties).median(self.convention)
         if self.printed == NOT_REACHED or found is None:
             return self.printed == NOT_REACHED and found is None
         return found in reading(self.printed, self.rounding)

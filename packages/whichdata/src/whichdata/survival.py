@@ -8,20 +8,19 @@ at risk at t are all with time ≥ t; after the last observation the curve is ca
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
 from typing import NamedTuple
 
-from scipy.special import chdtri, ndtri
+from scipy.special import ndtri
 
 from whichdata.given import check_list
 
 INTERVAL_KINDS = ("plain", "log", "log-log", "logit", "arcsin")
-QUANTILE_CONVENTIONS = ("le", "midpoint", "lt", "midpoint_to_end")
-REVERSE_TIES = ("survfit", "events_first")
+QUANTILE_CONVENTIONS = ("le", "midpoint", "lt")
 
 MOST_PATIENTS = 10_000
 
@@ -76,18 +75,6 @@ class Rmst(NamedTuple):
         return math.sqrt(self.variance)
 
 
-class Landmark(NamedTuple):
-    """The curve at one time: ``at_risk`` before the events at t, events and censorings strictly before t, S(t) with
-    the events at t, and its limits (None where the kind of interval has none)."""
-
-    time: Fraction
-    at_risk: int
-    events_before: int
-    censored_before: int
-    survival: Fraction
-    limits: tuple[float, float] | None
-
-
 @dataclass(frozen=True)
 class KaplanMeier:
     """The curve of ``n`` patients: at each distinct time the number at risk, events, censorings and S just after."""
@@ -103,15 +90,6 @@ class KaplanMeier:
         """S(t), events at t included."""
         past = [s for time, s in zip(self.times, self.survival) if time <= exact_time(t)]
         return past[-1] if past else Fraction(1)
-
-    def before(self, t: Time) -> Fraction:
-        """S(t−), events at t not included."""
-        past = [s for time, s in zip(self.times, self.survival) if time < exact_time(t)]
-        return past[-1] if past else Fraction(1)
-
-    def at_risk_at(self, t: Time) -> int:
-        """Patients with time ≥ t."""
-        return next((r for time, r in zip(self.times, self.at_risk) if time >= exact_time(t)), 0)
 
     @cached_property
     def _hazard_variances(self) -> tuple[Fraction | None, ...]:
@@ -135,26 +113,13 @@ class KaplanMeier:
         """The time by which a share ``p`` has had the event; None if not reached.
 
         ``le`` first time with S ≤ 1 − p · ``lt`` first time with S < 1 − p · ``midpoint`` between the two where the
-        curve runs exactly at 1 − p and later falls, else ``le`` (R's printed median) · ``midpoint_to_end`` the
-        same, but a run that never falls ends at the last observation (R's ``quantile``).
+        curve runs exactly at 1 − p and later falls, else ``le`` (R's printed median).
         """
         return quantile(self.times, self.survival, 1 - Fraction(p), convention)
 
     def median(self, convention: str = "le") -> Fraction | None:
         """The median under a named convention (see :meth:`quantile`); None if not reached."""
         return self.quantile(Fraction(1, 2), convention)
-
-    def median_interval(self, kind: str = "log", level: float = 0.95) -> tuple[Fraction | None, Fraction | None]:
-        """Brookmeyer–Crowley limits: the medians of the curve's lower and upper limits (None: not reached).
-
-        As R prints them, a limit within 1.5e-8 of a half counts as a half.
-        """
-        bounds = [self.interval(t, kind, level) for t in self.times]
-        ends = []
-        for side in (0, 1):
-            known = [(t, b[side]) for t, b in zip(self.times, bounds) if b is not None]
-            ends.append(_median_of_limits(known))
-        return ends[0], ends[1]
 
     def rmst(self, tau: Time) -> Rmst:
         """Area under the curve from 0 to ``tau`` with the variance Σ A(t)² d / (r (r − d)), A(t) the area from t to
@@ -171,23 +136,6 @@ class KaplanMeier:
             after += area
             variance += after**2 * (self._hazard_variances[i] or 0)
         return Rmst(tau, first + after, variance, tau > self.times[-1] and self.survival[-1] > 0)
-
-    def table(self, times: Iterable[Time], kind: str = "log", level: float = 0.95) -> list[Landmark]:
-        """Number at risk, what happened before, S(t) and its limits at each of ``times``."""
-        rows = []
-        for t in map(exact_time, times):
-            past = [i for i, time in enumerate(self.times) if time < t]
-            rows.append(
-                Landmark(
-                    t,
-                    self.at_risk_at(t),
-                    sum(self.events[i] for i in past),
-                    sum(self.censored[i] for i in past),
-                    self.at(t),
-                    self.interval(t, kind, level),
-                )
-            )
-        return rows
 
 
 def kaplan_meier(time: Sequence[Time], event: Sequence[int]) -> KaplanMeier:
@@ -223,29 +171,9 @@ def quantile(times: Sequence[Fraction], curve: Sequence[Fraction], level: Fracti
         return None if below is None else times[below]
     if reached is None:
         return None
-    if convention == "le" or curve[reached] < level:
+    if convention == "le" or curve[reached] < level or below is None:
         return times[reached]
-    if below is None:
-        return times[reached] if convention == "midpoint" else (times[reached] + times[-1]) / 2
     return (times[reached] + times[below]) / 2
-
-
-def reverse_kaplan_meier(time: Sequence[Time], event: Sequence[int], ties: str = "survfit") -> KaplanMeier:
-    """The curve of follow-up: censorings are what is waited for, events end the waiting.
-
-    At a time with both, ``survfit`` (flags swapped, as R users do) keeps those with the event at risk;
-    ``events_first`` lets them leave before. Its median is the usual median follow-up.
-    """
-    if ties not in REVERSE_TIES:
-        raise ValueError(f"no rule for ties named {ties!r}; known: {', '.join(REVERSE_TIES)}")
-    curve = kaplan_meier(time, event)
-    s, survival, at_risk = Fraction(1), [], []
-    for r, d, c in zip(curve.at_risk, curve.events, curve.censored):
-        r = r - d if ties == "events_first" else r
-        s *= Fraction(r - c, r) if r else 1
-        at_risk.append(r)
-        survival.append(s)
-    return KaplanMeier(curve.n, curve.times, tuple(at_risk), curve.censored, curve.events, tuple(survival))
 
 
 def sample_median(values: Sequence[Fraction], convention: str = "average") -> Fraction:
@@ -257,37 +185,6 @@ def sample_median(values: Sequence[Fraction], convention: str = "average") -> Fr
     ordered = sorted(values)
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return {"average": Fraction(low + high) / 2, "low": low, "high": high}[convention]
-
-
-def median_follow_up(time: Sequence[Time], event: Sequence[int]) -> dict[str, Fraction | None]:
-    """The median follow-up by what is meant: of ``all`` times, of the ``censored`` only, by ``reverse_km``."""
-    time, event = check_data(time, event)
-    censored = [t for t, e in zip(time, event) if not e]
-    return {
-        "all": sample_median(time),
-        "censored": sample_median(censored) if censored else None,
-        "reverse_km": reverse_kaplan_meier(time, event).median(),
-    }
-
-
-class Rate(NamedTuple):
-    """Events per unit of time at risk, with exact Poisson limits."""
-
-    events: int
-    person_time: Fraction
-    rate: Fraction
-    limits: tuple[float, float]
-
-
-def event_rate(time: Sequence[Time], event: Sequence[int], level: float = 0.95) -> Rate:
-    """The constant hazard: events over person-time, with Garwood's exact limits from chi-squared quantiles."""
-    time, event = check_data(time, event)
-    total, d = sum(time), sum(event)
-    if total == 0:
-        raise ValueError("no time at risk: every time is 0")
-    tail = (1 - level) / 2
-    low = chdtri(2 * d, 1 - tail) / 2 if d else 0.0
-    return Rate(d, total, d / total, (float(low / total), float(chdtri(2 * d + 2, tail) / 2 / total)))
 
 
 def _z(level: float) -> float:
@@ -314,14 +211,3 @@ def _limits(s: float, se: float, kind: str, z: float) -> tuple[float, float]:
         angle, width = math.asin(math.sqrt(s)), z * se / (2 * math.sqrt(s * (1 - s)))
         low, high = math.sin(max(0, angle - width)) ** 2, math.sin(min(math.pi / 2, angle + width)) ** 2
     return max(0.0, low), min(1.0, high)
-
-
-def _median_of_limits(steps: list[tuple[Fraction, float]]) -> Fraction | None:
-    tolerance = 2.0**-26
-    low = [(t, s) for t, s in steps if s < 0.5 + tolerance]
-    if not low:
-        return None
-    later = [t for t, s in low if s < low[0][1]]
-    if abs(low[0][1] - 0.5) < tolerance and later:
-        return (low[0][0] + later[0]) / 2
-    return low[0][0]
