@@ -5,6 +5,7 @@ Figures are those of made-up patients whose times are evenly spread quantiles, s
 
 import math
 import resource
+import statistics
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,7 +17,7 @@ from whichdata.feasible import FeasibleSet
 from whichdata.printed import Printed, printings
 from whichdata.ranks import reachable
 from whichdata.summaries import Events, KMMedian, Median, Range, Summary, SurvivalAt
-from whichdata.survival import kaplan_meier, sample_median
+from whichdata.survival import kaplan_meier
 
 MONTHS = 60
 SIZES = (8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
@@ -79,7 +80,7 @@ def four_figures(n: int) -> dict[str, dict[str, Summary]]:
     times, event = patients(n, MONTHS)
     curve = kaplan_meier(times, event)
     median = KMMedian(curve.median() or "NR")
-    follow_up = Median("all", printings(sample_median([Fraction(t) for t in times]), 0)[0])
+    follow_up = Median("all", printings(statistics.median(map(Fraction, times)), 0)[0])
     two = printed_survival(n, MONTHS, (0.2, 0.5))
     return {
         "four percentages": printed_survival(n, MONTHS, (0.2, 0.4, 0.6, 0.8)),

@@ -190,23 +190,13 @@ def check_all_answers(found: FeasibleSet, wanted, rng):
         assert found.witness() is None
         return
     assert as_pairs(found.witness()) in wanted
-    assert all(as_pairs(x) in wanted and found.contains(x) for x in found.sample(5, 1))
-    t, level = rng.choice(found.times), rng.choice((HALF, Fraction(2, 3)))
+    assert all(as_pairs(x) in wanted for x in found.sample(5, 1))
+    t = rng.choice(found.times)
     assert found.counts_by("at_risk", t) == dict(sorted(Counter(at_risk(x, t) for x in wanted).items()))
     early = Counter(sum(not e and u <= t for u, e in x) for x in wanted)
     assert found.counts_by("censored", t) == dict(sorted(early.items()))
     values = [survival(x, t) for x in wanted]
     assert found.survival_range(t) == (min(values), max(values))
-    for convention in ("le", "lt"):
-        passed = [passes(x, level, convention) for x in wanted]
-        reached = [p for p in passed if p is not None]
-        assert found.quantile_range(level, convention) == (
-            min(reached, default=NOT_REACHED),
-            NOT_REACHED if None in passed else max(reached),
-        )
-    extremes = found.range_of(lambda x: float(sum(x.time)))
-    totals = [sum(u for u, _ in x) for x in wanted]
-    assert extremes.exact and (extremes.low, extremes.high) == (min(totals), max(totals))
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -267,10 +257,8 @@ def test_data_that_exist_are_never_impossible(data):
     rounding = data.draw(st.sampled_from(ROUNDINGS))
     chosen = summaries_of(rows, last, lambda options: data.draw(st.sampled_from(list(options))), rounding)
     found = FeasibleSet(n, range(1, last + 1), {k: s for k, (s, _) in chosen.items()})
-    mine = DataSet(tuple(Fraction(t) for t, _ in rows), tuple(e for _, e in rows))
-    assert found.contains(mine)
+    assert all(means(rows) for _, means in chosen.values())
     assert not found.is_empty and found.count() >= 1 and found.clash() is None
-    assert found.contains(found.witness())
     assert all(means(as_pairs(found.witness())) for _, means in chosen.values())
 
 
@@ -326,8 +314,6 @@ def test_two_groups_are_compared_pair_by_pair():
     assert found.exact and found.n_pairs == len(every) == found.evaluated
     assert math.isclose(found.low, min(every)) and math.isclose(found.high, max(every))
     assert found.compatible == sum(p in printed for p in every) > 0
-    ratios = TwoGroups(first, second).range_of(lambda a, b: compared(a, b).p)
-    assert ratios.exact and math.isclose(ratios.low, min(every))
 
 
 def test_drawn_pairs_stay_inside_and_say_so(monkeypatch):
@@ -338,20 +324,12 @@ def test_drawn_pairs_stay_inside_and_say_so(monkeypatch):
     assert whole.exact and not drawn.exact and drawn.evaluated == 4000
     assert whole.low <= drawn.low <= drawn.high <= whole.high
     assert abs(drawn.share - whole.share) < 4 * drawn.share_se
-    climbed = pair.range_of(lambda a, b: compared(a, b).p, limit=10, draws=60, rng=2)
-    assert not climbed.exact and "at least this wide" in climbed.how
-    assert whole.low - 1e-12 <= climbed.low <= climbed.high <= whole.high + 1e-12
     monkeypatch.setattr(pairs, "BATCH", 7)
     assert pair.log_rank_p(Interval(Fraction(0), Fraction(1, 5))).compatible == whole.compatible
 
 
-def test_large_sets_are_searched_by_drawing_and_say_so():
+def test_large_sets_are_not_listed():
     months = FeasibleSet(12, range(1, 49), {"s": SurvivalAt(24, "58"), "d": Events(7)})
-    found = months.range_of(lambda x: float(kaplan_meier(*x).rmst(48).mean), draws=50, rng=3)
-    assert not found.exact and found.low < found.high
-    assert months.contains(found.low_witness) and months.contains(found.high_witness)
-    with pytest.raises(ValueError, match="data sets are more than the limit of 100,000.*narrow"):
-        months.range_of(lambda x: 1)
     with pytest.raises(ValueError, match="holds about 10.*narrow it"):
         months.enumerate()
 
@@ -438,7 +416,6 @@ def test_a_search_too_large_is_refused_before_it_starts(monkeypatch):
         (lambda: SurvivalAt(3, "seventy-ish"), "no printed number"),
         (lambda: KMMedian(3, "average"), "no median convention"),
         (lambda: Median("patients", 3), "not of 'patients'"),
-        (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).range_of(lambda x: 1), "set is empty"),
         (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).sample(1, 1), "set is empty"),
         (lambda: FeasibleSet(3, range(5), {"a": SurvivalAt(2, "40")}).survival_range(2), "set is empty"),
         (lambda: TwoGroups(FeasibleSet(3, range(5), {}), FeasibleSet(3, range(6), {})), "same grid"),

@@ -6,7 +6,7 @@ empty (and which summaries clash), how large it is, and what else its members co
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
@@ -16,19 +16,8 @@ import numpy as np
 
 from whichdata.given import check_count
 from whichdata.lattice import Bound, Lattice, choose, large
-from whichdata.printed import Interval, Number
-from whichdata.summaries import (
-    HALF,
-    MOST_PATIENTS,
-    NOT_REACHED,
-    AtRisk,
-    DataSet,
-    Grid,
-    Summary,
-    SurvivalAt,
-    _above,
-    _upto,
-)
+from whichdata.printed import Interval
+from whichdata.summaries import MOST_PATIENTS, AtRisk, DataSet, Grid, Summary, SurvivalAt
 from whichdata.survival import Time, exact_time, kaplan_meier
 
 
@@ -38,23 +27,6 @@ class Clash(NamedTuple):
 
     names: tuple[str, ...]
     smallest: bool
-
-
-class Extremes(NamedTuple):
-    """Least and greatest value over a set, with members that give them.
-
-    ``exact``: every member was looked at. Else ``how`` says what was done: the true range is at least this wide.
-    ``evaluated`` members were looked at, ``undefined`` of them had no value.
-    """
-
-    low: float
-    high: float
-    exact: bool
-    how: str
-    evaluated: int
-    undefined: int
-    low_witness: object
-    high_witness: object
 
 
 class FeasibleSet:
@@ -146,14 +118,6 @@ class FeasibleSet:
         """How many data sets have each number of events."""
         return self.counts_by("events")
 
-    def contains(self, data: DataSet) -> bool:
-        """Does this data set belong to the set? Looked up summary by summary, without the search."""
-        return (
-            len(data.time) == self.n
-            and set(data.time) <= set(self.times)
-            and all(s.holds(data) for s in self.summaries.values())
-        )
-
     def sample(self, k: int, rng: np.random.Generator | int) -> list[DataSet]:
         """``k`` data sets, each drawn with equal probability from the set. ValueError if it is empty."""
         if not self.count():
@@ -234,21 +198,6 @@ class FeasibleSet:
                 barren = middle
         return best
 
-    def quantile_range(self, level: Fraction = HALF, convention: str = "le") -> tuple[Fraction | str, Fraction | str]:
-        """Earliest and latest time at which survival reaches ``level`` (``le``: is at most, ``lt``: is below) over the
-        set; "NR" for not reached, which counts as latest."""
-        self._member()
-        reached, not_yet = (
-            (_upto(level, True), _above(level, False)) if convention == "le" else (_upto(level, False), _above(level))
-        )
-
-        def possible(position: int, values: Interval) -> bool:
-            return not self.adding(_then=SurvivalAt(self.times[position], values, "proportion")).is_empty
-
-        earliest = _first(len(self.times), lambda i: possible(i, reached))
-        still = _first(len(self.times), lambda i: not possible(i, not_yet))
-        return tuple(self.times[i] if i < len(self.times) else NOT_REACHED for i in (earliest, still))
-
     def _any_member(self) -> DataSet | None:
         """Some data set, found without counting; not a typical one."""
         return next((self._data(x) for lattice in self._lattices for x in lattice.paths()), None)
@@ -258,24 +207,6 @@ class FeasibleSet:
         if data is None:
             raise ValueError("the set is empty: no data set prints these summaries (see clash)")
         return data
-
-    def range_of(
-        self,
-        function: Callable[[DataSet], Number | None],
-        limit: int = 100_000,
-        draws: int = 1_000,
-        rng: np.random.Generator | int | None = None,
-    ) -> Extremes:
-        """Least and greatest value of ``function`` (None: undefined) over the set.
-
-        Exact by listing up to ``limit`` members. A larger set needs ``rng``: ``draws`` members are drawn and the best
-        improved by small changes that stay in the set; then the range found is an inner one.
-        """
-        if self.count() <= limit:
-            return extremes(self.enumerate(limit), function, True, "every member")
-        rng = generator(rng, f"{about(self.count())} data sets", limit)
-        found = extremes(self.sample(draws, rng), function, False, "")
-        return pushed(found, function, lambda x: nudge(self, x, rng), draws)
 
 
 def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
@@ -297,75 +228,6 @@ def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
         product in values
         or not FeasibleSet(n, range(1, n + 1), {"value": SurvivalAt(n, values, "proportion")}).is_empty
     )
-
-
-def nudge(feasible: FeasibleSet, data: DataSet, rng: np.random.Generator) -> DataSet | None:
-    """A random member near ``data``: one or two patients with another time or status. None if it is no member."""
-    rows = list(zip(*data))
-    for i in rng.permutation(len(rows))[: rng.integers(1, 3)]:
-        t, e = rows[i]
-        place = feasible.times.index(t) + int(rng.integers(-3, 4))
-        t = feasible.times[min(max(place, 0), len(feasible.times) - 1)]
-        rows[i] = (t, e if rng.random() < 0.7 else 1 - e)
-    rows.sort(key=lambda row: (row[0], -row[1]))
-    near = DataSet(*map(tuple, zip(*rows)))
-    return near if feasible.contains(near) else None
-
-
-def extremes(members: Sequence, function: Callable, is_exact: bool, how: str) -> Extremes:
-    values = [(v, x) for x in members if (v := function(x)) is not None]
-    if not values:
-        raise ValueError("the function has no value on any member" if members else "the set is empty (see clash)")
-    low, high = min(values, key=lambda v: v[0]), max(values, key=lambda v: v[0])
-    return Extremes(low[0], high[0], is_exact, how, len(members), len(members) - len(values), low[1], high[1])
-
-
-def pushed(found: Extremes, function: Callable, neighbour: Callable, tries: int) -> Extremes:
-    """Both ends of ``found`` pushed outwards by ``tries`` small changes each."""
-    ends, undefined, evaluated = [], found.undefined, found.evaluated
-    for sign, value, member in ((1, found.low, found.low_witness), (-1, found.high, found.high_witness)):
-        for _ in range(tries):
-            near = neighbour(member)
-            if near is None:
-                continue
-            v = function(near)
-            evaluated += 1
-            undefined += v is None
-            # ties are taken, so that the walk does not stop on a plateau
-            if v is not None and sign * v <= sign * value:
-                value, member = v, near
-        ends.append((value, member))
-    how = f"{found.evaluated} uniform draws, then {tries} small changes from each end: at least this wide"
-    return found._replace(
-        low=ends[0][0],
-        high=ends[1][0],
-        low_witness=ends[0][1],
-        high_witness=ends[1][1],
-        how=how,
-        evaluated=evaluated,
-        undefined=undefined,
-    )
-
-
-def generator(rng: np.random.Generator | int | None, size: str, limit: int) -> np.random.Generator:
-    if rng is None:
-        raise ValueError(
-            f"{size} are more than the limit of {limit:,} to look at one by one; narrow the set with further figures "
-            "or give a seed to search it by drawing"
-        )
-    return np.random.default_rng(rng)
-
-
-def _first(size: int, holds: Callable[[int], bool]) -> int:
-    """The first index at which a condition that stays true once true holds; ``size`` if none."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def about(count: int) -> str:

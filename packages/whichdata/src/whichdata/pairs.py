@@ -3,7 +3,7 @@
 The pairs of a data set from each group's own feasible set; a p-value printed for the comparison picks among them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import erfc
 
 from whichdata.compare import log_rank
-from whichdata.feasible import Extremes, FeasibleSet, about, extremes, generator, nudge, pushed
-from whichdata.printed import Interval, Number
+from whichdata.feasible import FeasibleSet
+from whichdata.printed import Interval
 from whichdata.summaries import DataSet
 
 BATCH = 400_000  # pairs compared at once
@@ -65,11 +65,11 @@ class TwoGroups:
         printed: Interval | None = None,
         limit: int = 20_000_000,
         draws: int = 20_000,
-        rng: np.random.Generator | int | None = None,
+        rng: np.random.Generator | int = 0,
     ) -> PValues:
         """The asymptotic log-rank p of every pair, and how many lie in ``printed``.
 
-        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``rng`` is needed and ``draws`` pairs are drawn.
+        Beyond ``limit`` pairs (or 200,000 data sets of one group) ``draws`` pairs are drawn with ``rng``.
         Where nothing can be compared (at no event are both groups at risk with someone left over) p counts as 1.
         ValueError if a set is empty.
         """
@@ -80,7 +80,7 @@ class TwoGroups:
         if is_exact:
             batches = _all_pairs(self.first.arrays(a), self.second.arrays(b))
         else:
-            rng = generator(rng, f"{about(a * b)} pairs", limit)
+            rng = np.random.default_rng(rng)
             batches = iter([chi_squared(_counts(self.first, draws, rng), _counts(self.second, draws, rng))])
         evaluated, least, most, compatible = 0, np.inf, 0.0, 0
         for batch in batches:
@@ -97,32 +97,6 @@ class TwoGroups:
         share = compatible / evaluated
         se = 0.0 if is_exact else sqrt(share * (1 - share) / evaluated)
         return PValues(a, b, a * b, is_exact, evaluated, low, high, compatible, share, se)
-
-    def range_of(
-        self,
-        function: Callable[[DataSet, DataSet], Number | None],
-        limit: int = 100_000,
-        draws: int = 1_000,
-        rng: np.random.Generator | int | None = None,
-    ) -> Extremes:
-        """Least and greatest value of ``function`` of a pair; exact up to ``limit`` pairs, beyond it (needs ``rng``)
-        an inner range, as in :meth:`FeasibleSet.range_of`."""
-
-        def of(pair: tuple[DataSet, DataSet]) -> Number | None:
-            return function(*pair)
-
-        if self.n_pairs <= limit:
-            firsts, seconds = self.first.enumerate(limit), self.second.enumerate(limit)
-            return extremes([(x, y) for x in firsts for y in seconds], of, True, "every pair")
-        rng = generator(rng, f"{about(self.n_pairs)} pairs", limit)
-        found = extremes(self.sample(draws, rng), of, False, "")
-
-        def near(pair: tuple[DataSet, DataSet]) -> tuple[DataSet, DataSet] | None:
-            which = int(rng.integers(2))
-            changed = nudge((self.first, self.second)[which], pair[which], rng)
-            return None if changed is None else (changed, pair[1]) if which == 0 else (pair[0], changed)
-
-        return pushed(found, of, near, draws)
 
 
 def compared(first: DataSet, second: DataSet):

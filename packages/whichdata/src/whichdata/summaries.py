@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from whichdata.given import check_count
 from whichdata.lattice import Bound, Constraint, FlatMiddle, MiddlePair, Window
 from whichdata.printed import Interval, Number, Printed, exact
-from whichdata.survival import Time, exact_time, kaplan_meier, quantile, sample_median
+from whichdata.survival import QUANTILE_CONVENTIONS, Time, exact_time
 
 NOT_REACHED = "NR"
 STATUSES = ("all", "events", "censored")
@@ -71,14 +71,12 @@ class Grid:
 
 
 class Summary(Protocol):
-    """What a paper printed: bounds for the search, and the same said of one data set."""
+    """What a paper printed, as bounds for the search; ``needs_total``: do they depend on the number of events?"""
 
     @property
     def needs_total(self) -> bool: ...
 
     def constraints(self, grid: Grid) -> list[Constraint]: ...
-
-    def holds(self, data: DataSet) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,6 @@ class SurvivalAt:
     def constraints(self, grid: Grid) -> list[Constraint]:
         return [Window(grid.through(exact_time(self.time)), self.values)]
 
-    def holds(self, data: DataSet) -> bool:
-        return kaplan_meier(*data).at(self.time) in self.values
-
 
 @dataclass(frozen=True)
 class AtRisk:
@@ -121,9 +116,6 @@ class AtRisk:
     def constraints(self, grid: Grid) -> list[Constraint]:
         check_count("the number at risk", self.count, most=grid.n)
         return [Bound(grid.before(exact_time(self.time)), "at_risk", self.count, self.count)]
-
-    def holds(self, data: DataSet) -> bool:
-        return sum(t >= exact_time(self.time) for t in data.time) == self.count
 
 
 @dataclass(frozen=True)
@@ -140,10 +132,6 @@ class Events:
         check_count("the number of events", self.low, most=grid.n)
         position = len(grid.times) if self.by is None else grid.through(exact_time(self.by))
         return [Bound(position, "events", self.low, high)]
-
-    def holds(self, data: DataSet) -> bool:
-        count = sum(e for t, e in zip(*data) if self.by is None or t <= exact_time(self.by))
-        return self.low <= count <= (self.low if self.high is None else self.high)
 
 
 @dataclass(frozen=True)
@@ -164,10 +152,6 @@ class EventTimes:
         bounds = [b for i, v in enumerate(self.values, 1) for b in grid.ordered("events", i, v)]
         return [*bounds, Bound(len(grid.times), "events", count, count)]
 
-    def holds(self, data: DataSet) -> bool:
-        found = sorted(t for t, e in zip(*data) if e)
-        return len(found) == len(self.times) and all(t in v for t, v in zip(found, self.values))
-
 
 @dataclass(frozen=True)
 class NoCensoring:
@@ -179,9 +163,6 @@ class NoCensoring:
     def constraints(self, grid: Grid) -> list[Constraint]:
         position = len(grid.times) if self.before is None else grid.before(exact_time(self.before))
         return [Bound(position, "censored", 0, 0)]
-
-    def holds(self, data: DataSet) -> bool:
-        return not any(not e and (self.before is None or t < exact_time(self.before)) for t, e in zip(*data))
 
 
 @dataclass(frozen=True)
@@ -198,8 +179,10 @@ class KMMedian:
     needs_total = False
 
     def __post_init__(self):
-        if self.convention not in ("le", "lt", "midpoint"):
-            raise ValueError(f"no median convention named {self.convention!r}; known: le, lt, midpoint")
+        if self.convention not in QUANTILE_CONVENTIONS:
+            raise ValueError(
+                f"no median convention named {self.convention!r}; known: {', '.join(QUANTILE_CONVENTIONS)}"
+            )
 
     def constraints(self, grid: Grid) -> list[Constraint]:
         if self.printed == NOT_REACHED:
@@ -211,13 +194,6 @@ class KMMedian:
             Window(high, _upto(self.level, self.convention != "lt")),
         ]
         return [*windows, FlatMiddle(self.level, values)] if self.convention == "midpoint" else windows
-
-    def holds(self, data: DataSet) -> bool:
-        curve = kaplan_meier(*data)
-        found = quantile(curve.times, curve.survival, self.level, self.convention)
-        if self.printed == NOT_REACHED or found is None:
-            return self.printed == NOT_REACHED and found is None
-        return found in reading(self.printed, self.rounding)
 
 
 @dataclass(frozen=True)
@@ -243,11 +219,6 @@ class Range:
             return [_NEVER]
         return [b for i, v in ends if v is not None for b in grid.ordered(self.of, i, reading(v, self.rounding))]
 
-    def holds(self, data: DataSet) -> bool:
-        times = _times_of(data, self.of)
-        ends = [(min, self.lowest), (max, self.highest)]
-        return bool(times) and all(v is None or pick(times) in reading(v, self.rounding) for pick, v in ends)
-
 
 @dataclass(frozen=True)
 class Within:
@@ -272,13 +243,6 @@ class Within:
             size = grid.size(self.of)
             bounds.append(grid.passed(self.of, grid.through(exact_time(self.latest)), size, size))
         return bounds
-
-    def holds(self, data: DataSet) -> bool:
-        return all(
-            (self.earliest is None or t >= exact_time(self.earliest))
-            and (self.latest is None or t <= exact_time(self.latest))
-            for t in _times_of(data, self.of)
-        )
 
 
 @dataclass(frozen=True)
@@ -316,10 +280,6 @@ class Median:
             MiddlePair("at_risk" if self.of == "all" else self.of, low, values),
         ]
 
-    def holds(self, data: DataSet) -> bool:
-        times = _times_of(data, self.of)
-        return bool(times) and sample_median(times, self.convention) in reading(self.printed, self.rounding)
-
 
 # a bound nobody meets: before the first column somebody has already left
 _NEVER = Bound(0, "at_risk", 0, 0)
@@ -331,11 +291,6 @@ def _above(level: Fraction, closed: bool = True) -> Interval:
 
 def _upto(level: Fraction, closed: bool = True) -> Interval:
     return Interval(-math.inf, level, True, closed)
-
-
-def _times_of(data: DataSet, of: str) -> list[Fraction]:
-    wanted = {"all": (0, 1), "events": (1,), "censored": (0,)}[of]
-    return [t for t, e in zip(*data) if e in wanted]
 
 
 def _check_status(of: str) -> None:

@@ -115,7 +115,16 @@ class KaplanMeier:
         ``le`` first time with S ≤ 1 − p · ``lt`` first time with S < 1 − p · ``midpoint`` between the two where the
         curve runs exactly at 1 − p and later falls, else ``le`` (R's printed median).
         """
-        return quantile(self.times, self.survival, 1 - Fraction(p), convention)
+        if convention not in QUANTILE_CONVENTIONS:
+            raise ValueError(f"no convention named {convention!r}; known: {', '.join(QUANTILE_CONVENTIONS)}")
+        level = 1 - Fraction(p)
+        first = next((t for t, s in zip(self.times, self.survival) if s <= level), None)
+        below = next((t for t, s in zip(self.times, self.survival) if s < level), None)
+        if convention == "lt":
+            return below
+        if convention == "le" or below is None:
+            return first
+        return (first + below) / 2
 
     def median(self, convention: str = "le") -> Fraction | None:
         """The median under a named convention (see :meth:`quantile`); None if not reached."""
@@ -159,32 +168,6 @@ def kaplan_meier(time: Sequence[Time], event: Sequence[int]) -> KaplanMeier:
         tuple(losses.values()),
         tuple(survival),
     )
-
-
-def quantile(times: Sequence[Fraction], curve: Sequence[Fraction], level: Fraction, convention: str):
-    """Where a falling step function reaches ``level``; see :meth:`KaplanMeier.quantile`."""
-    if convention not in QUANTILE_CONVENTIONS:
-        raise ValueError(f"no convention named {convention!r}; known: {', '.join(QUANTILE_CONVENTIONS)}")
-    reached = next((i for i, s in enumerate(curve) if s <= level), None)
-    below = next((i for i, s in enumerate(curve) if s < level), None)
-    if convention == "lt":
-        return None if below is None else times[below]
-    if reached is None:
-        return None
-    if convention == "le" or curve[reached] < level or below is None:
-        return times[reached]
-    return (times[reached] + times[below]) / 2
-
-
-def sample_median(values: Sequence[Fraction], convention: str = "average") -> Fraction:
-    """The median of a list: of an even number the ``average`` of the middle two, or the ``low`` or ``high`` one."""
-    if convention not in ("average", "low", "high"):
-        raise ValueError(f"no convention named {convention!r}; known: average, low, high")
-    if not values:
-        raise ValueError("the median of no values is not defined")
-    ordered = sorted(values)
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return {"average": Fraction(low + high) / 2, "low": low, "high": high}[convention]
 
 
 def _z(level: float) -> float:
