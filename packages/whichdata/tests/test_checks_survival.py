@@ -148,7 +148,9 @@ def test_totals_alone_give_the_approximations():
     assert set(got) == {
         "approx_from_p_events_equal_alloc", "approx_v_from_events_by_arm", "approx_v_from_numbers_randomised",
     }  # fmt: skip
-    assert all(v["hr"] > 1 for v in got.values())
+    # Tierney and others' worked p-value of 0.075 is z = 1.78; the variances are theirs of 7 and 5 events of 13 and 13
+    assert [round(v["v"], 4) for v in got.values()] == [3, 2.9167, 3]
+    assert all(round(math.log(v["hr"]) * math.sqrt(v["v"]), 2) == 1.78 for v in got.values())
 
 
 # -- reconstruction ---------------------------------------------------------------------------------------------------

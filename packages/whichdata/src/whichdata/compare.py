@@ -1,4 +1,4 @@
-"""Two groups' survival compared: log-rank, Peto's hazard ratio and its approximations, Cox with named ties.
+"""Two groups' survival compared: log-rank, exact and by relabelling, with Peto's hazard ratio, and Cox's.
 
 Groups are told apart by a label; the first is the smaller label in sorted order and effects are second against first,
 so a negative O − E or log hazard ratio says that the second group has fewer events than expected.
@@ -7,26 +7,20 @@ so a negative O − E or log hazard ratio says that the second group has fewer e
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtri
 
 from whichdata.given import check_list
 from whichdata.survival import Time, check_data
 
-TIES = ("efron", "breslow", "exact")
+TIES = ("efron", "breslow")
 PERMUTATION_LIMIT = 40
-
-
-class RiskTable(NamedTuple):
-    """At each time with an event, both groups: ``events`` and ``at_risk``, each (n_times, 2) whole numbers."""
-
-    events: np.ndarray
-    at_risk: np.ndarray
 
 
 def two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence) -> tuple[list, list, list[int]]:
@@ -42,17 +36,6 @@ def two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence) -> t
     if len(labels) != 2:
         raise ValueError(f"two groups are compared; the labels are {labels}")
     return time, event, [labels.index(g) for g in group]
-
-
-def risk_table(time: Sequence[Time], event: Sequence[int], group: Sequence) -> RiskTable:
-    """Events and numbers at risk by group at each time with an event."""
-    time, event, group = two_groups(time, event, group)
-    distinct = sorted({t for t, e in zip(time, event) if e})
-    deaths = Counter((t, g) for t, e, g in zip(time, event, group) if e)
-    events = [[deaths[t, g] for g in (0, 1)] for t in distinct]
-    times = [sorted(t for t, k in zip(time, group) if k == g) for g in (0, 1)]
-    at_risk = [[len(of) - bisect_left(of, t) for of in times] for t in distinct]
-    return RiskTable(np.array(events, dtype=int).reshape(-1, 2), np.array(at_risk, dtype=int).reshape(-1, 2))
 
 
 @dataclass(frozen=True)
@@ -98,14 +81,18 @@ class LogRank:
 
 def log_rank(time: Sequence[Time], event: Sequence[int], group: Sequence) -> LogRank:
     """The unweighted log-rank comparison of two groups."""
-    table = risk_table(time, event, group)
+    time, event, group = two_groups(time, event, group)
+    deaths = Counter((t, g) for t, e, g in zip(time, event, group) if e)
+    times = [sorted(t for t, k in zip(time, group) if k == g) for g in (0, 1)]
     expected, variance = Fraction(0), Fraction(0)
-    for (d1, d2), (r1, r2) in zip(table.events.tolist(), table.at_risk.tolist()):
-        d, r = d1 + d2, r1 + r2
+    for t in {t for t, _ in deaths}:
+        d = deaths[t, 0] + deaths[t, 1]
+        r1, r2 = (len(of) - bisect_left(of, t) for of in times)
+        r = r1 + r2
         expected += Fraction(d * r2, r)
         if r > 1:
             variance += Fraction(d * r1 * r2 * (r - d), r * r * (r - 1))
-    observed = tuple(int(x) for x in table.events.sum(axis=0))
+    observed = tuple(sum(e for e, k in zip(event, group) if k == g) for g in (0, 1))
     return LogRank(observed, (sum(observed) - expected, expected), variance)
 
 
@@ -166,160 +153,25 @@ def _subset_sums(values: list[int]) -> dict[int, np.ndarray]:
     return {k: np.sort(s) for k, s in sums.items()}
 
 
-def approximate_variances(events: tuple[int, int], n: tuple[int, int]) -> dict[str, Fraction]:
-    """Variances of O − E when only totals are printed (Tierney2007): d/4 for equal arms, d₁d₂/d from the events
-    of each arm, d n₁n₂/N² from the numbers randomised. ValueError on counts that cannot be."""
-    (d1, d2), (n1, n2) = events, n
-    if min(n1, n2) < 1 or min(d1, d2) < 0 or d1 > n1 or d2 > n2:
-        raise ValueError(f"{d1} and {d2} events of {n1} and {n2} patients cannot be; counts are 0 to the arm's size")
-    d = d1 + d2
-    if d == 0:
-        raise ValueError("no events, so no hazard ratio")
-    return {
-        "equal_allocation": Fraction(d, 4),
-        "events_by_arm": Fraction(d1 * d2, d),
-        "numbers_randomised": Fraction(d * n1 * n2, (n1 + n2) ** 2),
-    }
+def cox_hr(time: Sequence[Time], event: Sequence[int], group: Sequence, ties: str = "efron") -> float:
+    """Cox's hazard ratio of the second group against the first, ``ties`` by ``efron`` or ``breslow``.
 
-
-def hr_from_p(p: float, variance: Fraction, sign: int) -> float:
-    """The hazard ratio exp(± z / √V) of a two-sided log-rank ``p``; ``sign`` −1 favours the second group."""
-    if not 0 < p <= 1:
-        raise ValueError(f"a p-value lies above 0 and up to 1, not {p}")
-    if not variance:
-        raise ValueError("no hazard ratio from p where one arm has no events")
-    return math.exp(sign * -float(ndtri(p / 2)) / math.sqrt(variance))
-
-
-@dataclass(frozen=True)
-class CoxFit:
-    """Cox's hazard ratio of the second group against the first under named ties.
-
-    ``log_hr`` is −inf or inf, and ``se`` None, where the likelihood has no maximum (one group has every event that is
-    in doubt). ``likelihood_ratio`` and ``score`` are chi-squared statistics with one degree of freedom.
+    0 or infinite where the partial likelihood has no maximum: one group has every event at which both are at risk.
+    ValueError where there is no such event.
     """
-
-    ties: str
-    log_hr: float
-    se: float | None
-    likelihood_ratio: float
-    score: float
-
-    @property
-    def hr(self) -> float:
-        return math.exp(self.log_hr) if self.log_hr < 700 else math.inf
-
-    @property
-    def p_wald(self) -> float | None:
-        return None if self.se is None else float(chdtrc(1, (self.log_hr / self.se) ** 2))
-
-    @property
-    def p_likelihood_ratio(self) -> float:
-        return float(chdtrc(1, self.likelihood_ratio))
-
-    @property
-    def p_score(self) -> float:
-        return float(chdtrc(1, self.score))
-
-    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
-        """Wald limits of the hazard ratio; None where the estimate is infinite or zero."""
-        if self.se is None:
-            return None
-        half = float(ndtri(0.5 + level / 2)) * self.se
-        return math.exp(self.log_hr - half), math.exp(self.log_hr + half)
-
-
-def cox_two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence, ties: str = "efron") -> CoxFit:
-    """Cox regression on the group alone, by Newton steps on the concave partial likelihood.
-
-    ``ties``: ``efron`` (R's default), ``breslow`` (statsmodels' and SAS' default), ``exact`` (R's: the conditional
-    likelihood of discrete times). ValueError where at no event both groups are at risk.
-    """
-    return cox_from_table(risk_table(time, event, group), ties)
-
-
-def cox_from_table(table: RiskTable, ties: str = "efron") -> CoxFit:
-    """:func:`cox_two_groups` from events and numbers at risk."""
     if ties not in TIES:
         raise ValueError(f"no rule for ties named {ties!r}; known: {', '.join(TIES)}")
-    both = (table.at_risk > 0).all(axis=1)
-    table = RiskTable(table.events[both], table.at_risk[both])
-    if not len(table.events):
+    time, event, group = two_groups(time, event, group)
+    both_until = min(max(t for t, g in zip(time, group) if g == k) for k in (0, 1))
+    having_it = {g for t, e, g in zip(time, event, group) if e and t <= both_until}
+    if not having_it:
         raise ValueError("no hazard ratio: at no event are both groups at risk")
-    terms = _exact_terms(table) if ties == "exact" else _weighted_terms(table, ties)
-    now = at_zero = terms(0.0)
-    if not at_zero.information:
-        raise ValueError("no hazard ratio: every event takes all who are at risk")
-    score = at_zero.score**2 / at_zero.information
-    least, most = _range_of_second(table, ties)
-    second = int(table.events[:, 1].sum())
-    if second in (least, most):
-        # the score never changes sign: the likelihood rises for ever, towards its limit of log 1 per event in doubt
-        log_hr = math.inf if second == most else -math.inf
-        limit = terms(math.copysign(40.0, log_hr)).log_likelihood
-        return CoxFit(ties, log_hr, None, 2 * (limit - at_zero.log_likelihood), score)
-    beta = 0.0
-    for _ in range(100):
-        step = now.score / now.information
-        trial = terms(beta + step)
-        while trial.log_likelihood < now.log_likelihood - 1e-10 and abs(step) > 1e-12:
-            step /= 2
-            trial = terms(beta + step)
-        beta, now = beta + step, trial
-        if abs(step) < 1e-13 * max(1.0, abs(beta)):
-            break
-    ratio = 2 * (now.log_likelihood - at_zero.log_likelihood)
-    return CoxFit(ties, beta, 1 / math.sqrt(now.information), ratio, score)
+    if len(having_it) == 1:
+        return math.inf if 1 in having_it else 0.0
+    # imported here, for it brings pandas along: a second that nobody else should wait
+    from statsmodels.duration.hazard_regression import PHReg
 
-
-def _range_of_second(table: RiskTable, ties: str) -> tuple[int, int]:
-    """Fewest and most events the second group could have had at these times, in the eyes of the likelihood."""
-    d = table.events.sum(axis=1)
-    if ties != "exact":  # each event of a tie is drawn on its own from a risk set that holds both groups
-        return 0, int(d.sum())
-    return int(np.maximum(0, d - table.at_risk[:, 0]).sum()), int(np.minimum(d, table.at_risk[:, 1]).sum())
-
-
-class _Terms(NamedTuple):
-    log_likelihood: float
-    score: float
-    information: float
-
-
-def _weighted_terms(table: RiskTable, ties: str) -> Callable[[float], _Terms]:
-    """Efron's and Breslow's partial likelihood: each event sees the risk set, under Efron less its share of the tie."""
-    d = table.events.sum(axis=1)
-    index = np.repeat(np.arange(len(d)), d)
-    share = np.concatenate([np.arange(k) / k for k in d]) if ties == "efron" else np.zeros(len(index))
-    r1, r2 = (table.at_risk[index, g] - share * table.events[index, g] for g in (0, 1))
-    second = int(table.events[:, 1].sum())
-
-    def terms(beta: float) -> _Terms:
-        total = r1 + r2 * math.exp(beta)
-        p = r2 * math.exp(beta) / total
-        return _Terms(beta * second - float(np.log(total).sum()), second - float(p.sum()), float((p * (1 - p)).sum()))
-
-    return terms
-
-
-def _exact_terms(table: RiskTable) -> Callable[[float], _Terms]:
-    """The discrete conditional likelihood: of those at risk, which d have the event (noncentral hypergeometric)."""
-    strata = []
-    for (d1, d2), (r1, r2) in zip(table.events.tolist(), table.at_risk.tolist()):
-        possible = range(max(0, d1 + d2 - r1), min(d1 + d2, r2) + 1)
-        ways = [math.log(math.comb(r1, d1 + d2 - k)) + math.log(math.comb(r2, k)) for k in possible]
-        strata.append((d2, np.array(possible), np.array(ways)))
-
-    def terms(beta: float) -> _Terms:
-        value, score, information = 0.0, 0.0, 0.0
-        for d2, k, ways in strata:
-            logs = ways + beta * k
-            total = float(np.logaddexp.reduce(logs))
-            p = np.exp(logs - total)
-            mean = float((p * k).sum())
-            value += beta * d2 - total
-            score += d2 - mean
-            information += float((p * (k - mean) ** 2).sum())
-        return _Terms(value, score, information)
-
-    return terms
+    rank = {t: i for i, t in enumerate(sorted(set(time)))}  # equal times stay equal, whatever floats make of them
+    model = PHReg([rank[t] for t in time], np.array(group, dtype=float), status=np.array(event), ties=ties)
+    # PHReg's own Newton steps run away from 0 where the ratio is large and a group small; its score only falls
+    return math.exp(brentq(lambda log_hr: model.score(np.array([log_hr]))[0], -50, 50, xtol=1e-13))

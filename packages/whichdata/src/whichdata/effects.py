@@ -275,6 +275,8 @@ def logrank_variances(events=None, events_by_arm=None, n_by_arm=None) -> dict[st
         n1, n2 = (check_number("n", n, above=0) for n in n_by_arm)
         if d > n1 + n2:
             raise ValueError(f"{d:g} events among {n1 + n2:g} patients: there are more events than patients")
+        if events_by_arm is not None and (d1 > n1 or d2 > n2):
+            raise ValueError(f"{d1:g} and {d2:g} events of {n1:g} and {n2:g} patients by arm cannot be")
         variances["numbers_randomised"] = d * n1 * n2 / (n1 + n2) ** 2
     return variances
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from whichdata.checks import check
-from whichdata.compare import approximate_variances, cox_two_groups, hr_from_p, log_rank, log_rank_permutation
+from whichdata.compare import cox_hr, log_rank, log_rank_permutation
+from whichdata.effects import logrank_variances, z_from_p
 from whichdata.feasible import FeasibleSet, curve_can_be
 from whichdata.given import MOST_COUNTS, check_count, check_list, check_number, read_percentage
 from whichdata.pairs import TwoGroups
@@ -26,6 +27,11 @@ MEDIAN_CONVENTIONS = {
 DEFAULT_MEDIAN = "first time with S<=1/2"
 # What may be printed of one group, beside its size.
 FIGURES = ("survival_percent_at", "median", "events", "number_at_risk_at", "event_times", "min", "max")
+APPROXIMATIONS = {
+    "equal_alloc": "approx_from_p_events_equal_alloc",
+    "events_by_arm": "approx_v_from_events_by_arm",
+    "numbers_randomised": "approx_v_from_numbers_randomised",
+}
 CURVE = "right-continuous Kaplan-Meier curve, events before censorings at equal times"
 SEED, DRAWS = 1, 5_000
 DRAWN_PATIENTS = 400_000  # in all pairs drawn; fewer pairs of larger groups
@@ -73,17 +79,12 @@ def hr_from_logrank(
         }
     if events_by_arm is None or n_by_arm is None or logrank_p is None:
         raise ValueError("give time, event and group, or events_by_arm, n_by_arm and logrank_p")
-    p = _p_value(logrank_p)
-    names = {
-        "equal_allocation": "approx_from_p_events_equal_alloc",
-        "events_by_arm": "approx_v_from_events_by_arm",
-        "numbers_randomised": "approx_v_from_numbers_randomised",
-    }
-    for kind, v in approximate_variances(_pair("events_by_arm", events_by_arm), _pair("n_by_arm", n_by_arm)).items():
-        hr = hr_from_p(p, v, sign if second else -sign) if v else None
-        result[names[kind]] = {"v": v, "hr": hr}
+    z = (sign if second else -sign) * z_from_p(_p_value(logrank_p))
+    events_by_arm, n_by_arm = _pair("events_by_arm", events_by_arm), _pair("n_by_arm", n_by_arm)
+    for kind, v in logrank_variances(events_by_arm=events_by_arm, n_by_arm=n_by_arm).items():
+        result[APPROXIMATIONS[kind]] = {"v": v, "hr": math.exp(z / math.sqrt(v)) if v else None}
     if time is not None:
-        hr = cox_two_groups(time, event, group, "efron").hr
+        hr = cox_hr(time, event, group)
         result["cox_efron_hr"] = hr if second else (1 / hr if hr else math.inf)
     return result, (
         f"effects are {'second against first' if second else 'first against second'} level; unweighted log-rank; "
