@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from fractions import Fraction
 from functools import cache
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, pairwise, product
 
 import numpy as np
 import pytest
@@ -175,7 +175,7 @@ def test_every_answer_agrees_with_brute_force(seed, merge_from, monkeypatch):
         mixes = [summaries_of(data, last, rng.choice, rng.choice(ROUNDINGS)) for data in sources]
         chosen = {f"{i} {k}": v for i, mix in enumerate(mixes) for k, v in mix.items()}
         rows = sorted((s.time, s.count) for s, _ in chosen.values() if isinstance(s, AtRisk))
-        if any(b > a for (_, a), (_, b) in zip(rows, rows[1:])):
+        if any(b > a for (_, a), (_, b) in pairwise(rows)):
             continue  # refused as bad input
         wanted = [x for x in every if all(means(x) for _, means in chosen.values())]
         check_all_answers(FeasibleSet(n, range(1, last + 1), {k: s for k, (s, _) in chosen.items()}), wanted, rng)
@@ -310,8 +310,9 @@ def test_two_groups_are_compared_pair_by_pair():
     second = FeasibleSet(3, grid, {"median": KMMedian(2)})
     every = [compared(a, b).p for a in first.enumerate() for b in second.enumerate()]
     printed = Printed.parse("0.14").interval()
-    found = TwoGroups(first, second).log_rank_p(printed)
-    assert found.exact and found.n_pairs == len(every) == found.evaluated
+    groups = TwoGroups(first, second)
+    found = groups.log_rank_p(printed)
+    assert found.exact and groups.n_pairs == len(every) == found.evaluated
     assert math.isclose(found.low, min(every)) and math.isclose(found.high, max(every))
     assert found.compatible == sum(p in printed for p in every) > 0
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ class FeasibleSet:
 
     def _check_at_risk(self) -> None:
         rows = sorted((exact_time(s.time), s.count) for s in self.summaries.values() if isinstance(s, AtRisk))
-        for (t, a), (u, b) in zip(rows, rows[1:]):
+        for (t, a), (u, b) in pairwise(rows):
             if b > a:
                 raise ValueError(f"numbers at risk never rise, but {a} at {t} becomes {b} at {u}")
 
@@ -120,12 +120,16 @@ class FeasibleSet:
 
     def sample(self, k: int, rng: np.random.Generator | int) -> list[DataSet]:
         """``k`` data sets, each drawn with equal probability from the set. ValueError if it is empty."""
+        return [self._data(x) for x in self.sample_arrays(k, rng)]
+
+    def sample_arrays(self, k: int, rng: np.random.Generator | int) -> np.ndarray:
+        """The same as counts: (k, n_times, 2) of events and censorings at each time of the grid."""
         if not self.count():
             raise ValueError("the set is empty: no data set prints these summaries (see clash)")
         rng = np.random.default_rng(rng)
         chosen = [choose(self._counts, rng) for _ in range(k)]
         drawn = {i: iter(self._lattices[i].sample(chosen.count(i), rng)) for i in set(chosen)}
-        return [self._data(next(drawn[i])) for i in chosen]
+        return np.array([next(drawn[i]) for i in chosen]).reshape(k, len(self.times), 2)
 
     def witness(self) -> DataSet | None:
         """One data set, always the same; None if there is none."""

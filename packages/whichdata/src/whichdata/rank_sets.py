@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from whichdata.given import MOST_COUNTS, check_count, check_list, given_interval
@@ -44,9 +44,13 @@ class Group:
         n = check_count("n", self.n, 1, MOST_IN_GROUP)
         if self.minimum is None or self.maximum is None:
             raise ValueError("a group needs its min and max: without them there are endlessly many data sets")
-        low, high = (_units(v, unit, rounding) for v in (self.minimum, self.maximum))
-        median = None if self.median is None else given_interval(self.median, rounding).scaled(1 / unit)
-        _check_order(self, unit, rounding)
+        named = {"min": self.minimum, "median": self.median, "max": self.maximum}
+        read = {name: given_interval(value, rounding) for name, value in named.items() if value is not None}
+        for (name, values), (above, bound) in pairwise(read.items()):
+            if values.lower > bound.upper:
+                raise ValueError(f"the {name} {named[name]} is above the {above} {named[above]}")
+        low, high = (_multiples(read[name], unit, named[name]) for name in ("min", "max"))
+        median = read["median"].scaled(1 / unit) if "median" in read else None
         if not low or not high:
             return []
         edges = [[low.start, high.stop - 1] for _ in range(n)]
@@ -81,7 +85,7 @@ class Group:
                     yield bounds
 
     def _bounds_of_values(self, unit: Fraction, rounding: str) -> list[OrderBounds]:
-        ranges = [_units(v, unit, rounding) for v in check_list("values", self.values)]
+        ranges = [_multiples(given_interval(v, rounding), unit, v) for v in check_list("values", self.values)]
         if not ranges:
             raise ValueError("the group is empty")
         if not all(ranges):
@@ -92,20 +96,12 @@ class Group:
         return [OrderBounds(values, values)]
 
 
-def _units(value, unit: Fraction, rounding: str) -> range:
-    """The whole numbers of units that ``value`` may be."""
-    interval = given_interval(value, rounding).scaled(1 / unit)
-    if not math.isfinite(interval.lower) or not math.isfinite(interval.upper):
-        raise ValueError(f"{value!r} leaves the values unbounded; give a number")
-    return interval.integers(math.floor(interval.lower), math.ceil(interval.upper))
-
-
-def _check_order(group: Group, unit: Fraction, rounding: str) -> None:
-    named = [("min", group.minimum), ("median", group.median), ("max", group.maximum)]
-    known = [(name, value, given_interval(value, rounding)) for name, value in named if value is not None]
-    for (name, value, interval), (above, higher, bound) in zip(known, known[1:]):
-        if interval.lower > bound.upper:
-            raise ValueError(f"the {name} {value} is above the {above} {higher}")
+def _multiples(values: Interval, unit: Fraction, given) -> range:
+    """The multiples of ``unit`` that lie in the ``values`` of a figure ``given``, as whole numbers of units."""
+    values = values.scaled(1 / unit)
+    if not math.isfinite(values.lower) or not math.isfinite(values.upper):
+        raise ValueError(f"{given!r} leaves the values unbounded; give a number")
+    return values.integers(math.floor(values.lower), math.ceil(values.upper))
 
 
 def _rising(edges: list[list[int]]) -> OrderBounds | None:
@@ -121,7 +117,7 @@ def count_datasets(bounds: OrderBounds) -> int:
     """The number of multisets of whole numbers within the bounds."""
     blocks = [(edges, len(list(block))) for edges, block in groupby(zip(bounds.lows, bounds.highs))]
     free = [i for i, ((low, high), _) in enumerate(blocks) if low < high]
-    if all(j > i + 1 for i, j in zip(free, free[1:])):  # set apart by fixed values, so each block fills on its own
+    if all(j > i + 1 for i, j in pairwise(free)):  # set apart by fixed values, so each block fills on its own
         return math.prod(math.comb(k + high - low, k) for (low, high), k in blocks)
     grid = range(bounds.lows[0], bounds.highs[-1] + 1)
     if len(grid) * len(bounds.lows) > STEP_LIMIT:

@@ -4,10 +4,12 @@ import bisect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from whichdata.given import check_count
 from whichdata.printed import Interval
 from whichdata.survival import Time, exact_time
 
@@ -190,23 +192,16 @@ def exact_reconstruction(
         raise ValueError(f"{rows[0][1]} at risk of {n} patients cannot be")
     if any(t == 0 and r != n for t, r in rows):
         raise ValueError(f"all {n} patients are at risk at time 0, not {rows[0][1]}")
-    most, least = [], []  # bounds on the number at risk at each step; after a step the next rows bound those left
-    for i, t in enumerate(times):
-        most.append(min([r for u, r in rows if u <= t], default=n))
-        least.append(max([r for u, r in rows if u >= t], default=0))
-    left_least = [max([r for u, r in rows if u > t], default=0) for t in times]
-    exactly = dict(rows)
-    bounds = [
-        (max(1, least[i], exactly.get(t) or 0), most[i] if exactly.get(t) is None else min(most[i], exactly[t]))
-        for i, t in enumerate(times)
-    ]
+    # numbers at risk never rise: a row bounds those at risk at every step before it from below, after it from above
+    bounds = [(max([1, *(r for u, r in rows if u >= t)]), min([n, *(r for u, r in rows if u <= t)])) for t in times]
+    left_least = [max((r for u, r in rows if u > t), default=0) for t in times]
     windows = [window for _, window in steps]
     enough = FORECAST_MARGIN * STEP_LIMIT
     if forecast(n, windows, bounds, left_least, enough) > enough:
         raise ValueError(_too_large(n, f"more than {enough:,}"))
     placements = _Placements(n, windows, bounds, left_least, total_events)
     total = placements.ways(0, n, Fraction(1), 0)
-    found = [solution for solution, _ in zip(placements.listed(0, n, Fraction(1), 0), range(limit))] if total else []
+    found = islice(placements.listed(0, n, Fraction(1), 0), limit) if total else ()
     return ExactReconstruction(tuple(times), total, tuple(found))
 
 
@@ -298,10 +293,8 @@ def checked_at_risk(number_at_risk: Mapping[Time, int]) -> tuple[list[Fraction],
     if not number_at_risk:
         raise ValueError("the number at risk at time 0 is needed")
     pairs = sorted((exact_time(t), r) for t, r in number_at_risk.items())
-    for t, r in pairs:
-        if isinstance(r, bool) or not isinstance(r, int) or r < 0:
-            raise ValueError(f"the number at risk at {t} is a count of at least 0, not {r!r}")
-    for (t, r), (u, q) in zip(pairs, pairs[1:]):
+    pairs = [(t, check_count(f"the number at risk at {t}", r)) for t, r in pairs]
+    for (t, r), (u, q) in pairwise(pairs):
         if q > r:
             raise ValueError(f"numbers at risk never rise, but {r} at {t} becomes {q} at {u}")
     return [t for t, _ in pairs], [r for _, r in pairs]
@@ -315,7 +308,7 @@ def _checked_curve(curve: Sequence[tuple[Time, Fraction]]) -> tuple[list[Fractio
         raise ValueError("a survival proportion lies from 0 to 1; divide percentages by 100")
     if points[0][0] > 0:
         points.insert(0, (Fraction(0), Fraction(1)))
-    for (t, s), (u, r) in zip(points, points[1:]):
+    for (t, s), (u, r) in pairwise(points):
         if u < t:
             raise ValueError(f"curve times never go back, but {t} is followed by {u}")
         if r > s:
@@ -326,7 +319,7 @@ def _checked_curve(curve: Sequence[tuple[Time, Fraction]]) -> tuple[list[Fractio
 def _with_points_at(times: list, survival: list, wanted: list) -> tuple[list, list]:
     """The curve with a point wherever two numbers at risk would have none between them."""
     times, survival = list(times), list(survival)
-    for t, following in zip(wanted, wanted[1:]):
+    for t, following in pairwise(wanted):
         k = bisect.bisect_left(times, t)
         if times[k] >= following:
             times.insert(k, t)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
-from whichdata.given import check_count
+from whichdata.given import check_count, given_interval
 from whichdata.lattice import Bound, Constraint, FlatMiddle, MiddlePair, Window
-from whichdata.printed import Interval, Number, Printed, exact
+from whichdata.printed import Interval, Number, Printed
 from whichdata.survival import QUANTILE_CONVENTIONS, Time, exact_time
 
 NOT_REACHED = "NR"
@@ -26,12 +26,7 @@ class DataSet(NamedTuple):
 
 def reading(value: str | Number | Interval, rounding: str = "up_or_down") -> Interval:
     """The values a figure stands for: text as printed, numbers exactly, intervals as they are."""
-    if isinstance(value, Interval):
-        return value
-    if isinstance(value, str):
-        return Printed.parse(value).interval(rounding)
-    point = exact_time(value) if isinstance(value, float) else exact(value)
-    return Interval(point, point)
+    return value if isinstance(value, Interval) else given_interval(value, rounding)
 
 
 class Grid:

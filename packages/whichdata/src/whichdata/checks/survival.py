@@ -9,7 +9,7 @@ from whichdata.checks import check
 from whichdata.compare import cox_hr, log_rank, log_rank_permutation
 from whichdata.effects import logrank_variances, z_from_p
 from whichdata.feasible import FeasibleSet, curve_can_be
-from whichdata.given import MOST_COUNTS, check_count, check_list, check_number, read_percentage
+from whichdata.given import MOST_COUNTS, check_count, check_list, check_number, read_percentage, read_value
 from whichdata.pairs import TwoGroups
 from whichdata.printed import Interval, Printed, check_rounding
 from whichdata.reconstruct import exact_reconstruction, guyot
@@ -337,14 +337,9 @@ def _grid(times) -> list[Fraction]:
     return [exact_time(t) for t in check_list("times", times)]
 
 
-def _time(text) -> Fraction:
-    """A time that may have come as the key of a JSON object."""
-    if isinstance(text, str):
-        try:
-            text = Fraction(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a time; give a number of at least 0") from None
-    return exact_time(text)
+def _time(given) -> Fraction:
+    """A time, which as the key of a JSON object comes as text."""
+    return exact_time(read_value("time", given).value if isinstance(given, str) else given)
 
 
 def _name(t: Fraction) -> str:
@@ -358,20 +353,17 @@ def _proportion(text: str, rounding: str) -> Interval:
     return printed.interval(rounding).scaled(Fraction(1, 100) if printed.percent else 1)
 
 
-def _read_off(value) -> Fraction:
-    if isinstance(value, str):
-        printed = Printed.parse(value)
-        value = printed.value / 100 if printed.percent else printed.value
-    return exact_time(value)
+def _read_off(given) -> Fraction:
+    if not isinstance(given, str):
+        return exact_time(given)
+    printed = read_value("survival", given)
+    return printed.value / 100 if printed.percent else printed.value
 
 
 def _p_value(given) -> float:
-    if not isinstance(given, str):
-        return check_number("logrank_p", given, above=0, most=1)
-    printed = Printed.parse(given)
-    if printed.relation != "=":
-        raise ValueError(f"a hazard ratio needs a p-value, not the bound {given!r}")
-    return float(printed.value)
+    if isinstance(given, str):
+        given = float(read_value("p-value", given).value)
+    return check_number("logrank_p", given, above=0, most=1)
 
 
 def _pair(name: str, counts) -> tuple[int, int]:
