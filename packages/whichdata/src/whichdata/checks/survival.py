@@ -9,7 +9,15 @@ from whichdata.checks import check
 from whichdata.compare import cox_hr, log_rank, log_rank_permutation
 from whichdata.effects import logrank_variances, z_from_p
 from whichdata.feasible import FeasibleSet, curve_can_be
-from whichdata.given import MOST_COUNTS, check_count, check_list, check_number, read_percentage, read_value
+from whichdata.given import (
+    MOST_COUNTS,
+    check_choice,
+    check_count,
+    check_list,
+    check_number,
+    read_percentage,
+    read_value,
+)
 from whichdata.pairs import TwoGroups
 from whichdata.printed import Interval, Printed, check_rounding
 from whichdata.reconstruct import exact_reconstruction, guyot
@@ -57,35 +65,29 @@ def hr_from_logrank(
     Example: 'events_by_arm=[7, 5]' 'n_by_arm=[13, 13]' logrank_p=0.30
     """
     second = _second_versus_first(direction)
-    if favours not in ("first", "second"):
-        raise ValueError(f'favours is "first" or "second", not {favours!r}')
-    result, sign = {}, -1 if favours == "second" else 1
+    turn = 1 if second else -1
+    check_choice("group that p favours", favours, ("first", "second"))
+    result = {}
     if time is not None:
         test = log_rank(time, event or [], group or [])
-        labels = sorted(set(group))
-        counted = {"events_by_arm": list(test.observed), "n_by_arm": [list(group).count(x) for x in labels]}
-        for name, given in (("events_by_arm", events_by_arm), ("n_by_arm", n_by_arm)):
-            if given is not None and list(_pair(name, given)) != counted[name]:
-                raise ValueError(f"{name} says {given}, but the data have {counted[name]} in the order {labels}")
-        events_by_arm, n_by_arm = counted.values()
+        events_by_arm, n_by_arm = _counted(test.observed, group, events_by_arm, n_by_arm)
         logrank_p = test.p if logrank_p is None else logrank_p
-        sign = -1 if test.o_minus_e < 0 else 1
-        low, high = test.peto_interval()
+        favours = "second" if test.o_minus_e < 0 else "first"
         result = {
-            "o_minus_e": test.o_minus_e if second else -test.o_minus_e,
+            "o_minus_e": turn * test.o_minus_e,
             "variance": test.variance,
-            "peto_hr": test.peto_hr if second else 1 / test.peto_hr,
-            "peto_ci95": [low, high] if second else [1 / high, 1 / low],
+            "peto_hr": test.peto_hr**turn,
+            "peto_ci95": sorted(limit**turn for limit in test.peto_interval()),
         }
     if events_by_arm is None or n_by_arm is None or logrank_p is None:
         raise ValueError("give time, event and group, or events_by_arm, n_by_arm and logrank_p")
-    z = (sign if second else -sign) * z_from_p(_p_value(logrank_p))
+    z = turn * z_from_p(_p_value(logrank_p)) * (-1 if favours == "second" else 1)
     events_by_arm, n_by_arm = _pair("events_by_arm", events_by_arm), _pair("n_by_arm", n_by_arm)
     for kind, v in logrank_variances(events_by_arm=events_by_arm, n_by_arm=n_by_arm).items():
         result[APPROXIMATIONS[kind]] = {"v": v, "hr": math.exp(z / math.sqrt(v)) if v else None}
     if time is not None:
         hr = cox_hr(time, event, group)
-        result["cox_efron_hr"] = hr if second else (1 / hr if hr else math.inf)
+        result["cox_efron_hr"] = hr**turn if hr or second else math.inf
     return result, (
         f"effects are {'second against first' if second else 'first against second'} level; unweighted log-rank; "
         "Peto's exp((O-E)/V); approximations by V = d/4, d1 d2/d, d n1 n2/N^2; Cox with Efron's ties (null: infinite)"
@@ -364,6 +366,16 @@ def _p_value(given) -> float:
     if isinstance(given, str):
         given = float(read_value("p-value", given).value)
     return check_number("logrank_p", given, above=0, most=1)
+
+
+def _counted(events: tuple[int, int], group, events_by_arm, n_by_arm) -> tuple[list[int], list[int]]:
+    """Events and patients of each group in the data; ValueError if those given as well are others."""
+    labels = sorted(set(group))
+    events, n = list(events), [list(group).count(label) for label in labels]
+    for name, given, counted in (("events_by_arm", events_by_arm, events), ("n_by_arm", n_by_arm, n)):
+        if given is not None and list(_pair(name, given)) != counted:
+            raise ValueError(f"{name} says {given}, but the data have {counted} in the order {labels}")
+    return events, n
 
 
 def _pair(name: str, counts) -> tuple[int, int]:
