@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 
@@ -551,11 +551,11 @@ class Lattice:
 
     def count(self) -> int:
         """How many data sets."""
-        return int(self._values(self._dtype())[0]) if self.possible else 0
+        return int(self._total(self._dtype())) if self.possible else 0
 
     def any(self) -> bool:
         """Is there one?"""
-        return self.possible and bool(self._values(bool)[0])
+        return self.possible and bool(self._total(bool))
 
     def counts_by(self, quantity: str, position: int) -> dict[int, int]:
         """How many data sets have each value of ``quantity`` after ``position`` columns.
@@ -566,9 +566,11 @@ class Lattice:
             return {}
         dtype = self._dtype()
         # ways to come to each state at the position × ways to go on from there
-        ways = {self.n: self._alone(self.blocks[0], self.n, int(self.blocks[0].starts[self.n][0]), dtype)}
-        onwards = self._values(dtype)[2:] + [None]
-        for block, following in zip(self.blocks, onwards):
+        r, i = self._start
+        at_start = np.zeros(self.blocks[0].counts[r] + 1, dtype=dtype)
+        at_start[i] = 1
+        ways = {r: at_start}
+        for block, following in zip(self.blocks, self._onwards(dtype)):
             ways = block.forwards(ways, dtype)
             if block.begin + block.length == position:
                 break
@@ -581,11 +583,10 @@ class Lattice:
                     counts[value] = counts.get(value, 0) + number
         return counts
 
-    @staticmethod
-    def _alone(block: "_Block", r: int, i: int, dtype) -> np.ndarray:
-        ways = np.zeros(block.counts[r] + 1, dtype=dtype)
-        ways[i] = 1
-        return ways
+    @property
+    def _start(self) -> tuple[int, int]:
+        """The rank and place of the state from which every path starts."""
+        return self.n, int(self.blocks[0].starts[self.n][0])
 
     def _bound(self) -> int:
         return math.comb(2 * len(self.times) + self.n - 1, self.n)
@@ -593,14 +594,17 @@ class Lattice:
     def _dtype(self):
         return np.int64 if self._bound() < 2**62 else object
 
-    def _values(self, dtype) -> list:
-        """For each block the number of ways to finish from each of its states (first entry: from the start)."""
-        values, following = [], None
-        for block in reversed(self.blocks):
-            following = block.at_start(self._exit_values(block, following, dtype))
-            values.append(following)
-        start = self.blocks[0].starts[self.n]
-        return [following[self.n][start[0]], *reversed(values)]
+    def _total(self, dtype):
+        """The number of ways from the start to the end (of ``bool``: is there one?)."""
+        first, (r, i) = self.blocks[0], self._start
+        return first.at_start(self._exit_values(first, self._onwards(dtype)[0], dtype))[r][i]
+
+    def _onwards(self, dtype) -> list[dict[int, np.ndarray] | None]:
+        """For each block the ways to finish from every state of the block after it; None after the last."""
+        onwards = [None]
+        for block in reversed(self.blocks[1:]):
+            onwards.append(block.at_start(self._exit_values(block, onwards[-1], dtype)))
+        return onwards[::-1]
 
     def _exit_values(self, block: "_Block", following: dict | None, dtype) -> dict[int, np.ndarray]:
         """Ways to finish from each state at the end of a block; index −1 is the way that does not exist."""
@@ -617,11 +621,10 @@ class Lattice:
     def sample(self, k: int, rng: np.random.Generator) -> np.ndarray:
         """``k`` data sets, each drawn uniformly among all: array (k, n_times, 2) of events and censorings."""
         drawn = np.zeros((k, len(self.times), 2), dtype=int)
-        places = [(self.n, int(self.blocks[0].starts[self.n][0]))] * k
+        places = [self._start] * k
         dtype = self._dtype()
-        values = self._values(dtype)[2:] + [None]
-        for block, following in zip(self.blocks, values):
-            levels = block.levels(self._exit_values(block, following, dtype))
+        for block, following in zip(self.blocks, self._onwards(dtype)):
+            levels = list(block.levels(self._exit_values(block, following, dtype)))
             used = []
             for r, i in places:
                 weights = [math.comb(block.length, j) * int(level[r][i]) for j, level in enumerate(levels)]
@@ -639,11 +642,11 @@ class Lattice:
         """Every data set once: arrays (n_times, 2) of events and censorings."""
         if not self.possible:
             return
-        values = self._values(bool)[2:] + [None]
-        levels = [block.levels(self._exit_values(block, v, bool)) for block, v in zip(self.blocks, values)]
+        values = [self._exit_values(block, v, bool) for block, v in zip(self.blocks, self._onwards(bool))]
+        levels = [list(block.levels(v)) for block, v in zip(self.blocks, values)]
         steps = [[block.column(level) for level in ls] for block, ls in zip(self.blocks, levels)]
         found = np.zeros((len(self.times), 2), dtype=int)
-        for _ in self._walk(0, (self.n, int(self.blocks[0].starts[self.n][0])), levels, steps, found):
+        for _ in self._walk(0, self._start, levels, steps, found):
             yield found.copy()
 
     def _walk(self, b: int, place: tuple[int, int], levels: list, steps: list, found: np.ndarray) -> Iterator[None]:
@@ -672,14 +675,19 @@ class _Column:
     """Ways to finish around one used column: ``after`` it, with the events done (``censoring``), before it
     (``event``), and how many of those go on with a censoring or an event."""
 
-    def __init__(self):
-        self.after, self.censoring, self.event = {}, {}, {}
+    def __init__(self, after: dict[int, np.ndarray]):
+        self.after, self.censoring, self.event = after, {}, {}
         self.by_censoring, self.by_event, self.used = {}, {}, {}
 
 
 class _Block:
-    """Columns without bounds between them. Maps are arrays over the states of a rank; their last entry stands for the
-    state that does not exist, and so does −1 as a target."""
+    """Columns without bounds between them, ``length`` of them from column ``begin`` on, ``size`` states in all.
+
+    By rank: ``counts`` of states · ``starts``, the states that the block can begin with · ``exits``, where each state
+    leads at the end of the block · ``events`` so far · ``moves``, where one event or one censoring leads, in the rank
+    below. Whatever has an entry for each state has one entry more, the last, for the state that does not exist; as
+    −1 is how NumPy names the last entry, a map that leads nowhere says −1.
+    """
 
     def __init__(self, length: int, begin: int):
         self.length, self.begin, self.size = length, begin, 0
@@ -735,37 +743,33 @@ class _Block:
 
     def column(self, after: dict[int, np.ndarray]) -> _Column:
         """One used column: some events, then some censorings, at least one of either."""
-        step = _Column()
+        step = _Column(after)
         lowest = min(self.counts)
         for r in range(lowest, max(self.counts) + 1):
-            step.after[r] = after[r]
             by_censoring = by_event = np.zeros(len(after[r]), dtype=after[r].dtype)
             if r > lowest:
                 by_censoring = step.censoring[r - 1][self.moves["censoring"][r]]
                 by_event = step.event[r - 1][self.moves["event"][r]]
             step.by_censoring[r], step.by_event[r] = by_censoring, by_event
-            step.censoring[r] = step.after[r] + by_censoring
+            step.censoring[r] = after[r] + by_censoring
             step.event[r] = step.censoring[r] + by_event
             step.used[r] = by_censoring + by_event
         return step
 
-    def levels(self, at_end: dict[int, np.ndarray]) -> list[dict[int, np.ndarray]]:
-        """Ways to finish with exactly 0, 1, 2 … used columns left in the block."""
-        levels = [at_end]
+    def levels(self, at_end: dict[int, np.ndarray]) -> Iterator[dict[int, np.ndarray]]:
+        """Ways to finish with exactly 0, 1, 2 … used columns left in the block, as long as there are any."""
+        level = at_end
+        yield level
         for _ in range(min(self.length, max(self.counts))):
-            level = self.column(levels[-1]).used
+            level = self.column(level).used
             if not any(v.any() for v in level.values()):
-                break
-            levels.append(level)
-        return levels
+                return
+            yield level
 
     def at_start(self, at_end: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
         """Ways to finish from each state when all columns of the block are still ahead."""
-        total, level = at_end, at_end
-        for k in range(1, min(self.length, max(self.counts)) + 1):
-            level = self.column(level).used
-            if not any(v.any() for v in level.values()):
-                break
+        total = at_end
+        for k, level in islice(enumerate(self.levels(at_end)), 1, None):
             ways = math.comb(self.length, k)
             total = {r: total[r] + (level[r] if level[r].dtype == bool else ways * level[r]) for r in total}
         return total

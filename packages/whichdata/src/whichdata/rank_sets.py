@@ -163,6 +163,7 @@ class FeasibleRanks(NamedTuple):
 
 
 FEASIBLE_CONVENTIONS = ("exact_conditional", "asymptotic_cc", "asymptotic_no_cc")
+NEED_ORDER_OF_TIES = ("exact_conditional",)  # to the others only the sizes of the ties matter
 
 
 def feasible_ranks(
@@ -188,8 +189,9 @@ def feasible_ranks(
     _check_walks(all1, all2, n1, n2)
     bits = (n_group1 * n_group2).bit_length() + 1
     walks = [_Walk(b1, b2, bits) for b1 in all1 for b2 in all2]
-    ordered = _affordable(walks, n1, n2)
-    tallies = [_Tally(n1, n2, admitted, name) for name in FEASIBLE_CONVENTIONS if ordered or name[0] != "e"]
+    ordered = _can_keep_order(walks, n1, n2)
+    conventions = [name for name in FEASIBLE_CONVENTIONS if ordered or name not in NEED_ORDER_OF_TIES]
+    tallies = [_Tally(n1, n2, admitted, name) for name in conventions]
     n_printing = 0
     for walk in walks:
         for key, packed in walk.run(_append if ordered else _add).items():
@@ -197,7 +199,8 @@ def feasible_ranks(
             tied = tie_sum(ties) if ordered else key
             for u2, ways in enumerate(unpack(packed, bits, 2 * n1 * n2 + 1)):
                 if ways:
-                    n_printing += ways * any([tally.add(walk, key, ties, tied, u2, ways) for tally in tallies])
+                    printing = [tally.add(walk, key, ties, tied, u2, ways) for tally in tallies]
+                    n_printing += ways if any(printing) else 0
     by_convention = {name: None for name in FEASIBLE_CONVENTIONS} | {t.name: t.result(unit) for t in tallies}
     return FeasibleRanks(n_group1, n_group2, n_group1 * n_group2, by_convention, None if p is None else n_printing)
 
@@ -213,7 +216,7 @@ def _check_walks(all1: list[OrderBounds], all2: list[OrderBounds], n1: int, n2: 
         )
 
 
-def _affordable(walks: list["_Walk"], n1: int, n2: int) -> bool:
+def _can_keep_order(walks: list["_Walk"], n1: int, n2: int) -> bool:
     """May the walks keep the order of the ties? ValueError if even without it they are too long."""
     size, length = n1 + n2, max(len(w.grid) for w in walks)
     steps = sum(w.steps() for w in walks)
@@ -265,36 +268,47 @@ class _Walk:
             grown: dict = {}
             for (i, j, key), packed in self.states[-1].items():
                 for a, b in self._moves(i, j, step):
-                    state = (i + a, j + b, extend(key, a + b) if a + b else key)
-                    grown[state] = grown.get(state, 0) + (packed << ((2 * a * j + a * b) * self.bits))
+                    state = (i + a, j + b, extend(key, a + b))
+                    grown[state] = grown.get(state, 0) + (packed << (_added_u2(a, b, j) * self.bits))
             self.states.append(grown)
         return {key: packed for (i, j, key), packed in self.states[-1].items() if (i, j) == self.end}
 
     def witness(self, key: int, u2: int) -> tuple[list[int], list[int]]:
         """One pair of data sets that ends with this tie key and 2U."""
-        mask = (1 << self.bits) - 1
-        x, y, state = [], [], (*self.end, key)
-        for step in range(len(self.grid) - 1, -1, -1):
-            state, u2, a, b = next(
-                ((i, j, before), u2 - 2 * a * j - a * b, a, b)
-                for (i, j, before), packed in self.states[step].items()
-                for a, b in [(state[0] - i, state[1] - j)]
-                if (a, b) in self._moves(i, j, step)
-                and (self.extend(before, a + b) if a + b else before) == state[2]
-                and u2 >= 2 * a * j + a * b
-                and packed >> ((u2 - 2 * a * j - a * b) * self.bits) & mask
-            )
-            x += [self.grid[step]] * a
-            y += [self.grid[step]] * b
+        x, y, after = [], [], (*self.end, key)
+        for step in reversed(range(len(self.grid))):
+            before, u2 = self._step_back(step, after, u2)
+            x += [self.grid[step]] * (after[0] - before[0])
+            y += [self.grid[step]] * (after[1] - before[1])
+            after = before
         return x[::-1], y[::-1]
+
+    def _step_back(self, step: int, after: tuple[int, int, int], u2: int) -> tuple[tuple[int, int, int], int]:
+        """A state before the step, with a 2U it can have, from which the step leads to ``after`` with 2U = ``u2``."""
+        mask = (1 << self.bits) - 1
+        for before, packed in self.states[step].items():
+            i, j, key = before
+            a, b = after[0] - i, after[1] - j
+            if (a, b) not in self._moves(i, j, step) or self.extend(key, a + b) != after[2]:
+                continue
+            u2_before = u2 - _added_u2(a, b, j)
+            if u2_before >= 0 and packed >> (u2_before * self.bits) & mask:
+                return before, u2_before
+        raise AssertionError("no step leads to this state")
+
+
+def _added_u2(a: int, b: int, below: int) -> int:
+    """What ``a`` values of group 1, tied with ``b`` of group 2 and above ``below`` of it, add to 2U."""
+    return 2 * a * below + a * b
 
 
 def _append(structure: int, tied: int) -> int:
-    """A tie structure as bits, one per value, set where a tie group begins; ``tied`` values more."""
-    return structure << tied | 1 << (tied - 1)
+    """A tie structure as bits, one per value, set where a tie group begins; ``tied`` values more (none: unchanged)."""
+    return structure << tied | (1 << tied) >> 1
 
 
 def _add(total: int, tied: int) -> int:
+    """Σ(t³ − t) with ``tied`` values more."""
     return total + tied**3 - tied
 
 
