@@ -24,7 +24,7 @@ PERMUTATION_LIMIT = 40
 
 
 def two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence) -> tuple[list, list, list[int]]:
-    """Times, flags and group 0 or 1, validated. ValueError unless there are exactly two labels."""
+    """Times, flags and group, by definition 0 for the smaller label and 1. ValueError unless there are exactly two."""
     time, event = check_data(time, event)
     group = check_list("group", group)
     if len(group) != len(time):
@@ -40,7 +40,8 @@ def two_groups(time: Sequence[Time], event: Sequence[int], group: Sequence) -> t
 
 @dataclass(frozen=True)
 class LogRank:
-    """Log-rank of two groups, exact: events observed and expected in each, O − E and its hypergeometric variance.
+    """Log-rank of two groups [Mantel1966], exact: events observed and expected in each, O − E and its hypergeometric
+    variance; Peto's hazard ratio and its interval as in [Tierney2007].
 
     ``o_minus_e`` is that of the second group. Without any time at which both groups are at risk the variance is 0:
     nothing is compared, and chi-squared is 0.
@@ -80,7 +81,7 @@ class LogRank:
 
 
 def log_rank(time: Sequence[Time], event: Sequence[int], group: Sequence) -> LogRank:
-    """The unweighted log-rank comparison of two groups."""
+    """The unweighted log-rank comparison of two groups [Mantel1966]. ValueError unless there are exactly two labels."""
     time, event, group = two_groups(time, event, group)
     deaths = Counter((t, g) for t, e, g in zip(time, event, group) if e)
     times = [sorted(t for t, k in zip(time, group) if k == g) for g in (0, 1)]
@@ -111,8 +112,9 @@ class Permutation(NamedTuple):
 def log_rank_permutation(time: Sequence[Time], event: Sequence[int], group: Sequence) -> Permutation:
     """All relabellings of the pooled data counted by |O − E| at least as large as observed, exactly.
 
-    O − E of a group is the sum of its patients' scores (flag minus pooled Nelson–Aalen hazard), which relabelling does
-    not change; sums over all subsets are counted by meeting in the middle. ValueError above 40 patients.
+    O − E of a group is the sum of its patients' scores (flag minus pooled Nelson–Aalen hazard) [CoinSurvTest], which
+    relabelling does not change; how sums over all subsets are counted, by meeting in the middle, is derived here.
+    ValueError above 40 patients.
     """
     time, event, group = two_groups(time, event, group)
     n, n1 = len(time), group.count(0)
@@ -154,7 +156,8 @@ def _subset_sums(values: list[int]) -> dict[int, np.ndarray]:
 
 
 def cox_hr(time: Sequence[Time], event: Sequence[int], group: Sequence, ties: str = "efron") -> float:
-    """Cox's hazard ratio of the second group against the first, ``ties`` by ``efron`` or ``breslow``.
+    """Cox's hazard ratio [Cox1972] of the second group against the first, ``ties`` by ``efron`` [H2oTies] or
+    ``breslow`` [Breslow1974].
 
     0 or infinite where the partial likelihood has no maximum: one group has every event at which both are at risk.
     ValueError where there is no such event.

@@ -33,7 +33,8 @@ class FeasibleSet:
     """All data sets of ``n`` patients on a grid of ``times`` that print every one of the ``summaries``.
 
     ``summaries`` is a mapping from names (as they should appear in a clash) to summaries. ValueError for an n below 1,
-    an empty grid, or a search that is too large.
+    an empty grid, or a search that is too large. How the sets are counted is derived in :mod:`whichdata.lattice`; the
+    answers here are derived from counts of narrowed sets.
     """
 
     def __init__(self, n: int, times: Iterable[Time], summaries: Mapping[str, Summary]):
@@ -143,8 +144,9 @@ class FeasibleSet:
         """Every data set as counts: (count, n_times, 2) of events and censorings at each time of the grid."""
         total = self.count()
         if total > limit:
+            size = f"{'about ' if total >= 10**9 else ''}{large(total)}"
             raise ValueError(
-                f"the set holds {about(total)} data sets, more than the limit of {limit:,}; narrow it with further "
+                f"the set holds {size} data sets, more than the limit of {limit:,}; narrow it with further "
                 "figures (events, numbers at risk, ranges, a coarser grid), or draw from it with sample"
             )
         found = [x for lattice in self._lattices for x in lattice.paths()]
@@ -216,9 +218,9 @@ class FeasibleSet:
 def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
     """Can a Kaplan–Meier value of ``n`` patients lie in ``values``, whatever the times?
 
-    Without censoring it is a count over n. With censoring it is a product of steps (m − 1)/m over any ranks m up to n:
-    large steps are taken first while the product stays above the interval's lower end; where that misses, every
-    product is looked at. ValueError if n is below 1 or the products are too many.
+    Derived here: without censoring it is a count over n. With censoring it is a product of steps (m − 1)/m over any
+    ranks m up to n: large steps are taken first while the product stays above the interval's lower end; where that
+    misses, every product is looked at. ValueError if n is below 1 or the products are too many.
     """
     n = check_count("the number of patients", n, least=1)
     if not censoring:
@@ -232,7 +234,3 @@ def curve_can_be(n: int, values: Interval, censoring: bool) -> bool:
         product in values
         or not FeasibleSet(n, range(1, n + 1), {"value": SurvivalAt(n, values, "proportion")}).is_empty
     )
-
-
-def about(count: int) -> str:
-    return large(count) if count < 10**9 else f"about {large(count)}"

@@ -4,7 +4,7 @@ A data set is a multiset of (time, status) on a grid of times. Walked column by 
 the censorings), it is a path through states: number at risk, events so far, the exact Kaplan–Meier value, and what an
 even-numbered median still has to remember. Bounds apply between columns; runs of columns without bounds form a block.
 
-Three things keep this small.
+Three things, derived here, keep this small.
 
 - The curve falls by (m − 1)/m whenever an event takes the number at risk from m to m − 1, so its exact value is a
   vector of prime exponents, kept as whole numbers (``CurveKeys``) and compared as fractions where floats are too close.
@@ -82,7 +82,11 @@ Constraint = Bound | Window | MiddlePair | FlatMiddle
 
 
 class CurveKeys:
-    """Products of steps (m − 1)/m, m ≤ n, as rows of int64: the exponents of all primes in mixed radix."""
+    """Products of steps (m − 1)/m, m ≤ n, as rows of int64: the exponents of all primes in mixed radix.
+
+    Derived here: an exponent is never farther from 0 than the sum of its steps, each rank falling at most once, so
+    digits of that width never run into one another and adding rows multiplies values.
+    """
 
     def __init__(self, n: int):
         factors = [_prime_exponents(m) for m in range(n + 1)]
@@ -197,7 +201,7 @@ class _States:
 
 
 class Lattice:
-    """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint.
+    """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint (derived above).
 
     ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further positions
     to count by. ``possible``: has a state lived to the end of the search? ``n_states``: how many the search made.
@@ -817,7 +821,7 @@ def _columns_from(block: _Block, step: _Column, place: tuple[int, int]) -> Itera
 
 
 def choose(weights: list[int], rng: np.random.Generator) -> int:
-    """An index drawn in exact proportion to whole weights."""
+    """An index drawn in exact proportion to whole weights, by definition the first where their sum passes the draw."""
     u = _below(sum(weights), rng)
     for i, w in enumerate(weights):
         u -= w
@@ -874,7 +878,7 @@ def _prime_exponents(m: int) -> dict[int, int]:
 
 
 def large(count: float) -> str:
-    """A large number for reading: in full below a thousand million."""
+    """A large number for reading, by definition in full below a thousand million and else as a power of ten."""
     return f"{int(count):,}" if count < 10**9 else f"10^{len(str(int(count))) - 1}"
 
 

@@ -1,7 +1,7 @@
 """How extreme a log-rank comparison can be when only some times of two groups are known.
 
 The log-rank depends on the order of the times alone. An *order* is a merging of both groups' events and losses that
-some times within all bounds give, no two of them equal (patients counted to the day; for ties see ``feasible_pairs``).
+some times within all bounds give, no two of them equal (patients counted to the day; for ties see ``pairs``).
 Every step of an order adds to O − E and to V what depends only on who is left, so sums are walked with their convex
 hulls: a part of an order that lies inside the hull of its rivals never leads to a vertex of the last hull.
 """
@@ -33,7 +33,8 @@ class PartlyKnown:
     ``first``, ``last``: where the shortest and longest of the unknown times lie · ``median``: where the Kaplan–Meier
     median lies (None: anywhere), by ``convention`` ``le``, ``midpoint`` or ``lt`` as in
     :meth:`whichdata.survival.KaplanMeier.quantile`. A midpoint is that of a run which later falls; only its two ends
-    are bounded.
+    are bounded. ValueError on counts, bounds or a convention that cannot be. What may follow what is derived here, in
+    :meth:`_steps`, from the definition of the median.
     """
 
     events: int
@@ -143,7 +144,13 @@ class Orders(NamedTuple):
 
 
 def orders(first: PartlyKnown, second: PartlyKnown) -> Orders:
-    """Count the orders of two groups and bound what their log-rank can be, for the first group."""
+    """Count the orders of two groups and bound what their log-rank can be, for the first group. Derived here:
+
+    times that rise through a sequence of intervals exist exactly if the greatest lower bound so far never exceeds the
+    next upper bound, so a state is who is left in each group and that bound. One event among r at risk, r₁ of them in
+    the first group, adds [Mantel1966] 1 − r₁/r or −r₁/r to O − E and r₁/r (1 − r₁/r) to V, whatever came before; so a
+    partial sum inside the hull of its rivals stays inside it and is dropped.
+    """
     one, two = _Nodes(first), _Nodes(second)
     if one.start is None or two.start is None:
         return Orders(0, np.zeros((0, 2)))
@@ -199,7 +206,7 @@ class _Nodes:
 
 
 def _hull(points: np.ndarray) -> np.ndarray:
-    """The vertices of the convex hull, anticlockwise (Andrew's monotone chain)."""
+    """The vertices of the convex hull, anticlockwise (monotone chain [Andrew1979])."""
     points = points[np.lexsort((points[:, 1], points[:, 0]))]
     points = points[np.concatenate([[True], np.any(np.diff(points, axis=0) != 0, axis=1)])]
     if len(points) < 3:

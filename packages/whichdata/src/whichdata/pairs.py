@@ -40,7 +40,8 @@ class PValues(NamedTuple):
 
 @dataclass(frozen=True)
 class TwoGroups:
-    """Two feasible sets on one grid of times. ValueError if the grids differ."""
+    """Two feasible sets on one grid of times; the pairs are, by definition, all of one with all of the other.
+    ValueError if the grids differ."""
 
     first: FeasibleSet
     second: FeasibleSet
@@ -65,7 +66,7 @@ class TwoGroups:
         draws: int = 20_000,
         rng: np.random.Generator | int = 0,
     ) -> PValues:
-        """The asymptotic log-rank p of every pair, and how many lie in ``printed``.
+        """The asymptotic log-rank p [Mantel1966] of every pair, and how many lie in ``printed``.
 
         Beyond ``limit`` pairs (or 200,000 data sets of one group) ``draws`` pairs are drawn with ``rng``.
         Where nothing can be compared (at no event are both groups at risk with someone left over) p counts as 1.
@@ -98,13 +99,14 @@ class TwoGroups:
 
 
 def compared(first: DataSet, second: DataSet):
-    """The log-rank comparison of two data sets (effects: second against first)."""
+    """The log-rank comparison [Mantel1966] of two data sets, exact (effects: second against first)."""
     group = [0] * len(first.time) + [1] * len(second.time)
     return log_rank(first.time + second.time, first.event + second.event, group)
 
 
 def chi_squared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Log-rank chi-squared, row against row, of groups given as counts (rows, n_times, 2) of events and censorings."""
+    """Log-rank chi-squared [Mantel1966], row against row: (rows,) from groups given as counts (rows, n_times, 2) of
+    events and censorings."""
     terms = _terms(first[..., 0], _at_risk(first), second[..., 0], _at_risk(second))
     return _ratio(*(term.sum(axis=-1) for term in terms))
 

@@ -16,7 +16,8 @@ P = Fraction | float | None  # exact where the convention is, None where it does
 
 @dataclass(frozen=True)
 class NullDistribution:
-    """The distribution of U over all ways to choose group 1, given the tie structure ``ties``.
+    """The distribution of U [MannWhitney1947] over all ways to choose group 1, given the tie structure ``ties``; its
+    tails by definition, as each method says.
 
     ``ways[u2]``: the number of choices with 2U = u2, for u2 = 0 … 2 n1 n2.
     """
@@ -65,13 +66,15 @@ class NullDistribution:
 
 
 def check_sizes(n1, n2) -> tuple[int, int]:
-    """Two group sizes from 1 to ``MOST_IN_GROUP``, or ValueError."""
+    """Two group sizes, by definition whole from 1 to ``MOST_IN_GROUP``. ValueError otherwise."""
     return check_count("n1", n1, 1, MOST_IN_GROUP), check_count("n2", n2, 1, MOST_IN_GROUP)
 
 
 @lru_cache(maxsize=40_000)
 def null_distribution(n1: int, n2: int, ties: tuple[int, ...] | None = None) -> NullDistribution:
-    """The exact null distribution of U for a tie structure (None: no ties).
+    """The exact null distribution of U for a tie structure (None: no ties): with ties value by value, as the shift
+    algorithm [StreitbergRoehmel1986], without them from the Gaussian binomial coefficient [GaussianBinomial], whose
+    coefficients count inversions, as U does.
 
     ValueError if the sizes do not match, or the groups are too large (``PRODUCT_LIMIT``).
     """
@@ -100,7 +103,7 @@ def null_distribution(n1: int, n2: int, ties: tuple[int, ...] | None = None) -> 
 
 
 def exact_is_affordable(n1: int, n2: int, ties: tuple[int, ...] | None = None) -> bool:
-    """Are the groups small enough for an exact distribution?"""
+    """Are the groups small enough for an exact distribution, by definition of ``PRODUCT_LIMIT``?"""
     return n1 * n2 <= PRODUCT_LIMIT["tied" if ties and max(ties) > 1 else "untied"]
 
 
@@ -123,7 +126,7 @@ def _gaussian_binomial(n1: int, n2: int, bits: int) -> int:
 
 
 def unpack(packed: int, bits: int, length: int) -> list[int]:
-    """The ``length`` coefficients of ``bits`` each in ``packed``, lowest first."""
+    """The ``length`` coefficients of ``bits`` each in ``packed``, by definition lowest first."""
     if length <= 64:
         mask = (1 << bits) - 1
         return [(packed >> (k * bits)) & mask for k in range(length)]

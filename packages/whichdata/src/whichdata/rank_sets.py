@@ -28,6 +28,7 @@ class Group:
     """A group known by its summaries, or by its ``values``.
 
     ``minimum``, ``median``, ``maximum``: plain numbers (exact), printed texts (intervals), or, for the median, None.
+    By definition the first, the middle (of an even number the mean of the middle two) and the last in order.
     """
 
     n: int
@@ -114,7 +115,8 @@ def _rising(edges: list[list[int]]) -> OrderBounds | None:
 
 
 def count_datasets(bounds: OrderBounds) -> int:
-    """The number of multisets of whole numbers within the bounds."""
+    """The number of multisets of whole numbers within the bounds. Derived here: by blocks of k alike, C(k + high − low,
+    k) each, where the blocks lie apart, else value by value. ValueError if that takes too long."""
     blocks = [(edges, len(list(block))) for edges, block in groupby(zip(bounds.lows, bounds.highs))]
     free = [i for i, ((low, high), _) in enumerate(blocks) if low < high]
     if all(j > i + 1 for i, j in pairwise(free)):  # set apart by fixed values, so each block fills on its own
@@ -175,9 +177,9 @@ def feasible_ranks(
 ) -> FeasibleRanks:
     """Count the pairs of data sets, multiples of ``unit``, that print the summaries, and range p over them.
 
-    Exact: a walk up the values keeps the number of ways for every (placed, tie structure, U). The exact convention
-    needs the order of the ties and is left out (None) where that walk is too long; the asymptotic ones need only
-    Σ(t³ − t), and if even that is too long a ValueError says so before the walk starts.
+    Exact, derived here: a walk up the values keeps the number of ways for every (placed, tie structure, U). The exact
+    convention needs the order of the ties and is left out (None) where that walk is too long; the asymptotic ones need
+    only Σ(t³ − t), and if even that is too long a ValueError says so before the walk starts.
     """
     all1, all2 = group1.bounds(unit, rounding), group2.bounds(unit, rounding)
     n_group1, n_group2 = (sum(map(count_datasets, b)) for b in (all1, all2))

@@ -4,7 +4,7 @@ U counts the pairs in which a value of group 1 exceeds one of group 2, ties for 
 sizes of the groups of equal values, from the lowest value up; ``(1, 1, …)`` is no ties. Null distributions are exact:
 whole numbers of ways, given the tie structure.
 
-Two-sided conventions (``CONVENTIONS``): ``exact_doubled`` doubles the smaller tail, ``mid_p_doubled`` the smaller
+Two-sided conventions: ``exact_doubled`` doubles the smaller tail, ``mid_p_doubled`` the smaller
 mid-p tail, both without ties only · ``exact_conditional`` sums all deviations from the mean at least as large, given
 the ties · ``asymptotic_cc`` and ``asymptotic_no_cc`` the normal with tie-corrected variance, with and without the
 continuity correction of ½.
@@ -31,12 +31,12 @@ SAMPLED_LIMIT = 40  # n1 + n2 up to which any are tried
 
 
 def tie_sum(ties: Iterable[int]) -> int:
-    """Σ(t³ − t) over the groups of ties, the quantity that corrects the variance."""
+    """Σ(t³ − t) over the groups of ties, the quantity that corrects the variance [Lehmann1975]."""
     return sum(t**3 - t for t in ties)
 
 
 def asymptotic_p(n1: int, n2: int, u2: int, tied: int, continuity: bool, greater: bool = False) -> float | None:
-    """p of 2U = ``u2`` by the normal with the variance corrected for Σ(t³ − t) = ``tied``.
+    """p of 2U = ``u2`` by the normal with the variance corrected for Σ(t³ − t) = ``tied`` [Lehmann1975].
 
     Two-sided, or that group 1 is ``greater``. None if all values are tied (no variance).
     """
@@ -52,7 +52,7 @@ def asymptotic_p(n1: int, n2: int, u2: int, tied: int, continuity: bool, greater
 
 
 def p_by_convention(n1: int, n2: int, u2: int, ties: tuple[int, ...] | None = None) -> dict[str, P]:
-    """Every two-sided p of 2U = ``u2`` given a tie structure; None where a convention does not apply.
+    """Every two-sided p of 2U = ``u2`` given a tie structure [MannWhitney1947]; None where a convention does not apply.
 
     The exact conventions give fractions; beyond ``PRODUCT_LIMIT`` they are None too.
     """
@@ -79,7 +79,8 @@ class MannWhitney(NamedTuple):
 
 
 def mann_whitney(x: Sequence, y: Sequence) -> MannWhitney:
-    """The test of the values ``x`` against ``y``. ValueError if a group is empty or a value is no number."""
+    """The test of the values ``x`` against ``y`` [MannWhitney1947]. ValueError if a group is empty or a value is no
+    number."""
     for name, group in (("x", x), ("y", y)):
         if not check_list(f"group {name}", group):
             raise ValueError(f"group {name} is empty")
@@ -104,7 +105,7 @@ def mann_whitney(x: Sequence, y: Sequence) -> MannWhitney:
 
 
 def u_possible(n1, n2, u, ties: bool = True, rounding: str = "up_or_down") -> bool:
-    """Can ``u`` (a number, or printed text) occur: from 0 to n1 × n2, in halves with ``ties``, else whole?"""
+    """Can ``u`` (number or printed text) occur? By definition from 0 to n1 × n2, in halves if ``ties``, else whole."""
     n1, n2 = check_sizes(n1, n2)
     admitted = given_interval(u, rounding)
     steps = 2 if ties else 1
@@ -112,13 +113,15 @@ def u_possible(n1, n2, u, ties: bool = True, rounding: str = "up_or_down") -> bo
 
 
 def least_exact_p(n1, n2) -> Fraction:
-    """The smallest exact two-sided p without ties: 2 / C(n1 + n2, n1), at most 1."""
+    """The smallest exact two-sided p without ties: 2 / C(n1 + n2, n1), at most 1. Derived here: one of the choices of
+    group 1 gives U = 0 and one U = n1 × n2."""
     n1, n2 = check_sizes(n1, n2)
     return min(Fraction(1), Fraction(2, math.comb(n1 + n2, n1)))
 
 
 def tie_structures(size: int) -> Iterator[tuple[int, ...]]:
-    """Every tie structure of ``size`` values, one of each mirrored pair (mirrors have the same p values)."""
+    """Every tie structure of ``size`` values, by definition a composition of it, one of each mirrored pair (mirrors
+    have the same p values)."""
     for cuts in range(1 << (size - 1)):
         sizes, run = [], 1
         for k in range(size - 1):
@@ -137,7 +140,8 @@ def reachable(n1: int, n2: int, by_sum: bool = True) -> dict:
     """Which 2U can occur with which ties: {Σ(t³ − t): set of bits, bit u2 set if 2U = u2 can occur}.
 
     ``by_sum`` False: the keys are the sizes of the tie groups above one, in increasing order. ValueError before the
-    search if there are too many.
+    search if there are too many. Derived here: values are placed from the lowest up; a of group 1 and b of group 2
+    that tie, above j of group 2, add 2 a j + a b to 2U.
     """
     if not _ties_listable(n1, n2):
         raise ValueError(
@@ -167,6 +171,7 @@ def _listing_steps(n1: int, n2: int) -> int:
 
 
 def about_steps(steps: float) -> str:
+    """A number of steps for reading, by definition to two digits."""
     return f"about {steps:.1e}" if steps < 1e100 else "more than 1e+100"
 
 
@@ -175,7 +180,8 @@ def _ties_listable(n1: int, n2: int) -> bool:
 
 
 def partitions(size: int) -> int:
-    """The number of ways to cut ``size`` values into tie groups, whatever their order (endless beyond 500)."""
+    """The number of ways to cut ``size`` values into tie groups whatever their order, by definition its partitions
+    (endless beyond 500)."""
     if size > 500:
         return math.inf
     counts = [1] + [0] * size
@@ -204,7 +210,7 @@ def ways_to_print(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding:
 
     ``u``: only that U (printed text or a number; None: any). ``ties`` False: only without ties. The conventions
     without ties come first, then the asymptotic ones with ties, then the exact one given the ties. ValueError on the
-    way to those where listing all ties would take too long.
+    way to those where listing all ties would take too long. Derived here by trying all that is possible.
     """
     n1, n2 = check_sizes(n1, n2)
     admitted, wanted = p_interval(p, rounding), _wanted_u2(n1, n2, u, ties, rounding)
@@ -219,7 +225,8 @@ def ways_to_print(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding:
 
 
 def p_possible(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding: str = "up_or_down") -> bool:
-    """Does any convention, with any U (or ``u``) and any ties allowed, print ``p``? The union, not its hull.
+    """Does any convention, with any U (or ``u``) and any ties allowed, print ``p``? The union, not its hull, derived
+    here as in :func:`ways_to_print`.
 
     ValueError if none of those tried does and there are too many tie structures to try them all.
     """
@@ -320,6 +327,7 @@ def _u2_near(n1: int, n2: int, admitted: Interval) -> range:
 
 
 def p_interval(p: str | Printed, rounding: str) -> Interval:
+    """The values that a printed p stands for, by definition of 0 to 1. ValueError outside."""
     printed = p if isinstance(p, Printed) else Printed.parse(p)
     if printed.value is not None and not 0 <= printed.value <= 1:
         raise ValueError(f"p = {printed.text} is outside 0 to 1")

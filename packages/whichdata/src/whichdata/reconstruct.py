@@ -19,20 +19,16 @@ FORECAST_MARGIN = 3  # the forecast counts ways that lead to the same state apar
 
 
 class Guyot(NamedTuple):
-    """One data set (``time``, ``event``, sorted) and what it was built from: at each curve point the number at risk,
-    events and censorings up to the next point."""
+    """One data set: parallel times and flags (1 event, 0 censored), sorted, events first."""
 
     time: tuple[float, ...]
     event: tuple[int, ...]
-    at_risk: tuple[int, ...]
-    events: tuple[int, ...]
-    censored: tuple[int, ...]
 
 
 def guyot(
     curve: Sequence[tuple[Time, Fraction]], number_at_risk: Mapping[Time, int], total_events: int | None = None
 ) -> Guyot:
-    """The algorithm of Guyot2012: one data set near a read-off curve.
+    """One data set near a read-off curve, by the algorithm of [Guyot2012].
 
     ``curve`` is (time, S) with S from 0 to 1; ``number_at_risk`` must start at time 0. Between two numbers at risk the
     censorings are spread evenly and their number adjusted until the next number at risk is met; after the last number
@@ -144,13 +140,7 @@ class _Guyot:
                 rows += [((t + self.times[k + 1]) / 2, 0)] * self.censored[k]
         rows += [(self.times[-1], 0)] * (self.risk[0] - len(rows))
         rows.sort(key=lambda row: (row[0], -row[1]))
-        return Guyot(
-            tuple(t for t, _ in rows),
-            tuple(e for _, e in rows),
-            tuple(self.at_risk[:-1]),
-            tuple(self.events),
-            tuple(self.censored),
-        )
+        return Guyot(tuple(t for t, _ in rows), tuple(e for _, e in rows))
 
 
 class ExactReconstruction(NamedTuple):
@@ -177,7 +167,8 @@ def exact_reconstruction(
     ``steps``: (time, values of S just after it that print as read); events happen at these times only, at least one at
     each; censoring anywhere. ``number_at_risk``: {time: patients with time ≥ it}. At most ``limit`` solutions are
     listed, all are counted. ValueError on input that cannot be, or a search that looks too large (:func:`forecast`),
-    or turns out to be.
+    or turns out to be. Derived here: with r at risk before a step and k left after its events, S falls by k/r, and what
+    can follow depends on the step, k, S and the events so far alone.
     """
     if n < 1:
         raise ValueError(f"{n} patients: at least 1 is needed")
@@ -251,7 +242,7 @@ class _Placements:
 def forecast(
     n: int, windows: Sequence[Interval], bounds: Sequence[tuple[int, int]], left_least: Sequence[int], enough: float
 ) -> float:
-    """About how many steps the exact reconstruction takes; stops where it passes ``enough``.
+    """About how many steps the exact reconstruction takes, derived here; stops where it passes ``enough``.
 
     ``bounds``: fewest and most at risk at each step; ``left_least``: fewest left after it. The expected number of
     partial curves for each number of patients left, if the curve may lie anywhere in its window with equal chance.
@@ -289,7 +280,8 @@ def _too_large(n: int, size: str) -> str:
 
 
 def checked_at_risk(number_at_risk: Mapping[Time, int]) -> tuple[list[Fraction], list[int]]:
-    """Times and numbers at risk, sorted. ValueError if a number is no count or the numbers rise."""
+    """Times and numbers at risk, sorted. ValueError if a number is no count or they rise, which by definition they
+    never do."""
     if not number_at_risk:
         raise ValueError("the number at risk at time 0 is needed")
     pairs = sorted((exact_time(t), r) for t, r in number_at_risk.items())

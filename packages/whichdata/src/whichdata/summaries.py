@@ -1,4 +1,8 @@
-"""The summaries that papers print of survival times, as conditions on a data set: curve, counts, times, medians."""
+"""The summaries that papers print of survival times, as conditions on a data set: curve, counts, times, medians.
+
+Each is turned into bounds for the search by definition: "the third smallest time lies from 4 to 6" is "at most two
+times before 4, at least three up to 6".
+"""
 
 import math
 from collections.abc import Sequence
@@ -25,12 +29,13 @@ class DataSet(NamedTuple):
 
 
 def reading(value: str | Number | Interval, rounding: str = "up_or_down") -> Interval:
-    """The values a figure stands for: text as printed, numbers exactly, intervals as they are."""
+    """The values a figure stands for, by definition: text as printed, numbers exactly, intervals as they are."""
     return value if isinstance(value, Interval) else given_interval(value, rounding)
 
 
 class Grid:
-    """``n`` patients, the times they can have, and, where a summary needs it, the number of events."""
+    """``n`` patients, the times they can have, and, where a summary needs it, the number of events. What is asked of it
+    is counted by definition."""
 
     def __init__(self, n: int, times: Sequence[Fraction], events: int | None = None):
         self.n, self.times, self.events = n, times, events
@@ -76,7 +81,8 @@ class Summary(Protocol):
 
 @dataclass(frozen=True)
 class SurvivalAt:
-    """The Kaplan–Meier value at ``time``, events at that time included; ``unit`` "percent" or "proportion"."""
+    """The Kaplan–Meier value at ``time``, events at that time included [KaplanMeier1958]; ``unit`` "percent" or
+    "proportion". ValueError for another unit, or a value printed outside 0 to 100 percent."""
 
     time: Time
     printed: str | Number | Interval
@@ -102,7 +108,7 @@ class SurvivalAt:
 
 @dataclass(frozen=True)
 class AtRisk:
-    """The number at risk at ``time``: patients with that time or a later one."""
+    """The number at risk at ``time``, by definition of patients with that time or a later one."""
 
     time: Time
     count: int
@@ -115,7 +121,8 @@ class AtRisk:
 
 @dataclass(frozen=True)
 class Events:
-    """The number of events from ``low`` to ``high`` (``high`` None: exactly ``low``), up to and including ``by``."""
+    """The number of events from ``low`` to ``high`` (``high`` None: exactly ``low``), by definition up to and including
+    ``by`` (None: in all)."""
 
     low: int
     high: int | None = None
@@ -131,7 +138,7 @@ class Events:
 
 @dataclass(frozen=True)
 class EventTimes:
-    """All events, each time as printed or exact; there are no others."""
+    """All events, each time as printed or exact; by definition there are no others."""
 
     times: tuple[str | Number, ...]
     rounding: str = "up_or_down"
@@ -150,7 +157,7 @@ class EventTimes:
 
 @dataclass(frozen=True)
 class NoCensoring:
-    """Nobody is censored, or nobody with a time before ``before``."""
+    """Nobody is censored, or nobody with a time before ``before``, by definition not at it."""
 
     before: Time | None = None
     needs_total = False
@@ -164,7 +171,8 @@ class NoCensoring:
 class KMMedian:
     """The Kaplan–Meier median (or the time at which survival reaches ``level``), or "NR" for not reached.
 
-    ``convention``: ``le``, ``lt`` or ``midpoint`` as in :meth:`whichdata.survival.KaplanMeier.quantile`.
+    ``convention``: ``le``, ``lt`` or ``midpoint`` by definition as in :meth:`whichdata.survival.KaplanMeier.quantile`.
+    ValueError for another.
     """
 
     printed: str | Number | Interval
@@ -193,7 +201,8 @@ class KMMedian:
 
 @dataclass(frozen=True)
 class Range:
-    """The smallest and largest time of all patients, those with an event, or those censored; either may be None."""
+    """The smallest and largest time of all patients, those with an event, or those censored (by definition
+    an empty group has neither); either may be None. ValueError for another status."""
 
     of: str
     lowest: str | Number | Interval | None = None
@@ -217,7 +226,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Within:
-    """Every time of all patients, those with an event, or those censored lies from ``earliest`` to ``latest``."""
+    """Every time of all patients, those with an event, or those censored lies from ``earliest`` to ``latest``,
+    by definition both included. ValueError for another status."""
 
     of: str
     earliest: Time | None = None
@@ -244,7 +254,8 @@ class Within:
 class Median:
     """The plain median of the times of all patients, those with an event, or those censored.
 
-    ``convention`` for an even number: the ``average`` of the middle two, or the ``low`` or ``high`` one.
+    ``convention`` for an even number, by definition: the ``average`` of the middle two, or the ``low`` or ``high`` one.
+    ValueError for another, or another status.
     """
 
     of: str

@@ -28,7 +28,7 @@ Time = int | float | Fraction
 
 
 def exact_time(value) -> Fraction:
-    """A time as a fraction; a float is read as the decimal it prints as, so that 0.1 is a tenth.
+    """A time as a fraction, for a float by definition the decimal it prints as, so that 0.1 is a tenth.
 
     ValueError if it is no number, not finite, or negative.
     """
@@ -47,7 +47,7 @@ def exact_time(value) -> Fraction:
 
 
 def check_data(time: Sequence, event: Sequence) -> tuple[list[Fraction], list[int]]:
-    """``time`` and ``event`` (0 censored, 1 event), validated and exact. ValueError says what is wrong."""
+    """``time`` and ``event`` (by definition 0 censored, 1 event), checked and exact. ValueError says what is wrong."""
     time, event = check_list("time", time), check_list("event", event)
     if not time:
         raise ValueError("no patients: time is empty")
@@ -77,7 +77,8 @@ class Rmst(NamedTuple):
 
 @dataclass(frozen=True)
 class KaplanMeier:
-    """The curve of ``n`` patients: at each distinct time the number at risk, events, censorings and S just after."""
+    """The curve [KaplanMeier1958] of ``n`` patients: at each distinct time the number at risk, events, censorings and S
+    just after."""
 
     n: int
     times: tuple[Fraction, ...]
@@ -97,13 +98,13 @@ class KaplanMeier:
         return tuple(Fraction(d, r * (r - d)) if r > d else None for r, d in zip(self.at_risk, self.events))
 
     def variance(self, t: Time) -> Fraction | None:
-        """Greenwood's variance of S(t); None where S(t) = 0 (not defined there, as in R)."""
+        """Greenwood's variance S(t)² Σ d / (r (r − d)) [Greenwood1926]; None where S(t) = 0 (undefined, as in R)."""
         terms = [v for time, v in zip(self.times, self._hazard_variances) if time <= exact_time(t)]
         return None if None in terms else self.at(t) ** 2 * sum(terms, Fraction(0))
 
     def interval(self, t: Time, kind: str = "log", level: float = 0.95) -> tuple[float, float] | None:
         """Pointwise limits of S(t), cut at 0 and 1. ``kind`` names the transformation on which the normal limits are
-        taken (SasLifetest; ``log`` is R's default). None where S(t) = 0; (1, 1) before the first event."""
+        taken [SasLifetest] (``log`` is R's default). None where S(t) = 0; (1, 1) before the first event."""
         if kind not in INTERVAL_KINDS:
             raise ValueError(f"no interval named {kind!r}; known: {', '.join(INTERVAL_KINDS)}")
         variance = self.variance(t)
@@ -113,7 +114,7 @@ class KaplanMeier:
         """The time by which a share ``p`` has had the event; None if not reached.
 
         ``le`` first time with S ≤ 1 − p · ``lt`` first time with S < 1 − p · ``midpoint`` between the two where the
-        curve runs exactly at 1 − p and later falls, else ``le`` (R's printed median).
+        curve runs exactly at 1 − p and later falls, else ``le`` (R's printed median [RPrintSurvfit]).
         """
         if convention not in QUANTILE_CONVENTIONS:
             raise ValueError(f"no convention named {convention!r}; known: {', '.join(QUANTILE_CONVENTIONS)}")
@@ -132,7 +133,7 @@ class KaplanMeier:
 
     def rmst(self, tau: Time) -> Rmst:
         """Area under the curve from 0 to ``tau`` with the variance Σ A(t)² d / (r (r − d)), A(t) the area from t to
-        tau (as R prints it, RPrintSurvfit). ValueError unless tau is above 0."""
+        tau (as R prints it [RPrintSurvfit]). ValueError unless tau is above 0."""
         tau = exact_time(tau)
         if tau == 0:
             raise ValueError("the restricted mean needs a time above 0")
@@ -148,7 +149,8 @@ class KaplanMeier:
 
 
 def kaplan_meier(time: Sequence[Time], event: Sequence[int]) -> KaplanMeier:
-    """The exact curve of parallel lists of times and flags (1 event, 0 censored). ValueError on bad data."""
+    """The exact curve [KaplanMeier1958] of parallel lists of times and flags (1 event, 0 censored). ValueError on bad
+    data."""
     time, event = check_data(time, event)
     times = sorted(set(time))
     deaths, losses = dict.fromkeys(times, 0), dict.fromkeys(times, 0)

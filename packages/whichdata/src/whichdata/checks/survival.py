@@ -59,7 +59,7 @@ def hr_from_logrank(
 ):
     """Which hazard ratio does a log-rank test imply, by Peto's method and its approximations?
 
-    Peto's hazard ratio, its approximations from totals and p, and Cox with Efron's ties. Without ``time``, ``event``
+    Peto's hazard ratio, its approximations from totals and p [Tierney2007], and Cox [Cox1972] with Efron's ties. Without ``time``, ``event``
     and ``group`` only the approximations, towards the group that ``favours`` names.
 
     Example: 'events_by_arm=[7, 5]' 'n_by_arm=[13, 13]' logrank_p=0.30
@@ -254,7 +254,7 @@ def km_reconstruction_exact(
 def km_reconstruction_guyot(curve: list[tuple[float, str]], number_at_risk, total_events=None):
     """Which individual survival times approximate a digitised Kaplan–Meier curve?
 
-    One data set near a read-off curve, by the iterative algorithm of Guyot and others (2012).
+    One data set near a read-off curve, by the iterative algorithm of [Guyot2012].
 
     Example: 'curve=[[0, 1], [3, 0.80], [6, 0.55]]' 'number_at_risk={"0": 20, "6": 12}'
     """
