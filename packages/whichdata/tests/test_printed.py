@@ -121,20 +121,6 @@ def test_what_is_no_number_is_refused_in_one_line(text, hint):
 
 
 @pytest.mark.parametrize(
-    "text, low, high",
-    [("26–79", 26, 79), ("[0.46, 0.69]", Fraction(46, 100), Fraction(69, 100)), ("-3 to 4.5%", -3, Fraction(9, 2))],
-)
-def test_ranges(text, low, high):
-    assert tuple(p.value for p in Printed.parse_range(text)) == (low, high)
-
-
-@pytest.mark.parametrize("text", ["79–26", "26", "", "a–b", None])
-def test_what_is_no_range_is_refused(text):
-    with pytest.raises(ValueError, match="range"):
-        Printed.parse_range(text)
-
-
-@pytest.mark.parametrize(
     "text, rounding, expected",
     [
         ("8.2", "floor", Interval(Fraction("8.2"), Fraction("8.3"), True, False)),

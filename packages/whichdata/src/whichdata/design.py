@@ -5,7 +5,6 @@ Two-sided level ``alpha`` throughout; power counts only the tail on the side of 
 
 import math
 
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import nct, t
 
@@ -72,35 +71,6 @@ def power_two_proportions(n1, p1, p2, alpha=0.05, n2=None) -> float | None:
     if alternative == 0:
         return None if margin == 0 else float(margin > 0)
     return float(ndtr(margin / alternative))
-
-
-def n_two_proportions(p1, p2, power=0.8, alpha=0.05) -> float:
-    """Patients per group for the normal test of two proportions, not rounded up, as R's ``power.prop.test``."""
-    _check_design(alpha, power)
-    p1, p2 = (check_number("proportion", p, least=0, most=1) for p in (p1, p2))
-    if p1 == p2:
-        raise ValueError(f"both proportions are {p1:g}: no number of patients can show a difference of nothing")
-    middle = (p1 + p2) / 2
-    null, alternative = math.sqrt(2 * middle * (1 - middle)), math.sqrt(p1 * (1 - p1) + p2 * (1 - p2))
-    return ((_upper(alpha / 2) * null + _upper(1 - power) * alternative) / (p1 - p2)) ** 2
-
-
-def detectable_proportion(n_per_group, p1, power=0.8, alpha=0.05, above: bool = True) -> float | None:
-    """The other proportion, ``above`` or below p1, that ``n_per_group`` patients tell from p1 with the ``power``.
-
-    None if not even certainty on that side is far enough.
-    """
-    _check_design(alpha, power)
-    p1 = check_number("proportion", p1, least=0, most=1)
-    limit = float(above)
-
-    def lack(p2: float) -> float:
-        reached = power_two_proportions(n_per_group, p1, p2, alpha)
-        return power - (0.0 if reached is None else reached)
-
-    if limit == p1 or lack(limit) > 0:
-        return None
-    return brentq(lack, p1, limit, xtol=1e-12)
 
 
 def power_t_test(n_per_group, delta, sd=1, alpha=0.05, samples: int = 2) -> float:

@@ -247,15 +247,6 @@ def _may_be_middle(e: Interval, low: Interval, high: Interval, scale: str) -> bo
 # Hazard ratios ------------------------------------------------------------------------------------------------------
 
 
-class HazardRatio(NamedTuple):
-    """A hazard ratio with the variance ``v`` of its log-rank numerator and its interval (SE of ln HR = 1/√v)."""
-
-    v: float
-    hr: float
-    lower: float
-    upper: float
-
-
 def logrank_variances(events=None, events_by_arm=None, n_by_arm=None) -> dict[str, float]:
     """The approximate variance of the log-rank O − E by every rule the printed numbers allow.
 
@@ -279,30 +270,6 @@ def logrank_variances(events=None, events_by_arm=None, n_by_arm=None) -> dict[st
             raise ValueError(f"{d1:g} and {d2:g} events of {n1:g} and {n2:g} patients by arm cannot be")
         variances["numbers_randomised"] = d * n1 * n2 / (n1 + n2) ** 2
     return variances
-
-
-def hr_from_logrank_p(
-    p, events=None, events_by_arm=None, n_by_arm=None, lower_hazard: bool = True, sides: int = 2, level: float = 0.95
-) -> dict[str, HazardRatio]:
-    """The hazard ratio behind a log-rank p value, ln HR = ± z/√V, by every approximation of V (Tierney2007).
-
-    ``lower_hazard``: does the arm in the numerator fare better (HR below 1)? Keys as in :func:`logrank_variances`.
-    A variance of zero (an arm without events) gives no ratio and is left out.
-    """
-    z = z_from_p(p, sides) * (-1 if lower_hazard else 1)
-    variances = logrank_variances(events, events_by_arm, n_by_arm)
-    return {name: _hazard_ratio(z * math.sqrt(v), v, level) for name, v in variances.items() if v > 0}
-
-
-def peto(o_minus_e, v, level: float = 0.95) -> HazardRatio:
-    """Peto's one-step hazard ratio exp((O − E)/V) with the interval exp((O − E ± z√V)/V)."""
-    return _hazard_ratio(check_number("O − E", o_minus_e), check_number("V", v, above=0), level)
-
-
-def _hazard_ratio(o_minus_e: float, v: float, level: float) -> HazardRatio:
-    z = float(-ndtri((1 - check_number("level", level, above=0, below=1)) / 2))
-    log_hr, margin = o_minus_e / v, z / math.sqrt(v)
-    return HazardRatio(v, math.exp(log_hr), math.exp(log_hr - margin), math.exp(log_hr + margin))
 
 
 def hr_from_printed_p(
@@ -332,11 +299,6 @@ def hazard_from_risk(risk, time) -> float:
     """The constant hazard per unit of ``time`` that gives the cumulative ``risk`` (a proportion) by then."""
     risk = check_number("risk", risk, least=0, most=1)
     return -math.log1p(-risk) / check_number("time", time, above=0) if risk < 1 else math.inf
-
-
-def risk_from_hazard(hazard, time) -> float:
-    """The cumulative risk by ``time`` under a constant ``hazard``: 1 − exp(−hazard × time)."""
-    return -math.expm1(-check_number("hazard", hazard, least=0) * check_number("time", time, least=0))
 
 
 def risk_under_hazard_ratio(risk, hr) -> float:

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 ROUNDINGS = ("up_or_down", "up", "down", "even", "floor", "ceiling", "trunc")
-RELATIONS = ("=", "<", ">", "<=", ">=", "ns")
 
 Number = int | float | Fraction
 
@@ -113,9 +112,9 @@ class Interval:
 class Printed:
     """A number as it was printed.
 
-    ``text`` as given · ``relation`` one of ``RELATIONS`` · ``value`` exact, in the printed unit (58 for "58%"; None
-    for "ns") · ``decimals`` of the last place printed (−3 for "2e3"; None where the value is exact, as in "half") ·
-    ``percent`` whether a per cent sign was printed.
+    ``text`` as given · ``relation`` "=", "<", ">", "<=", ">=" or "ns" · ``value`` exact, in the printed unit (58 for
+    "58%"; None for "ns") · ``decimals`` of the last place printed (−3 for "2e3"; None where the value is exact, as in
+    "half") · ``percent`` whether a per cent sign was printed.
     """
 
     text: str
@@ -144,17 +143,6 @@ class Printed:
         if found is None:
             raise ValueError(_why_no_number(text, bare))
         return cls(text, relation, *found, percent)
-
-    @classmethod
-    def parse_range(cls, text: str) -> tuple["Printed", "Printed"]:
-        """Read two printed numbers joined by a dash, "to", a comma or "and": "26–79", "0.46 to 0.69"."""
-        match = isinstance(text, str) and _RANGE.fullmatch(text.strip().strip("[]()"))
-        if not match:
-            raise ValueError(f"{text!r} is no range of two numbers, such as '26–79' or '0.46 to 0.69'")
-        low, high = cls.parse(match["low"]), cls.parse(match["high"])
-        if low.value > high.value:
-            raise ValueError(f"{text!r}: the range ends below its start")
-        return low, high
 
     @property
     def unit(self) -> Fraction:
@@ -238,10 +226,6 @@ _DIGITS = re.compile(
     r"(?P<sign>[+-]?) ?(?P<whole>\d{1,3}(?:,\d{3})+|\d*)(?:\.(?P<part>\d*))?"
     r"(?:(?:[eE]| ?[x×*] ?10 ?\^? ?)\(?(?P<power>[+-]?\d{1,3})\)?)?"
 )
-_RANGE = re.compile(
-    r"(?P<low>[-−–+]?\s*[\d.·][\d.,·]*\d?\s*%?)\s*(?:[-−–—]|\bto\b|,\s|;|\band\b)\s*"
-    r"(?P<high>[-−–+]?[\d.·][\d.,·]*\s*%?)"
-)
 
 
 def _digits(text: str) -> tuple[Fraction, int] | None:
@@ -315,5 +299,5 @@ def _why_no_number(text: str, bare: str) -> str:
     if re.fullmatch(r"[+-]?\d+,\d+", bare):
         return f"{text!r}: write decimals with a point (a comma only sets off thousands)"
     if len(re.findall(r"\d+(?:\.\d+)?", bare)) == 2:
-        return f"{text!r} holds two numbers; read a range with Printed.parse_range, or give one number"
+        return f"{text!r} holds two numbers; give them one by one"
     return f"{text!r} is no printed number; give digits, number words or a relation such as '< 0.001'"
