@@ -4,12 +4,12 @@ Possible counts, denominators and tables are exact: a count prints a percentage 
 interval of what was printed.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 
-from scipy.stats import beta, norm
+from scipy.stats import binomtest
+from statsmodels.stats.proportion import proportion_confint
 
 from whichdata.given import MOST_COUNTS, MOST_OUTCOMES, check_count, check_group, check_list, read_percentage
 from whichdata.printed import Interval, Printed, percentage
@@ -85,31 +85,12 @@ def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float
     ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
     """
     count, n = check_group(count, n)
-    tail = (1 - level) / 2
-    z = float(norm.isf(tail))
-    centre = (count + z**2 / 2) / (n + z**2)
-    half_width = z * math.sqrt(centre * (1 - centre) / (n + z**2))
-    return {
-        "clopper_pearson": (
-            float(beta.ppf(tail, count, n - count + 1)) if count else 0.0,
-            float(beta.isf(tail, count + 1, n - count)) if count < n else 1.0,
-        ),
-        "wilson": _score_interval(count, n, z, 0),
-        "wilson_cc": _score_interval(count, n, z, 1),
-        "jeffreys_unadjusted": (
-            float(beta.ppf(tail, count + 0.5, n - count + 0.5)),
-            float(beta.isf(tail, count + 0.5, n - count + 0.5)),
-        ),
-        "agresti_coull": (max(0.0, centre - half_width), min(1.0, centre + half_width)),
+    test = binomtest(count, n)
+    found = {
+        "clopper_pearson": proportion_confint(count, n, 1 - level, "beta"),
+        "wilson": test.proportion_ci(level, "wilson"),
+        "wilson_cc": test.proportion_ci(level, "wilsoncc"),
+        "jeffreys_unadjusted": proportion_confint(count, n, 1 - level, "jeffreys"),
+        "agresti_coull": proportion_confint(count, n, 1 - level, "agresti_coull"),
     }
-
-
-def _score_interval(count: int, n: int, z: float, correction: int) -> tuple[float, float]:
-    """Wilson's interval; ``correction`` 1 moves each end out as if half a patient more or fewer had been counted."""
-
-    def end(sign: int) -> float:
-        shifted = count + sign * correction / 2
-        root = z * math.sqrt(max(z**2 / 4 + shifted * (n - shifted) / n, 0.0))
-        return (shifted + z**2 / 2 + sign * root) / (n + z**2)
-
-    return (max(end(-1), 0.0) if count else 0.0), (min(end(1), 1.0) if count < n else 1.0)
+    return {name: (float(low), float(high)) for name, (low, high) in found.items()}
