@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import xlogy
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, chi2_contingency, norm
+from statsmodels.stats import contingency_tables
 
 from whichdata.compat_r import root_of_r
 from whichdata.given import MOST_PATIENTS, check_count, check_list
@@ -57,17 +57,15 @@ def tests_2x2(table) -> Tests2x2:
 
 
 def chi_squares(a: int, b: int, c: int, d: int) -> tuple[float | None, ...]:
-    n, margins = a + b + c + d, (a + b) * (c + d) * (a + c) * (b + d)
-    if not margins:
+    """The first four p of :class:`Tests2x2`."""
+    n, table = a + b + c + d, [[a, b], [c, d]]
+    if not (a + b) * (c + d) * (a + c) * (b + d):
         return None, None, None, None
-    cross = abs(a * d - b * c)
-    # Whole numbers to the last step: the correction never exceeds the deviation itself.
-    pearson = Fraction(n * cross**2, margins)
-    yates = Fraction(n * max(Fraction(0), cross - Fraction(n, 2)) ** 2, margins)
-    observed = np.array([a, b, c, d], dtype=float)
-    expected = np.array([(a + b) * (a + c), (a + b) * (b + d), (c + d) * (a + c), (c + d) * (b + d)], dtype=float) / n
-    g2 = 2 * float(np.sum(xlogy(observed, observed / expected)))
-    return tuple(float(chi2.sf(float(x), 1)) for x in (pearson, yates, max(g2, 0.0), pearson * Fraction(n - 1, n)))
+    pearson = chi2_contingency(table, correction=False)
+    yates = chi2_contingency(table, correction=True)
+    likelihood_ratio = chi2_contingency(table, correction=False, lambda_="log-likelihood")
+    n_minus_1 = chi2.sf(pearson.statistic * (n - 1) / n, 1)
+    return float(pearson.pvalue), float(yates.pvalue), float(likelihood_ratio.pvalue), float(n_minus_1)
 
 
 def _hypergeometric(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:
@@ -194,33 +192,20 @@ def mantel_haenszel(tables: Sequence, level: float = 0.95) -> MantelHaenszel:
     strata = [s for s in strata if sum(s) > 1]
     if not strata:
         raise ValueError("no stratum has two patients")
-    deviation = variance = Fraction(0)
-    for a, b, c, d in strata:
-        n = a + b + c + d
-        deviation += a - Fraction((a + b) * (a + c), n)
-        variance += Fraction((a + b) * (c + d) * (a + c) * (b + d), n**2 * (n - 1))
-    statistic = p = None
-    if variance:
-        size = abs(deviation)
-        statistic = float((size - (Fraction(1, 2) if size >= Fraction(1, 2) else 0)) ** 2 / variance)
-        p = float(chi2.sf(statistic, 1))
-    return MantelHaenszel(statistic, p, *_common_odds_ratio(strata, level))
-
-
-def _common_odds_ratio(strata: list, level: float) -> tuple[float | None, float | None, float | None]:
-    # For each stratum: the two diagonal products and the two diagonal sums, over its size.
-    rows = [tuple(Fraction(x, a + b + c + d) for x in (a * d, b * c, a + d, b + c)) for a, b, c, d in strata]
-    along, across = sum(r[0] for r in rows), sum(r[1] for r in rows)
-    if not along or not across:
-        return (None if along == across else 0.0 if not along else math.inf), None, None
-    variance = (
-        sum(r * p for r, _, p, _ in rows) / (2 * along**2)
-        + sum(r * q + s * p for r, s, p, q in rows) / (2 * along * across)
-        + sum(s * q for _, s, _, q in rows) / (2 * across**2)
-    )
-    ratio = along / across
-    margin = float(norm.isf((1 - level) / 2)) * math.sqrt(variance)
-    return float(ratio), math.exp(math.log(ratio) - margin), math.exp(math.log(ratio) + margin)
+    pooled = contingency_tables.StratifiedTable([[[a, b], [c, d]] for a, b, c, d in strata])
+    statistic = p = lower = upper = None
+    if any((a + b) * (c + d) * (a + c) * (b + d) for a, b, c, d in strata):
+        # In fractions, for at exactly ½ the correction takes away all there is.
+        deviation = sum(a - Fraction((a + b) * (a + c), a + b + c + d) for a, b, c, d in strata)
+        statistic = float(pooled.test_null_odds(correction=abs(deviation) >= Fraction(1, 2)).statistic)
+        p = float(chi2.sf(statistic, 1))  # statsmodels' own p is 1 − cdf: 0 below 1e-16
+    along, across = any(a * d for a, _, _, d in strata), any(b * c for _, b, c, _ in strata)
+    if along and across:
+        ratio = float(pooled.oddsratio_pooled)
+        lower, upper = map(float, pooled.oddsratio_pooled_confint(1 - level))
+    else:
+        ratio = math.inf if along else 0.0 if across else None
+    return MantelHaenszel(statistic, p, ratio, lower, upper)
 
 
 def mcnemar(table) -> tuple[float | None, float | None]:
@@ -231,5 +216,5 @@ def mcnemar(table) -> tuple[float | None, float | None]:
     _, b, c, _ = check_table(table)
     if b + c == 0:
         return None, None
-    statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c)
-    return statistic, float(chi2.sf(statistic, 1))
+    test = contingency_tables.mcnemar(table, exact=False, correction=b != c)
+    return float(test.statistic), float(test.pvalue)
