@@ -98,11 +98,9 @@ def _wald(a: int, b: int, c: int, d: int) -> float | None:
     n1, n2 = a + b, c + d
     if not n1 or not n2:
         return None
-    variance = Fraction(a * b, n1**3) + Fraction(c * d, n2**3)
-    difference = abs(Fraction(a, n1) - Fraction(c, n2))
-    if not variance:
-        return None if not difference else 0.0
-    return float(2 * norm.sf(float(difference) / math.sqrt(variance)))
+    if a * b == c * d == 0:  # no variance
+        return None if a * d == b * c else 0.0
+    return float(2 * norm.sf(abs(a / n1 - c / n2) / math.sqrt(a * b / n1**3 + c * d / n2**3)))
 
 
 # Odds ratio ---------------------------------------------------------------------------------------------------------
@@ -134,23 +132,19 @@ def odds_ratio(table, level: float = 0.95, solver: str = "exact") -> OddsRatio:
         return OddsRatio(sample, None, 0.0, math.inf)
 
     def probabilities(psi: float) -> np.ndarray:
+        if psi in (0, math.inf):
+            return (support == (least if psi == 0 else most)).astype(float)
         log = log_weight + support * math.log(psi)
         weight = np.exp(log - log.max())
         return weight / weight.sum()
 
     def mean(psi: float) -> float:
-        if psi in (0, math.inf):
-            return float(least if psi == 0 else most)
         return float(support @ probabilities(psi))
 
     def below(psi: float) -> float:
-        if psi in (0, math.inf):
-            return float(psi == 0 or a == most)
         return float(probabilities(psi)[support <= a].sum())
 
     def above(psi: float) -> float:
-        if psi in (0, math.inf):
-            return float(psi == math.inf or a == least)
         return float(probabilities(psi)[support >= a].sum())
 
     tail = (1 - level) / 2
