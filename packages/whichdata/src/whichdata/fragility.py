@@ -155,9 +155,10 @@ class _ChangedOutcomes:
         xs, p = self._p_of_total(total)
         found = xs[self._is_reached(p)]
         if self.significant:  # beyond the tables looked at every one is reached
-            first, last = int(xs[0]), int(xs[-1])
-            beyond = [min(self.events1, first - 1)] * (first > least) + [max(self.events1, last + 1)] * (last < most)
-            found = np.concatenate([found, np.clip(beyond, least, most).astype(int)])
+            if xs[0] > least:
+                found = np.append(found, max(least, min(self.events1, xs[0] - 1)))
+            if xs[-1] < most:
+                found = np.append(found, min(most, max(self.events1, xs[-1] + 1)))
         changes = np.abs(found - self.events1) + np.abs(total - found - self.events2)
         return int(changes.min()) if len(changes) else math.inf
 

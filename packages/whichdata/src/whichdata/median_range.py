@@ -25,11 +25,7 @@ def median_possible(median: str | Printed, n, data: str = "integer", rounding: s
     if data != "integer":
         raise ValueError(f"no data named {data!r}; known: integer, continuous")
     steps = 1 if n % 2 else 2
-    return len(integers_in(printed.interval(rounding).scaled(steps))) > 0
-
-
-def integers_in(interval: Interval) -> range:
-    return interval.integers(math.floor(interval.lower), math.ceil(interval.upper))
+    return len(printed.interval(rounding).scaled(steps).integers()) > 0
 
 
 class SummaryBounds(NamedTuple):

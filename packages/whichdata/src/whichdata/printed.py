@@ -92,19 +92,16 @@ class Interval:
         (lower, lower_closed), (upper, upper_closed) = ends if k > 0 else ends[::-1]
         return Interval(lower, upper, lower_closed, upper_closed)
 
-    def integers(self, least: int, most: int) -> range:
-        """The whole numbers from ``least`` to ``most`` that lie in the interval."""
+    def integers(self, least: int | float = -math.inf, most: int | float = math.inf) -> range:
+        """The whole numbers of the interval that are at least ``least`` and at most ``most``.
+
+        Where the interval has no end, the limit on that side must be given.
+        """
         low, high = least, most
-        if self.lower > least:
-            low = math.ceil(self.lower) if math.isfinite(self.lower) else most + 1
-            low += low == self.lower and not self.lower_closed
-        elif self.lower == least and not self.lower_closed:
-            low += 1
-        if self.upper < most:
-            high = math.floor(self.upper) if math.isfinite(self.upper) else least - 1
-            high -= high == self.upper and not self.upper_closed
-        elif self.upper == most and not self.upper_closed:
-            high -= 1
+        if self.lower > -math.inf:
+            low = max(low, math.ceil(self.lower) if self.lower_closed else math.floor(self.lower) + 1)
+        if self.upper < math.inf:
+            high = min(high, math.floor(self.upper) if self.upper_closed else math.ceil(self.upper) - 1)
         return range(low, max(low, high + 1))
 
 

@@ -52,10 +52,9 @@ _WHOLE = Interval(Fraction(0), Fraction(100))
 def _holds_a_count(share: Interval, n: int) -> bool:
     """Is some k/n in ``share``? In whole numbers, for this is asked of every n."""
     (a, b), (c, d) = share.lower.as_integer_ratio(), share.upper.as_integer_ratio()
-    low, high = -(-a * n // b), c * n // d
-    low += not share.lower_closed and low * b == a * n
-    high -= not share.upper_closed and high * d == c * n
-    return low <= high
+    least = -(-a * n // b) if share.lower_closed else a * n // b + 1
+    most = c * n // d if share.upper_closed else -(-c * n // d) - 1
+    return least <= most
 
 
 def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") -> Iterator[list[list[int]]]:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from whichdata.given import MOST_COUNTS, MOST_PATIENTS, check_count, check_list, read_value
-from whichdata.median_range import integers_in
 from whichdata.printed import Interval, Printed, printings
 
 MOST_PAIRS = 20_000
@@ -43,7 +42,7 @@ def possible_sums(mean: str | Printed, n, items=1, percent: bool = False, roundi
     """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     interval = read_value("mean", mean).interval(rounding).scaled(Fraction(size, 100 if percent else 1))
-    sums = integers_in(interval)
+    sums = interval.integers()
     if sums.stop - sums.start > MOST_COUNTS:
         raise ValueError(f"{sums.stop - sums.start} sums print this mean: give it with more decimals")
     return sums
@@ -94,7 +93,7 @@ def possible_sums_of_squares(
     squares = {}
     for total in sums:
         admitted = variance + Interval(Fraction(total**2, n), Fraction(total**2, n))
-        squares[total] = [q for q in integers_in(admitted) if (q - total) % 2 == 0]
+        squares[total] = [q for q in admitted.integers() if (q - total) % 2 == 0]
     reached = _reached_freely(n, squares) if ends is None else _reached_within(n, squares, *ends)
     return [(total, q) for total in sums for q in reached[total]]
 
@@ -256,10 +255,8 @@ def count_bounded_datasets(mean: Interval, sd: Interval, n, scale) -> int:
     return sum(
         packed.get(total, 0) >> (q * bits) & mask
         for total in totals
-        for q in integers_in(Interval((variance.lower + total**2) / n, (variance.upper + total**2) / n,
-                                    variance.lower_closed, variance.upper_closed))
-        if 0 <= q <= most
-    )  # fmt: skip
+        for q in (variance + Interval(total**2, total**2)).scaled(Fraction(1, n)).integers(0, most)
+    )
 
 
 def _count_by_sums(n: int, values: range, most: int, bits: int) -> dict[int, int]:
