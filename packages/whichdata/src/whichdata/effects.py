@@ -12,13 +12,11 @@ from typing import NamedTuple
 
 from scipy.special import ndtr, ndtri
 
-from whichdata.given import check_choice, check_number
+from whichdata.given import PROBABILITIES, check_choice, check_number, read_share, read_value
 from whichdata.printed import Interval, Printed
 
 SCALES = ("ratio", "difference")
 METHODS = ("exact_normal", "altman_bland")
-PROBABILITIES = Interval(Fraction(0), Fraction(1))
-PER_CENT = Fraction(1, 100)
 
 
 def two_sided_p(z: float) -> float:
@@ -35,6 +33,11 @@ def z_from_p(p: float, sides: int = 2) -> float:
         raise ValueError(f"a test has 1 or 2 sides, not {sides!r}")
     p = check_number("p", p, above=0, most=1)
     return float(-ndtri(p / sides)) + 0.0  # no negative zero
+
+
+def _z_of_level(level) -> float:
+    """How many standard errors a two-sided interval of this level reaches to either side."""
+    return z_from_p(1 - check_number("level", level, above=0, below=1))
 
 
 def _on_scale(value: float, scale: str) -> float:
@@ -79,7 +82,7 @@ def p_from_interval(
         raise ValueError(f"the interval {lower:g} to {upper:g} has no width, so no standard error")
     if method == "altman_bland" and level != 0.95:
         raise ValueError("the Altman–Bland recipe is for 95 % intervals; use exact_normal")
-    multiplier = 1.96 if method == "altman_bland" else -ndtri((1 - check_number("level", level, above=0, below=1)) / 2)
+    multiplier = 1.96 if method == "altman_bland" else _z_of_level(level)
     se = (_on_scale(upper, scale) - _on_scale(lower, scale)) / (2 * multiplier)
     z = abs(_on_scale(estimate, scale)) / se
     p = math.exp(-0.717 * z - 0.416 * z**2) if method == "altman_bland" else two_sided_p(z)
@@ -114,7 +117,7 @@ def interval_from_p(
             raise ValueError("the Altman–Bland recipe is for 95 % intervals; use exact_normal")
         z, multiplier = -0.862 + math.sqrt(0.743 - 2.404 * math.log(p)), 1.96
     else:
-        z, multiplier = z_from_p(p), -ndtri((1 - check_number("level", level, above=0, below=1)) / 2)
+        z, multiplier = z_from_p(p), _z_of_level(level)
     if z <= 0:
         raise ValueError(f"p = {p:g} is too close to 1 to give a standard error by {method}")
     se = abs(effect / z)
@@ -174,7 +177,7 @@ def effect_box(
         raise ValueError(f"under {rounding} a lower limit of {lower} is not above 0, as a ratio is; take another rule")
     if high.upper <= low.lower or e.upper < low.lower or e.lower > high.upper:
         raise ValueError(f"the interval {lower} to {upper} does not hold its estimate {estimate}")
-    multiplier = float(-ndtri((1 - level) / 2))
+    multiplier = _z_of_level(level)
 
     def at(bound) -> float:
         if bound <= 0 and scale == "ratio":
@@ -204,9 +207,7 @@ def effect_box(
 
 
 def _printed_effect(name: str, text: str, scale: str) -> Printed:
-    printed = Printed.parse(text)
-    if printed.relation != "=":
-        raise ValueError(f"the {name} {text!r} is a bound, not a value; give the printed number")
+    printed = read_value(name, text)
     if scale == "ratio" and printed.value == 0 and printed.decimals and name != "lower limit":
         raise ValueError(
             f"the {name} {text} of a ratio stands for any value down to zero, whose logarithm has no bound: give it "
@@ -328,7 +329,7 @@ def hazard_ratio_of_printed_risks(
     """
     box = []
     for text in (percent1, percent2):
-        admitted = Printed.parse(text).interval(rounding).scaled(PER_CENT).intersection(PROBABILITIES)
+        admitted = read_share(text, rounding)
         if admitted.empty:
             raise ValueError(f"{text} is no percentage between 0 and 100")
         box.append((float(admitted.lower), float(admitted.upper)))

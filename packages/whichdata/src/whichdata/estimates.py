@@ -9,7 +9,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import betaincinv, gammaincinv, log_ndtr, ndtr, ndtri
 from scipy.special import gamma as gamma_function
 
-from whichdata.given import check_count, check_number
+from whichdata.given import check_count, check_number, check_rising
 
 
 def range_in_sds(n) -> float:
@@ -32,9 +32,7 @@ def range_in_sds_approximate(n) -> float:
 
 def _check_rising(**values) -> list[float]:
     numbers = [check_number(name, value) for name, value in values.items()]
-    for (a, x), (b, y) in zip(list(zip(values, numbers)), list(zip(values, numbers))[1:]):
-        if x > y:
-            raise ValueError(f"the {a} {x:g} is above the {b} {y:g}")
+    check_rising(**values)
     return numbers
 
 

@@ -5,6 +5,7 @@ Every reader takes a name for its message and raises ``ValueError`` with one lin
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 from numbers import Real
 
 from whichdata.printed import Interval, Number, Printed, exact
@@ -25,6 +26,7 @@ def given_interval(value: Number | str, rounding: str = "up_or_down") -> Interva
     return Interval(number, number)
 
 
+PROBABILITIES = Interval(Fraction(0), Fraction(1))
 MOST_OUTCOMES = 30_000_000  # tables looked at in one search
 MOST_COUNTS = 1_000_000
 MOST_PATIENTS = 10_000_000
@@ -70,6 +72,11 @@ def read_percentage(text: str | Printed) -> Printed:
     return printed
 
 
+def read_share(text: str | Printed, rounding: str = "up_or_down") -> Interval:
+    """The proportions from 0 to 1 that print as the percentage ``text``; ValueError as :func:`read_percentage`."""
+    return read_percentage(text).interval(rounding).scaled(Fraction(1, 100)).intersection(PROBABILITIES)
+
+
 def check_alpha(alpha) -> float:
     """A significance level between 0 and 1, or ValueError."""
     if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
@@ -92,6 +99,22 @@ def check_number(name: str, value, least=None, most=None, above=None, below=None
     return x
 
 
+def check_pair(name: str, value) -> list:
+    """``value`` as a list of two. ValueError naming ``name`` otherwise."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise ValueError(f"{name} is [lower, upper], not {value!r}")
+    return list(value)
+
+
+def check_rising(rounding: str = "up_or_down", **values: Number | str) -> list[Interval]:
+    """``values`` by name as :func:`given_interval` reads them. ValueError if one lies wholly above the next."""
+    intervals = [given_interval(value, rounding) for value in values.values()]
+    for ((name, value), interval), ((above, higher), bound) in pairwise(zip(values.items(), intervals, strict=True)):
+        if interval.lower > bound.upper:
+            raise ValueError(f"the {name} {value} is above the {above} {higher}")
+    return intervals
+
+
 def check_choice(name: str, value, known: tuple) -> None:
     """ValueError if ``value`` is not one of ``known``."""
     if not isinstance(value, str) or value not in known:
@@ -104,3 +127,10 @@ def read_value(name: str, text: str | Printed) -> Printed:
     if printed.relation != "=":
         raise ValueError(f"the {name} {printed.text!r} is a bound, not a value; give the printed number")
     return printed
+
+
+def read_number(value: Number | str) -> Printed:
+    """A value that may be a printed text or a plain number, but no bound; or ValueError."""
+    if not isinstance(value, str):
+        check_number("a value", value)
+    return read_value("value", str(value))

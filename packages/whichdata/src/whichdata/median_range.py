@@ -7,9 +7,12 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
-from whichdata.given import check_count, given_interval, read_value
+from whichdata.given import check_choice, check_count, check_rising, read_value
 from whichdata.printed import Interval, Printed, check_rounding
+from whichdata.rank_nulls import MOST_IN_GROUP
 from whichdata.rank_sets import Group, OrderBounds, count_datasets
+
+KINDS = ("integer", "continuous")
 
 
 def median_possible(median: str | Printed, n, data: str = "integer", rounding: str = "up_or_down") -> bool:
@@ -20,12 +23,9 @@ def median_possible(median: str | Printed, n, data: str = "integer", rounding: s
     n = check_count("n", n, least=1)
     printed = read_value("median", median)
     check_rounding(rounding)
-    if data == "continuous":
-        return True
-    if data != "integer":
-        raise ValueError(f"no data named {data!r}; known: integer, continuous")
+    check_choice("data", data, KINDS)
     steps = 1 if n % 2 else 2
-    return len(printed.interval(rounding).scaled(steps).integers()) > 0
+    return data == "continuous" or len(printed.interval(rounding).scaled(steps).integers()) > 0
 
 
 class SummaryBounds(NamedTuple):
@@ -45,22 +45,16 @@ def bounds_from_median_range(
     Exact for "integer" data and for "continuous" ones (whose bounds may only be approached where a rounding interval
     is open). ValueError if the three contradict their order.
     """
-    n = check_count("n", n, least=1)
+    n = check_count("n", n, 1, MOST_IN_GROUP)
+    check_choice("data", data, KINDS)
     for name, value in (("min", minimum), ("median", median), ("max", maximum)):
         if isinstance(value, str):
             read_value(name, value)
-    group = Group(n, minimum, median, maximum)
-    if data == "integer":
-        found = [(count_datasets(b), *_moments(b)) for b in group.bounds(rounding=rounding)]
-        return _summary_bounds(sum(f[0] for f in found), n, [f[1:] for f in found])
-    if data != "continuous":
-        raise ValueError(f"no data named {data!r}; known: integer, continuous")
-    low, middle, high = (given_interval(v, rounding) for v in (minimum, median, maximum))
-    group.bounds(unit=_FINE, rounding=rounding)  # for its checks of order
-    return _summary_bounds(None, n, list(_continuous_moments(n, low, middle, high)))
-
-
-_FINE = Fraction(10**9)  # a unit so coarse that listing is quick; only the checks matter
+    if data == "continuous":
+        low, middle, high = check_rising(rounding, min=minimum, median=median, max=maximum)
+        return _summary_bounds(None, n, list(_continuous_moments(n, low, middle, high)))
+    ways = Group(n, minimum, median, maximum).bounds(rounding=rounding)
+    return _summary_bounds(sum(map(count_datasets, ways)), n, list(map(_moments, ways)))
 
 
 class _Moments(NamedTuple):

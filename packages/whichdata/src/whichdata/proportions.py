@@ -11,7 +11,15 @@ from itertools import product
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from whichdata.given import MOST_COUNTS, MOST_OUTCOMES, check_count, check_group, check_list, read_percentage
+from whichdata.given import (
+    MOST_COUNTS,
+    MOST_OUTCOMES,
+    check_count,
+    check_group,
+    check_list,
+    read_percentage,
+    read_share,
+)
 from whichdata.printed import Interval, Printed, percentage
 
 MOST_TABLES = 10_000
@@ -39,14 +47,10 @@ def possible_denominators(
     if isinstance(percents, (str, Printed)):
         percents = [percents]
     n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
-    printed = [read_percentage(p) for p in check_list("percents", percents)]
-    if not printed:
+    shares = [read_share(p, rounding) for p in check_list("percents", percents)]
+    if not shares:
         raise ValueError("no percentages: give at least one")
-    shares = [p.interval(rounding).intersection(_WHOLE).scaled(Fraction(1, 100)) for p in printed]
     return [n for n in range(1, n_max + 1) if all(_holds_a_count(share, n) for share in shares)]
-
-
-_WHOLE = Interval(Fraction(0), Fraction(100))
 
 
 def _holds_a_count(share: Interval, n: int) -> bool:

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 from typing import NamedTuple
 
-from whichdata.given import MOST_COUNTS, MOST_PATIENTS, check_count, check_list, read_value
+from whichdata.given import MOST_COUNTS, MOST_PATIENTS, check_count, check_list, check_pair, read_value
 from whichdata.printed import Interval, Printed, printings
 
 MOST_PAIRS = 20_000
@@ -21,9 +22,8 @@ def check_n_of_sd(n) -> int:
 
 def check_scale(scale) -> tuple[int, int]:
     """The least and the largest answer of a scale, whole numbers in rising order, or ValueError."""
-    if len(check_list("the scale", scale)) != 2:
-        raise ValueError(f"a scale is [least, largest], not {scale!r}")
-    low, high = (check_count("an end of the scale", v, -MOST_PAIRS, MOST_PAIRS) for v in scale)
+    ends = check_pair("the scale", scale)
+    low, high = (check_count("an end of the scale", v, -MOST_PAIRS, MOST_PAIRS) for v in ends)
     if low >= high:
         raise ValueError(f"the scale {low} to {high} does not rise")
     return low, high
@@ -313,17 +313,13 @@ def duplicates(columns: Mapping[str, Sequence]) -> Duplicates:
     if not isinstance(columns, Mapping) or not columns:
         raise ValueError("no columns to compare: give {name: [values]}")
     columns = {name: check_list(f"column {name}", column) for name, column in columns.items()}
+    pairs = combinations(columns, 2)
     unreadable = [v for column in columns.values() for v in column if not isinstance(v, (str, int, float, type(None)))]
     if unreadable:
         raise ValueError(f"{unreadable[0]!r} is no single value; give texts or numbers")
     counts = Counter(v for column in columns.values() for v in column if v is not None)
-    names = list(columns)
     return Duplicates(
         {v: k for v, k in counts.most_common() if k > 1},
-        {name: [v is not None and counts[v] > 1 for v in column] for name, column in columns.items()},
-        {
-            (a, b): sum(v is not None and v in set(columns[b]) for v in columns[a])
-            for i, a in enumerate(names)
-            for b in names[i + 1 :]
-        },
+        {name: [counts[v] > 1 for v in column] for name, column in columns.items()},
+        {(a, b): len([v for v in columns[a] if v is not None and v in set(columns[b])]) for a, b in pairs},
     )

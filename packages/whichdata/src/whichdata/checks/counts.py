@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 
 from whichdata import design, effects, median_range, proportions, rank_nulls, rank_sets, ranks, tables2x2
 from whichdata.checks import check
-from whichdata.given import MOST_COUNTS, check_group, check_list, check_number, given_interval
+from whichdata.given import MOST_COUNTS, check_group, check_list, check_number, check_pair, given_interval
 from whichdata.printed import Printed, check_rounding, decimal_text
 
 BY_RULE = {
@@ -301,7 +301,7 @@ def ratio_ci_p_consistency(estimate: str, ci95: list[str], p: str | None = None,
 
     Example: estimate=0.56 'ci95=[0.46, 0.69]' 'p=<0.001'
     """
-    box = effects.effect_box(estimate, *_limits(ci95), scale="ratio", rounding=rounding)
+    box = effects.effect_box(estimate, *check_pair("ci95", ci95), scale="ratio", rounding=rounding)
     result = {
         "p_at_printed_values": box.p,
         "p_interval": [box.p_lowest, box.p_highest],
@@ -317,19 +317,13 @@ def ratio_ci_p_consistency(estimate: str, ci95: list[str], p: str | None = None,
     return result, convention
 
 
-def _limits(ci95) -> tuple:
-    if not isinstance(ci95, list) or len(ci95) != 2:
-        raise ValueError(f"an interval is [lower, upper], not {ci95!r}")
-    return tuple(ci95)
-
-
 @check
 def p_from_ci(estimate, ci95, scale="ratio", method="exact_normal"):
     """Which p value do an estimate and its 95% confidence interval imply?
 
     Example: estimate=0.81 'ci95=[0.70, 0.94]' scale=ratio
     """
-    found = effects.p_from_interval(estimate, *_limits(ci95), scale=scale, method=method)
+    found = effects.p_from_interval(estimate, *check_pair("ci95", ci95), scale=scale, method=method)
     return {"z": found.z, "p": found.p}, f"{method} on the {_scale_name(scale)}, z without sign, two-sided"
 
 

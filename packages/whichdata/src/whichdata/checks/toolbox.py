@@ -5,8 +5,8 @@ from scipy.stats import kendalltau, kruskal
 
 from whichdata import design, effects, estimates, fragility, recompute, tables2x2, whole_numbers
 from whichdata.checks import check
-from whichdata.given import check_alpha, check_count, check_list, check_number, given_interval, read_value
-from whichdata.printed import Interval, Printed
+from whichdata.given import check_alpha, check_count, check_list, check_number, check_pair, read_number
+from whichdata.printed import Interval
 
 MOST_RANKED = 2_000
 # Data sets of R that may be asked for by name: strata of 2×2 tables.
@@ -76,7 +76,7 @@ def grim_total_n(x1: str, x2: str, total_n, n1_range=None, items=1, rounding="up
     Example: x1=4.71 x2=5.3 total_n=40
     """
     total_n = check_count("total_n", total_n, 2, 200_000)
-    first, last = (1, total_n - 1) if n1_range is None else _pair("n1_range", n1_range)
+    first, last = (1, total_n - 1) if n1_range is None else check_pair("n1_range", n1_range)
     first, last = check_count("n1", first, least=1), check_count("n1", last, most=total_n - 1)
     both = [
         [n1, total_n - n1]
@@ -119,14 +119,8 @@ def bounded_integer_datasets(mean_interval, sd_interval, n, scale):
     }, "multisets; both intervals with their ends"
 
 
-def _pair(name: str, ends) -> list:
-    if not isinstance(ends, list) or len(ends) != 2:
-        raise ValueError(f"{name} is [lower, upper], not {ends!r}")
-    return ends
-
-
 def _closed(name: str, ends) -> Interval:
-    low, high = (_printed(v).value if isinstance(v, str) else given_interval(v).lower for v in _pair(name, ends))
+    low, high = (read_number(v).value for v in check_pair(name, ends))
     if low > high:
         raise ValueError(f"{name} ends below its start")
     return Interval(low, high)
@@ -188,7 +182,7 @@ def p_value_recomputation(
 
     Example: test=t statistic=2.20 df2=28 p=0.04
     """
-    printed, printed_p = _printed(statistic), None if p is None else _printed(p)
+    printed, printed_p = read_number(statistic), None if p is None else read_number(p)
     if p_relation != "ns" and printed_p is None:
         raise ValueError("no p to hold against the statistic: give p, or p_relation 'ns'")
     decimals = printed.decimals if statistic_decimals is None else statistic_decimals
@@ -199,7 +193,7 @@ def p_value_recomputation(
         float(printed.value),
         check_count("statistic_decimals", decimals),
         recompute.ReportedP(p_relation, None if printed_p is None else float(printed_p.value), p_places),
-        *(None if df is None else float(_printed(df).value) for df in (df1, df2)),
+        *(None if df is None else float(read_number(df).value) for df in (df1, df2)),
         statistic_relation=statistic_relation,
         alpha=check_alpha(alpha),
         one_tailed=all_tests_one_tailed,
@@ -211,20 +205,13 @@ def p_value_recomputation(
     return result, "half a unit of the statistic either side; rules of statcheck"
 
 
-def _printed(value) -> Printed:
-    """A value that may come as printed text or as a plain number; no bound."""
-    if not isinstance(value, str):
-        check_number("a value", value)
-    return read_value("value", str(value))
-
-
 @check
 def t_test_from_summary(m1, sd1, n1, m2, sd2, n2):
     """What is the p value of a t test from reported means, SDs and sample sizes?
 
     Example: m1=10.30 sd1=3.12 n1=50 m2=8.71 sd2=2.80 n2=48
     """
-    values = [float(_printed(v).value) for v in (m1, sd1, m2, sd2)]
+    values = [float(read_number(v).value) for v in (m1, sd1, m2, sd2)]
     tests = recompute.t_tests(values[0], values[1], n1, values[2], values[3], n2)
     return {"p_at_printed_values": tests._asdict()}, "two-sided; null where both SDs are 0"
 
@@ -235,7 +222,7 @@ def e_value(estimate, ci95=None, measure="RR", rare=True):
 
     Example: estimate=1.30 'ci95=[0.90, 1.88]' measure=RR
     """
-    lower, upper = (None, None) if ci95 is None else _pair("ci95", ci95)
+    lower, upper = (None, None) if ci95 is None else check_pair("ci95", ci95)
     found = effects.e_value(estimate, lower, upper, measure, rare)
     taken = "" if measure == "RR" else "; outcome rare: taken as a risk ratio" if rare else "; outcome common"
     return {"point": found.point, "ci_limit": found.limit}, f"{measure}, limit nearer to 1{taken}"
