@@ -46,7 +46,7 @@ def _on_scale(value: float, scale: str) -> float:
 
 def _check_effect(name: str, value, scale: str) -> float:
     check_choice("scale", scale, SCALES)
-    return check_number(name, value, above=0 if scale == "ratio" else None)
+    return check_number(name, value, above=0 if scale == "ratio" else -math.inf)
 
 
 class PFromInterval(NamedTuple):

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import betaincinv, gammaincinv, log_ndtr, ndtr, ndtri
+from scipy.special import betaincinv, boxcox, gammaincinv, log_ndtr, ndtr, ndtri
 from scipy.special import gamma as gamma_function
+from scipy.stats import beta, gamma, lognorm, norm, weibull_min
 
 from whichdata.given import check_count, check_number, check_rising
 
@@ -100,8 +101,8 @@ def quantile_estimates(minimum, median, maximum, n) -> MeanSd:
     values[values == 0] = 0.01
     probabilities = np.array([1 / n, 0.5, 1 - 1 / n])
     start = estimates_from_range(*values, n)
-    fits = {}
-    for name, (quantiles, moments, first, bounds) in _families(values, start.luo_mean, start.wan_sd).items():
+    fits = []
+    for name, (quantiles, distribution, first, bounds) in _families(values, start.luo_mean, start.wan_sd).items():
         # The starting values may lie outside the bounds for a bounded or badly skewed family.
         first = [min(max(x, low), high) for x, (low, high) in zip(first, bounds)]
 
@@ -116,17 +117,18 @@ def quantile_estimates(minimum, median, maximum, n) -> MeanSd:
         with np.errstate(all="ignore"):  # a far-off trial value may overflow; it is then merely far off
             options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 2000}
             fit = minimize(distance, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        fits[name] = (fit.fun, *moments(*fit.x))
-    best = min(fits, key=lambda name: fits[name][0])
-    return MeanSd(float(fits[best][1]), float(fits[best][2]), best)
+        fits.append((fit.fun, name, distribution, fit.x))
+    _, best, distribution, theta = min(fits, key=lambda fit: fit[0])
+    found = distribution(*theta)
+    return MeanSd(float(found.mean()), float(found.std()), best)
 
 
 def _families(values: np.ndarray, mean: float, sd: float) -> dict:
-    """{name: (quantile function, mean and SD, starting values, bounds)} of the families tried by QE."""
+    """{name: (quantile function, distribution, starting values, bounds)} of the families tried by QE."""
     families = {
         "normal": (
             lambda p, mu, sigma: mu + sigma * ndtri(p),
-            lambda mu, sigma: (mu, sigma),
+            norm,
             (mean, sd), ((values[0], values[-1]), (1e-3, 50)),
         )
     }  # fmt: skip
@@ -136,27 +138,24 @@ def _families(values: np.ndarray, mean: float, sd: float) -> dict:
     shape = (1 / variation) ** 1.086
     families["log-normal"] = (
         lambda p, mu, sigma: np.exp(mu + sigma * ndtri(p)),
-        lambda mu, s: (math.exp(mu + s**2 / 2), math.sqrt(math.expm1(s**2)) * math.exp(mu + s**2 / 2)),
+        lambda mu, sigma: lognorm(sigma, scale=math.exp(mu)),
         (math.log(mean / math.sqrt(1 + variation**2)), math.sqrt(math.log1p(variation**2))),
         ((math.log(values[0]), math.log(values[-1])), (1e-3, 10)),
     )
     families["gamma"] = (
         lambda p, a, rate: gammaincinv(a, p) / rate,
-        lambda a, rate: (a / rate, math.sqrt(a) / rate),
+        lambda a, rate: gamma(a, scale=1 / rate),
         (1 / variation**2, mean / sd**2), ((1e-3, 100), (1e-3, 100)),
     )  # fmt: skip
     families["weibull"] = (
         lambda p, k, scale: scale * (-np.log1p(-p)) ** (1 / k),
-        lambda k, scale: (
-            scale * gamma_function(1 + 1 / k),
-            scale * math.sqrt(gamma_function(1 + 2 / k) - gamma_function(1 + 1 / k) ** 2),
-        ),
+        lambda k, scale: weibull_min(k, scale=scale),
         (shape, mean / gamma_function(1 + 1 / shape)), ((1e-3, 100), (1e-3, 100)),
     )  # fmt: skip
     first = mean * (mean * (1 - mean) / sd**2 - 1)
     families["beta"] = (
         lambda p, a, b: betaincinv(a, b, p),
-        lambda a, b: (a / (a + b), math.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))),
+        beta,
         (first, first * (1 - mean) / mean), ((1e-3, 40), (1e-3, 40)),
     )  # fmt: skip
     return families
@@ -177,17 +176,13 @@ def box_cox_estimates(minimum, median, maximum, n) -> MeanSd:
         raise ValueError("minimum, median and maximum must differ for a Box–Cox power")
 
     def skew(power: float) -> float:
-        low, middle, high = _box_cox(values, power)
+        low, middle, high = boxcox(values, power)
         return ((high - middle) / (middle - low) - 1) ** 2
 
     power = max(0.0, float(minimize_scalar(skew, bounds=(-2, 3), method="bounded", options={"xatol": 1e-10}).x))
-    estimates = estimates_from_range(*_box_cox(values, power), n)
+    estimates = estimates_from_range(*boxcox(values, power), n)
     mean, sd = _mean_sd_before_power(estimates.luo_mean, estimates.wan_sd, power)
     return MeanSd(mean, sd, f"power {power:.4g}")
-
-
-def _box_cox(values, power: float):
-    return np.log(values) if abs(power) < 1e-8 else (np.sign(values) * np.abs(values) ** power - 1) / power
 
 
 def _mean_sd_before_power(location: float, scale: float, power: float) -> tuple[float, float]:

@@ -84,17 +84,16 @@ def check_alpha(alpha) -> float:
     return float(alpha)
 
 
-def check_number(name: str, value, least=None, most=None, above=None, below=None) -> float:
+def check_number(name: str, value, least=-math.inf, most=math.inf, above=-math.inf, below=math.inf) -> float:
     """``value`` as a finite float within the bounds given. ValueError naming ``name`` otherwise (text and NaN too)."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {value!r}: give a number")
     x = float(value)
     if not math.isfinite(x):
         raise ValueError(f"{name} is {x:g}: give a finite number, or leave it out")
-    tests = ((least, "at least", least is None or x >= least), (above, "above", above is None or x > above),
-             (most, "at most", most is None or x <= most), (below, "below", below is None or x < below))  # fmt: skip
-    if not all(passed for *_, passed in tests):
-        limits = " and ".join(f"{word} {bound:g}" for bound, word, _ in tests if bound is not None)
+    if not (least <= x <= most and above < x < below):
+        bounds = {"at least": least, "above": above, "at most": most, "below": below}
+        limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
         raise ValueError(f"{name} is {x:g}: it must be {limits}")
     return x
 
