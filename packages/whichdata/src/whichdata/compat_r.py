@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 
 def root_of_r(function: Callable[[float], float], target: float) -> float:
-    """As :func:`_root`, but found as ``fisher.test`` does: on t = ψ up to 1, on t = 1/ψ above, to R's tolerance."""
+    """The ψ in 0 to ∞ at which the monotone ``function`` is ``target``, as ``fisher.test`` finds it [RFisherTest].
+
+    On t = ψ up to 1, on t = 1/ψ above, by Brent's method [Brent1973] to R's default tolerance of 1.2e-4 on t.
+    """
     at_one = function(1.0)
     if at_one == target:
         return 1.0

@@ -31,7 +31,7 @@ def _log_hr(hr) -> float:
 
 
 def schoenfeld_events(hr, power=0.8, alpha=0.05, alloc=0.5) -> float:
-    """Events needed to see the hazard ratio ``hr``: (z_α/2 + z_β)² / (π(1 − π) ln² hr) (Schoenfeld1983).
+    """Events needed to see the hazard ratio ``hr``: (z_α/2 + z_β)² / (π(1 − π) ln² hr) [Schoenfeld1983].
 
     ``alloc``: π, the share of patients in one arm. Not rounded up.
     """
@@ -40,7 +40,8 @@ def schoenfeld_events(hr, power=0.8, alpha=0.05, alloc=0.5) -> float:
 
 
 def schoenfeld_power(hr, events, alpha=0.05, alloc=0.5) -> float:
-    """Power of the log-rank test to see ``hr`` with ``events`` in all: Φ(|ln hr| √(d π(1 − π)) − z_α/2)."""
+    """Power of the log-rank test to see ``hr`` with ``events`` in all: Φ(|ln hr| √(d π(1 − π)) − z_α/2)
+    [Schoenfeld1983]."""
     _check_design(alpha, alloc=alloc)
     log_hr = math.log(check_number("hazard ratio", hr, above=0))
     events = check_number("events", events, least=0)
@@ -48,7 +49,10 @@ def schoenfeld_power(hr, events, alpha=0.05, alloc=0.5) -> float:
 
 
 def detectable_hr(events, power=0.8, alpha=0.05, alloc=0.5) -> float:
-    """The hazard ratio above 1 that ``events`` in all show with the ``power`` (its inverse on the other side)."""
+    """The hazard ratio above 1 that ``events`` in all show with the ``power`` (its inverse on the other side).
+
+    :func:`schoenfeld_events` solved for it: exp((z_α/2 + z_β) / √(d π(1 − π))) [Schoenfeld1983].
+    """
     _check_design(alpha, power, alloc)
     events = check_number("events", events, above=0)
     return math.exp((_upper(alpha / 2) + _upper(1 - power)) / math.sqrt(events * alloc * (1 - alloc)))
@@ -57,7 +61,8 @@ def detectable_hr(events, power=0.8, alpha=0.05, alloc=0.5) -> float:
 def power_two_proportions(n1, p1, p2, alpha=0.05, n2=None) -> float | None:
     """Power of the normal test of two proportions, ``n1`` and ``n2`` patients (``n2`` None: as many).
 
-    The pooled variance under no difference, the separate ones under p1 ≠ p2, as R's ``power.prop.test``. None where
+    The pooled variance under no difference, the separate ones under p1 ≠ p2, as R's ``power.prop.test``
+    [RCorePower]. None where
     both proportions are the same certainty, which leaves 0/0.
     """
     _check_design(alpha)
@@ -74,7 +79,8 @@ def power_two_proportions(n1, p1, p2, alpha=0.05, n2=None) -> float | None:
 
 
 def power_t_test(n_per_group, delta, sd=1, alpha=0.05, samples: int = 2) -> float:
-    """Power of the t test for a difference ``delta`` of means with standard deviation ``sd`` (non-central t).
+    """Power of the t test for a difference ``delta`` of means with standard deviation ``sd`` (non-central t)
+    [RCorePower].
 
     ``samples``: 2 groups of ``n_per_group``, or 1 (one sample, or pairs with the SD of their differences).
     """

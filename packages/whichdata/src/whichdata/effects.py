@@ -20,12 +20,12 @@ METHODS = ("exact_normal", "altman_bland")
 
 
 def two_sided_p(z: float) -> float:
-    """Two-sided normal p of the statistic ``z``, without loss far out in the tail."""
+    """Two-sided normal p of the statistic ``z``, 2 Φ(−abs z) by definition, without loss far out in the tail."""
     return float(2 * ndtr(-abs(z)))
 
 
 def z_from_p(p: float, sides: int = 2) -> float:
-    """The normal statistic whose tail is ``p / sides``: halve p before the inverse, never z after it.
+    """The normal statistic whose tail is ``p / sides`` by definition: halve p before the inverse, never z after it.
 
     0 < p ≤ 1, or ValueError; p = 1 two-sided is z = 0.
     """
@@ -63,7 +63,7 @@ def p_from_interval(
     """p from an estimate and its symmetric interval (symmetric on the log scale for a ratio).
 
     ``exact_normal``: SE = width / (2 z), p from the normal. ``altman_bland``: their printed recipe, SE = width / 3.92
-    and p = exp(−0.717 z − 0.416 z²), for 95 % intervals (AltmanBland2011p). ValueError if the interval does not hold
+    and p = exp(−0.717 z − 0.416 z²), for 95 % intervals [AltmanBland2011p]. ValueError if the interval does not hold
     the estimate or has no width.
     """
     check_choice("method", method, METHODS)
@@ -103,7 +103,7 @@ def interval_from_p(
 ) -> IntervalFromP:
     """The interval that an estimate and its two-sided p imply.
 
-    ``altman_bland``: z = −0.862 + √(0.743 − 2.404 ln p) and 1.96 (AltmanBland2011ci). ValueError where p and the
+    ``altman_bland``: z = −0.862 + √(0.743 − 2.404 ln p) and 1.96 [AltmanBland2011ci]. ValueError where p and the
     estimate leave no finite standard error (p = 1, or no effect at all).
     """
     check_choice("method", method, METHODS)
@@ -147,7 +147,7 @@ class EffectBox(NamedTuple):
     asymmetry: float | None
 
     def may_print(self, p: str | Printed, rounding: str = "up_or_down") -> bool:
-        """Can the p value printed as ``p`` come from inside the box? (p is continuous on it.)"""
+        """Can the p value printed as ``p`` come from inside the box? Derived here: p is continuous on it."""
         printed = p if isinstance(p, Printed) else Printed.parse(p)
         admitted = printed.interval(rounding)
         return not admitted.intersection(Interval(Fraction(self.p_lowest), Fraction(self.p_highest))).empty
@@ -165,9 +165,10 @@ def effect_box(
 ) -> EffectBox:
     """Hold a printed estimate against its printed interval: p and symmetry over every value the rounding admits.
 
-    The extremes of p lie at corners of the box: the estimate farthest from no effect with the narrowest interval,
-    and nearest with the widest. The lower limit of a ratio may be printed as zero ("0.00"). ValueError if no admissible
-    values put the estimate inside its interval.
+    Derived here: abs(z) = 2 z_level abs(estimate) / width on the scale compared, so the extremes of p lie at corners of
+    the box: the estimate farthest from no effect with the narrowest interval, and nearest with the widest; where the
+    estimate may be no effect, p reaches 1. The lower limit of a ratio may be printed as zero ("0.00"). ValueError if no
+    admissible values put the estimate inside its interval.
     """
     check_choice("scale", scale, SCALES)
     printed = [_printed_effect(name, text, scale) for name, text in
@@ -251,7 +252,7 @@ def _may_be_middle(e: Interval, low: Interval, high: Interval, scale: str) -> bo
 def logrank_variances(events=None, events_by_arm=None, n_by_arm=None) -> dict[str, float]:
     """The approximate variance of the log-rank O − E by every rule the printed numbers allow.
 
-    ``equal_alloc`` d/4 · ``events_by_arm`` d₁d₂/d · ``numbers_randomised`` d n₁n₂/N² (Tierney2007).
+    ``equal_alloc`` d/4 · ``events_by_arm`` d₁d₂/d · ``numbers_randomised`` d n₁n₂/N² [Tierney2007].
     ``events``: all events d, else the sum of ``events_by_arm``.
     """
     if events_by_arm is not None:
@@ -278,6 +279,8 @@ def hr_from_printed_p(
 ) -> dict[str, tuple[float, float]]:
     """The range of the hazard ratio, by approximation, over every p that prints as ``p`` ("0.03", "< 0.001", "ns").
 
+    ln HR = ± z/√V [Tierney2007]; z falls as p rises, so the ends of p give those of the ratio.
+
     An end that the print leaves open (p down to 0) is 0 or infinity; p = 1 is a hazard ratio of 1.
     """
     admitted = Printed.parse(p).interval(rounding).intersection(PROBABILITIES)
@@ -297,19 +300,25 @@ def _exp(x: float) -> float:
 
 
 def hazard_from_risk(risk, time) -> float:
-    """The constant hazard per unit of ``time`` that gives the cumulative ``risk`` (a proportion) by then."""
+    """The constant hazard per unit of ``time`` that gives the cumulative ``risk`` (a proportion) by then.
+
+    By definition 1 − risk = exp(−hazard × time).
+    """
     risk = check_number("risk", risk, least=0, most=1)
     return -math.log1p(-risk) / check_number("time", time, above=0) if risk < 1 else math.inf
 
 
 def risk_under_hazard_ratio(risk, hr) -> float:
-    """The cumulative risk where the hazard is ``hr`` times that behind ``risk`` at every time: 1 − (1 − risk)^hr."""
+    """The cumulative risk where the hazard is ``hr`` times that behind ``risk`` at every time: 1 − (1 − risk)^hr.
+
+    By definition of proportional hazards, for the logarithm of survival is then ``hr`` times what it was.
+    """
     risk = check_number("risk", risk, least=0, most=1)
     return 1 - (1 - risk) ** check_number("hazard ratio", hr, above=0)
 
 
 def hazard_ratio_from_risks(risk1, risk2) -> float | None:
-    """ln(1 − risk2) / ln(1 − risk1), the hazard ratio of second against first if hazards are proportional.
+    """ln(1 − risk2) / ln(1 − risk1), by definition the hazard ratio of second against first if it is constant.
 
     None where it is undefined: no risk in the first group, or certainty in both.
     """
@@ -324,8 +333,8 @@ def hazard_ratio_of_printed_risks(
 ) -> tuple[float, float] | None:
     """The range of the hazard ratio, second against first, over all risks that print as the two percentages.
 
-    The ratio rises with the second risk and falls with the first, so the extremes are at corners. None if undefined
-    throughout.
+    Derived here: the ratio rises with the second risk and falls with the first, so the extremes are at corners. None if
+    undefined throughout.
     """
     box = []
     for text in (percent1, percent2):
@@ -348,7 +357,7 @@ class EValue(NamedTuple):
 
 
 def e_value(estimate, lower=None, upper=None, measure: str = "RR", rare: bool = True) -> EValue:
-    """How strongly a confounder must be tied to exposure and outcome to explain an effect away (VanderWeele2017).
+    """How strongly a confounder must be tied to exposure and outcome to explain an effect away [VanderWeele2017].
 
     RR + √(RR(RR − 1)) with the ratio taken above 1. An odds or hazard ratio counts as a risk ratio where the outcome
     is ``rare``; otherwise √OR, and (1 − ½^√HR)/(1 − ½^√(1/HR)).

@@ -14,7 +14,7 @@ from whichdata.given import check_count, check_number, check_rising
 
 
 def range_in_sds(n) -> float:
-    """ξ(n): the expected range of ``n`` normal values in SDs (Wan2014, from whose table it is rounded)."""
+    """ξ(n): the expected range of ``n`` normal values in SDs [Wan2014] (whose table has it rounded)."""
     n = check_count("n", n, least=1)
 
     # E(range) = ∫ 1 − Φⁿ − (1 − Φ)ⁿ, twice the half above zero.
@@ -26,7 +26,7 @@ def range_in_sds(n) -> float:
 
 
 def range_in_sds_approximate(n) -> float:
-    """2 Φ⁻¹((n − 0.375)/(n + 0.25)), the approximation of ξ(n) (Wan2014)."""
+    """2 Φ⁻¹((n − 0.375)/(n + 0.25)), the approximation of ξ(n) [Wan2014]."""
     n = check_count("n", n, least=1)
     return 2 * float(ndtri((n - 0.375) / (n + 0.25)))
 
@@ -46,8 +46,8 @@ class RangeEstimates(NamedTuple):
 
 
 def estimates_from_range(minimum, median, maximum, n) -> RangeEstimates:
-    """(a + 2m + b)/4; w (a + b)/2 + (1 − w) m with w = 4/(4 + n^0.75) (Luo2018); (b − a)/ξ(n) by its approximation
-    (Wan2014). The SD is None for n = 1."""
+    """(a + 2m + b)/4 [Hozo2005]; w (a + b)/2 + (1 − w) m with w = 4/(4 + n^0.75) [Luo2018]; (b − a)/ξ(n) by its
+    approximation [Wan2014]. The SD is None for n = 1."""
     n = check_count("n", n, least=1)
     a, m, b = _check_rising(min=minimum, median=median, max=maximum)
     weight = 4 / (4 + n**0.75)
@@ -64,8 +64,8 @@ class QuartileEstimates(NamedTuple):
 
 
 def estimates_from_quartiles(q1, median, q3, n) -> QuartileEstimates:
-    """(q1 + m + q3)/3; w (q1 + q3)/2 + (1 − w) m with w = 0.7 + 0.39/n (Luo2018);
-    (q3 − q1)/(2 Φ⁻¹((0.75 n − 0.125)/(n + 0.25))) (Wan2014). The SD is None for n = 1."""
+    """(q1 + m + q3)/3 [Wan2014]; w (q1 + q3)/2 + (1 − w) m with w = 0.7 + 0.39/n [Luo2018];
+    (q3 − q1)/(2 Φ⁻¹((0.75 n − 0.125)/(n + 0.25))) [Wan2014]. The SD is None for n = 1."""
     n = check_count("n", n, least=1)
     a, m, b = _check_rising(q1=q1, median=median, q3=q3)
     weight = 0.7 + 0.39 / n
@@ -74,7 +74,7 @@ def estimates_from_quartiles(q1, median, q3, n) -> QuartileEstimates:
 
 
 def mean_from_five_numbers(minimum, q1, median, q3, maximum, n) -> float:
-    """w₁ (a + b)/2 + w₂ (q1 + q3)/2 + (1 − w₁ − w₂) m, w₁ = 2.2/(2.2 + n^0.75), w₂ = 0.7 − 0.72/n^0.55 (Luo2018)."""
+    """w₁ (a + b)/2 + w₂ (q1 + q3)/2 + (1 − w₁ − w₂) m, w₁ = 2.2/(2.2 + n^0.75), w₂ = 0.7 − 0.72/n^0.55 [Luo2018]."""
     n = check_count("n", n, least=1)
     a, low, m, high, b = _check_rising(min=minimum, q1=q1, median=median, q3=q3, max=maximum)
     outer, inner = 2.2 / (2.2 + n**0.75), 0.7 - 0.72 / n**0.55
@@ -91,7 +91,7 @@ class MeanSd(NamedTuple):
 
 def quantile_estimates(minimum, median, maximum, n) -> MeanSd:
     """Mean and SD of the distribution (normal, log-normal, gamma, Weibull, beta) whose quantiles at 1/n, ½ and
-    1 − 1/n lie nearest to minimum, median and maximum (McGrath2020, method QE).
+    1 − 1/n lie nearest to minimum, median and maximum [McGrath2020] (method QE).
 
     By numerical optimisation, good to about four digits. With negative values only the normal is tried; a minimum of
     0 is taken as 0.01.
@@ -163,7 +163,7 @@ def _families(values: np.ndarray, mean: float, sd: float) -> dict:
 
 def box_cox_estimates(minimum, median, maximum, n) -> MeanSd:
     """Mean and SD through the Box–Cox power λ that makes minimum and maximum equally far from the median
-    (McGrath2020, method BC): Luo's mean and Wan's SD after the power, then back by integration over the normal,
+    [McGrath2020] (method BC): Luo's mean and Wan's SD after the power, then back by integration over the normal,
     cut off where the power has no inverse and symmetrically above.
 
     Positive values only (ValueError); λ is searched from −2 to 3 and taken as 0 where negative.

@@ -45,7 +45,7 @@ def _p_by(test: str) -> Callable[[int, int, int, int], float]:
 
 
 def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> Fragility:
-    """How many outcomes carry a significant difference (p < ``alpha``); all zero if it is not significant.
+    """How many outcomes carry a significant difference (p < ``alpha``) [Walsh2014]; all zero if it is not significant.
 
     Walsh's rule turns non-events into events in the arm with fewer events, one by one, until p ≥ ``alpha``; where
     that arm already has the higher risk this only widens the difference, and the index is None. Equal counts: the arm
@@ -71,7 +71,8 @@ def fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher
 def reverse_fragility(events1, n1, events2, n2, alpha: float = 0.05, test: str = "fisher") -> tuple[float, int | None]:
     """p, and the fewest outcomes that must change, in either arm and direction, to make p < ``alpha``.
 
-    ValueError before the search if it is too large (``MOST_OUTCOMES``).
+    By definition, found by looking through the tables from the nearest outwards. ValueError before the search if it is
+    too large (``MOST_OUTCOMES``).
     """
     (events1, n1), (events2, n2) = (check_group(*arm, MOST_IN_ARM) for arm in ((events1, n1), (events2, n2)))
     search = _ChangedOutcomes((events1, n1), (events2, n2), check_alpha(alpha), _p_by(test), test, significant=True)

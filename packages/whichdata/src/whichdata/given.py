@@ -1,6 +1,7 @@
 """What callers give, read and refused in one place: counts, numbers, lists, printed texts.
 
-Every reader takes a name for its message and raises ``ValueError`` with one line that says what to give instead.
+Every reader takes a name for its message and raises ``ValueError`` with one line that says what to give instead. They
+compute nothing: what a value stands for is so by definition.
 """
 
 import math
@@ -12,7 +13,7 @@ from whichdata.printed import Interval, Number, Printed, exact
 
 
 def given_interval(value: Number | str, rounding: str = "up_or_down") -> Interval:
-    """A printed text as the interval it stands for, a plain number as itself alone.
+    """A printed text as the interval it stands for by definition, a plain number as itself alone.
 
     A float is read as the decimal it prints as, so that 0.1 is a tenth.
     """
@@ -73,7 +74,10 @@ def read_percentage(text: str | Printed) -> Printed:
 
 
 def read_share(text: str | Printed, rounding: str = "up_or_down") -> Interval:
-    """The proportions from 0 to 1 that print as the percentage ``text``; ValueError as :func:`read_percentage`."""
+    """The proportions from 0 to 1 that by definition print as the percentage ``text`` (empty if none does).
+
+    ValueError as :func:`read_percentage`.
+    """
     return read_percentage(text).interval(rounding).scaled(Fraction(1, 100)).intersection(PROBABILITIES)
 
 

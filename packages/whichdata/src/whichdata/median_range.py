@@ -18,7 +18,7 @@ KINDS = ("integer", "continuous")
 def median_possible(median: str | Printed, n, data: str = "integer", rounding: str = "up_or_down") -> bool:
     """Can ``n`` values of ``data`` ("integer" or "continuous") have a median that prints so?
 
-    Whole numbers have a whole median if n is odd, a whole or a half one if it is even.
+    By definition whole numbers have a whole median if n is odd, a whole or a half one if it is even.
     """
     n = check_count("n", n, least=1)
     printed = read_value("median", median)
@@ -42,8 +42,8 @@ def bounds_from_median_range(
 ) -> SummaryBounds:
     """Which mean and SD can ``n`` values have, given minimum, median and maximum (numbers, or printed texts)?
 
-    Exact for "integer" data and for "continuous" ones (whose bounds may only be approached where a rounding interval
-    is open). ValueError if the three contradict their order.
+    Derived here (in the comments below): exact for "integer" data and for "continuous" ones (whose bounds may only be
+    approached where a rounding interval is open). ValueError if the three contradict their order.
     """
     n = check_count("n", n, 1, MOST_IN_GROUP)
     check_choice("data", data, KINDS)

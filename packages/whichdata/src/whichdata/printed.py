@@ -3,7 +3,7 @@
 ``Printed.parse("2.50")`` keeps the text and its decimals, for ``"2.50"`` is not ``2.5``. Everything is exact
 (:class:`fractions.Fraction`); a rounding rule is always an argument.
 
-Rounding rules, for a printed value v with last decimal place u:
+Rounding rules, by definition, for a printed value v with last decimal place u:
 
 =============  ==================================================================================================
 up_or_down     v − u/2 ≤ x ≤ v + u/2: halves may have gone either way (the default: it never excludes what a
@@ -29,7 +29,7 @@ Number = int | float | Fraction
 
 
 def exact(value: Number) -> Fraction | float:
-    """``value`` as a fraction, exactly; infinities stay floats. ValueError if it is NaN or not a number."""
+    """``value`` as the fraction that it is by definition; infinities stay floats. ValueError if NaN or no number."""
     if isinstance(value, (bool, str)) or not isinstance(value, numbers.Real):
         raise ValueError(f"{value!r} is not a number")
     if isinstance(value, (int, Fraction)):
@@ -47,7 +47,10 @@ def check_rounding(rounding: str) -> None:
 
 @dataclass(frozen=True)
 class Interval:
-    """The values from ``lower`` to ``upper`` (fractions, or infinite floats), each end inside or not."""
+    """The values from ``lower`` to ``upper`` (fractions, or infinite floats), each end inside or not.
+
+    Intersection, sum and multiples are those of sets of numbers, by definition.
+    """
 
     lower: Fraction | float
     upper: Fraction | float
@@ -107,7 +110,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as it was printed.
+    """A number as it was printed; which values print so is set by definition, in the rules of this module.
 
     ``text`` as given · ``relation`` "=", "<", ">", "<=", ">=" or "ns" · ``value`` exact, in the printed unit (58 for
     "58%"; None for "ns") · ``decimals`` of the last place printed (−3 for "2e3"; None where the value is exact, as in
@@ -183,14 +186,14 @@ def _rounding_interval(value: Fraction, unit: Fraction, rounding: str) -> Interv
 
 
 def percentage(count: int, n: int) -> Fraction:
-    """``count`` of ``n`` as an exact percentage. ValueError if ``n`` is not positive."""
+    """``count`` of ``n`` as an exact percentage, by definition. ValueError if ``n`` is not positive."""
     if n <= 0:
         raise ValueError(f"a percentage needs a denominator of at least 1, not {n}")
     return Fraction(100 * count, n)
 
 
 def decimal_text(value: Fraction, decimals: int) -> str:
-    """An exact ``value`` with ``decimals`` places. ValueError if it does not end there."""
+    """An exact ``value`` with ``decimals`` places, by definition. ValueError if it does not end there."""
     scaled = value * Fraction(10) ** decimals
     if scaled.denominator != 1:
         raise ValueError(f"{value} has more than {decimals} decimals")
@@ -201,7 +204,8 @@ def decimal_text(value: Fraction, decimals: int) -> str:
 
 
 def printings(value: Number, decimals: int, rounding: str = "up_or_down") -> tuple[str, ...]:
-    """Every text that ``value`` may be printed as with ``decimals`` places: two at a half under "up_or_down"."""
+    """Every text that by definition ``value`` may be printed as with ``decimals`` places: two at a half under
+    "up_or_down"."""
     check_rounding(rounding)
     unit = Fraction(10) ** -decimals
     below = math.floor(exact(value) / unit) * unit

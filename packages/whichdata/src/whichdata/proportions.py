@@ -1,7 +1,7 @@
 """Counts and percentages of small groups.
 
-Possible counts, denominators and tables are exact: a count prints a percentage if 100 × count / n lies in the
-interval of what was printed.
+Possible counts, denominators and tables are exact: by definition a count prints a percentage if 100 × count / n lies in
+the interval of what was printed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,13 +29,13 @@ MOST_TABLES = 10_000
 
 
 def possible_counts(percent: str | Printed, n, rounding: str = "up_or_down") -> range:
-    """The counts among ``n`` that print as ``percent`` (empty if none does)."""
+    """The counts among ``n`` that by definition print as ``percent`` (empty if none does)."""
     n = check_count("n", n, least=1)
     return read_percentage(percent).interval(rounding).scaled(Fraction(n, 100)).integers(0, n)
 
 
 def count_prints(count, n, percent: str | Printed, rounding: str = "up_or_down") -> bool:
-    """Would ``count`` of ``n`` be printed as ``percent``?"""
+    """Would ``count`` of ``n`` be printed as ``percent``? By definition, in exact arithmetic."""
     count, n = check_group(count, n)
     return read_percentage(percent).prints(percentage(count, n), rounding)
 
@@ -43,7 +43,10 @@ def count_prints(count, n, percent: str | Printed, rounding: str = "up_or_down")
 def possible_denominators(
     percents: str | Printed | Sequence[str | Printed], n_max, rounding: str = "up_or_down"
 ) -> list[int]:
-    """Group sizes to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count."""
+    """Group sizes to ``n_max`` at which every one of ``percents`` (one, or several of the same group) has a count.
+
+    By definition, each size tried in turn.
+    """
     if isinstance(percents, (str, Printed)):
         percents = [percents]
     n_max = check_count("n_max", n_max, least=1, most=MOST_COUNTS)
@@ -62,7 +65,7 @@ def _holds_a_count(share: Interval, n: int) -> bool:
 
 
 def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") -> Iterator[list[list[int]]]:
-    """Every 2×2 table of two groups whose event percentages print as given.
+    """Every 2×2 table of two groups (rows; events, then none) whose percentages print as given, by definition.
 
     ValueError before the search if there are more than ``MOST_TABLES``, or too many for their size (a test looks at
     every table with the same margins).
@@ -81,11 +84,11 @@ def tables_printing(n1, percent1, n2, percent2, rounding: str = "up_or_down") ->
 
 
 def proportion_intervals(count, n, level: float = 0.95) -> dict[str, tuple[float, float]]:
-    """Confidence intervals of the proportion ``count``/``n`` by name.
+    """Confidence intervals of the proportion ``count``/``n`` by name [BrownCaiDasGupta2001].
 
-    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction (Newcombe1998; R's
-    ``prop.test`` drops it where exactly half were counted) ·
-    ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened at 0 and n · ``agresti_coull``, cut at 0 and 1.
+    ``clopper_pearson`` exact · ``wilson`` score · ``wilson_cc`` score with continuity correction [Newcombe1998] (R's
+    ``prop.test`` drops it where exactly half were counted) · ``jeffreys_unadjusted`` Beta(½, ½) posterior, not widened
+    at 0 and n · ``agresti_coull``, cut at 0 and 1.
     """
     count, n = check_group(count, n)
     test = binomtest(count, n)

@@ -15,8 +15,8 @@ def p_of_statistic(
 ) -> float:
     """p of a test statistic: t and r on ``df2``, F on ``df1`` and ``df2``, χ² and Q on ``df1``, Z on none.
 
-    Where a test has one number of degrees of freedom it may stand in either place. ``tails`` applies to t, Z and r;
-    F, χ² and Q have one. ValueError if degrees of freedom are missing.
+    By definition the tail of its distribution. Where a test has one number of degrees of freedom it may stand in either
+    place. ``tails`` applies to t, Z and r; F, χ² and Q have one. ValueError if degrees of freedom are missing.
     """
     name = str(test).lower()
     if name not in map(str.lower, TESTS):
@@ -57,7 +57,7 @@ class ReportedP(NamedTuple):
     decimals: int
 
     def as_bound(self, alpha: float) -> tuple[str, float]:
-        """Relation and value, "ns" read as "> alpha"."""
+        """Relation and value, "ns" read as "> alpha" by definition."""
         return (">", alpha) if self.relation == "ns" else (self.relation, self.value)
 
 
@@ -75,7 +75,7 @@ def recompute_p(
     zero_is_error: bool = True,
     alpha_is_significant: bool = True,
 ) -> Recomputed:
-    """Hold a printed p against its test statistic, by the rules of statcheck (Nuijten2016).
+    """Hold a printed p against its test statistic, by the rules of statcheck [Nuijten2016].
 
     The statistic stands for half a unit of its last decimal either side, which gives a range of p. A printed "= p" is
     an error outside the rounded range, "< p" below its low end, "> p" above its high end; a statistic printed as a
@@ -159,7 +159,10 @@ class TTests(NamedTuple):
 
 
 def t_tests(mean1, sd1, n1: int, mean2, sd2, n2: int) -> TTests:
-    """The t test of two means from their SDs and group sizes (at least two in all groups, or ValueError)."""
+    """Student's and Welch's t test of two means, by definition, from their SDs and group sizes.
+
+    ValueError for groups of fewer than two.
+    """
     mean1, mean2 = check_number("mean", mean1), check_number("mean", mean2)
     # The fourth powers in Welch's degrees of freedom must stay within what a float holds.
     sd1, sd2 = check_number("SD", sd1, least=0, most=1e75), check_number("SD", sd2, least=0, most=1e75)

@@ -25,7 +25,8 @@ class Tests2x2(NamedTuple):
     ``pearson`` χ² · ``yates`` χ² with continuity correction · ``likelihood_ratio`` G² · ``n_minus_1`` Pearson
     × (N − 1)/N · ``fisher_minlike`` sums the tables no likelier · ``fisher_central`` doubles the smaller tail ·
     ``fisher_midp`` doubles the smaller one-sided mid-p · ``fisher_midp_sas`` takes half the observed table's
-    probability off the minlike sum · ``wald_unpooled_z`` the difference of proportions over its unpooled SE.
+    probability off the minlike sum · ``wald_unpooled_z`` the difference of proportions over its unpooled SE. The two
+    names of Fisher's test are those of [Fay2010]; all but G² and Wald's are compared in [Campbell2007].
     """
 
     pearson: float | None
@@ -51,13 +52,13 @@ def check_table(table) -> tuple[int, int, int, int]:
 
 
 def tests_2x2(table) -> Tests2x2:
-    """Every test of :class:`Tests2x2` for ``table`` = ``[[a, b], [c, d]]``."""
+    """Every test of :class:`Tests2x2` for ``table`` = ``[[a, b], [c, d]]`` [Campbell2007] [Fay2010]."""
     a, b, c, d = check_table(table)
     return Tests2x2(*chi_squares(a, b, c, d), *fisher(a, b, c, d), _wald(a, b, c, d))
 
 
 def chi_squares(a: int, b: int, c: int, d: int) -> tuple[float | None, ...]:
-    """The first four p of :class:`Tests2x2`."""
+    """The first four p of :class:`Tests2x2` [Campbell2007]."""
     n, table = a + b + c + d, [[a, b], [c, d]]
     if not (a + b) * (c + d) * (a + c) * (b + d):
         return None, None, None, None
@@ -75,7 +76,12 @@ def _hypergeometric(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndar
 
 
 def log_weights(least: int, most: int, n1: int, n2: int, events: int) -> np.ndarray:
-    """Logs of the hypergeometric weights (largest 0) of ``least`` to ``most`` events among the first ``n1``."""
+    """Logs of the hypergeometric weights (largest 0) of ``least`` to ``most`` events among the first ``n1``.
+
+    Derived here: from k to k + 1 the weight C(n1, k) C(n2, events − k) grows by the factor
+    (n1 − k)(events − k) / ((k + 1)(n2 − events + k + 1)). (``scipy.stats.hypergeom.pmf`` takes two thousand times as
+    long for arms of ten thousand.)
+    """
     k = np.arange(least, most, dtype=float)
     # Ratios of neighbours add up without the cancellation that factorials of large counts would bring.
     steps = np.log((n1 - k) * (events - k)) - np.log((k + 1) * (n2 - events + k + 1))
@@ -84,6 +90,7 @@ def log_weights(least: int, most: int, n1: int, n2: int, events: int) -> np.ndar
 
 
 def fisher(a: int, b: int, c: int, d: int) -> tuple[float, float, float, float]:
+    """The four p by the hypergeometric distribution of :class:`Tests2x2` [Fay2010] [Campbell2007]."""
     support, log_weight = _hypergeometric(a, b, c, d)
     weight = np.exp(log_weight)
     probability = weight / weight.sum()
@@ -117,10 +124,12 @@ class OddsRatio(NamedTuple):
 
 
 def odds_ratio(table, level: float = 0.95, solver: str = "exact") -> OddsRatio:
-    """The odds ratio of ``[[a, b], [c, d]]``, given its margins (the non-central hypergeometric distribution).
+    """The odds ratio of ``[[a, b], [c, d]]``, given its margins [RFisherTest].
 
+    The first cell then has Fisher's non-central hypergeometric distribution.
     ``solver="r"`` stops where R's ``fisher.test`` stops (its root finder works to 1.2e-4 on t or 1/t in 0 to 1), so
-    that figures printed from R are found again; ``"exact"`` goes on to machine precision.
+    that figures printed from R are found again; ``"exact"`` goes on to machine precision (scipy's ``odds_ratio`` stops
+    at 1e-13 on ψ itself, and takes ten times as long).
     """
     a, b, c, d = check_table(table)
     if solver not in ("exact", "r"):
@@ -177,10 +186,10 @@ class MantelHaenszel(NamedTuple):
 
 
 def mantel_haenszel(tables: Sequence, level: float = 0.95) -> MantelHaenszel:
-    """Cochran–Mantel–Haenszel test of 2×2 ``tables``, one for each stratum, as R's ``mantelhaen.test``.
+    """Cochran–Mantel–Haenszel test of 2×2 ``tables``, one for each stratum, as R's [RMantelhaenTest].
 
     The correction of ½ is left out where the deviation is smaller than that; the interval uses the variance of
-    Robins, Breslow and Greenland. Strata of fewer than two patients are left out.
+    [RobinsBreslowGreenland1986]. Strata of fewer than two patients are left out.
     """
     strata = [check_table(table) for table in check_list("the tables", tables)]
     strata = [s for s in strata if sum(s) > 1]
@@ -205,7 +214,7 @@ def mantel_haenszel(tables: Sequence, level: float = 0.95) -> MantelHaenszel:
 def mcnemar(table) -> tuple[float | None, float | None]:
     """McNemar's χ² with continuity correction and its p, of the paired ``[[a, b], [c, d]]``; None, None if b = c = 0.
 
-    (|b − c| − 1)² / (b + c), without the correction where b = c, as R's ``mcnemar.test``.
+    (|b − c| − 1)² / (b + c), without the correction where b = c, as R's ``mcnemar.test`` [RMcnemarTest].
     """
     _, b, c, _ = check_table(table)
     if b + c == 0:

@@ -30,7 +30,7 @@ def check_scale(scale) -> tuple[int, int]:
 
 
 def squared(interval: Interval) -> Interval:
-    """The squares of the values of ``interval`` that are not negative."""
+    """The squares of the values of ``interval`` that are not negative, by definition."""
     low, closed = (0, True) if interval.lower < 0 else (interval.lower, interval.lower_closed)
     return Interval(Fraction(low) ** 2, interval.upper**2, closed, interval.upper_closed)
 
@@ -39,7 +39,8 @@ def squared(interval: Interval) -> Interval:
 
 
 def possible_sums(mean: str | Printed, n, items=1, percent: bool = False, rounding: str = "up_or_down") -> range:
-    """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)."""
+    """The sums of ``n`` × ``items`` whole answers whose mean prints so (as 100 × the mean if ``percent``)
+    [BrownHeathers2017]."""
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     interval = read_value("mean", mean).interval(rounding).scaled(Fraction(size, 100 if percent else 1))
     sums = interval.integers()
@@ -49,7 +50,10 @@ def possible_sums(mean: str | Printed, n, items=1, percent: bool = False, roundi
 
 
 def closest_means(mean: str | Printed, n, items=1, rounding: str = "up_or_down") -> list[str]:
-    """The printed means nearest to ``mean`` that whole answers can have, with its decimals: one, or two as near."""
+    """The printed means nearest to ``mean`` that whole answers can have, with its decimals: one, or two as near.
+
+    By definition, the neighbouring sums tried in turn.
+    """
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     printed = read_value("mean", mean)
     near = math.floor(printed.value * size)
@@ -60,7 +64,11 @@ def closest_means(mean: str | Printed, n, items=1, rounding: str = "up_or_down")
 
 
 def grim_probability(mean: str | Printed, n, items=1, percent: bool = False) -> float:
-    """How likely a made-up mean with these decimals is to be impossible: 1 − n × items / 10^decimals, at least 0."""
+    """How likely a made-up mean with these decimals is to be impossible: 1 − n × items / 10^decimals, at least 0.
+
+    Derived here: of the 10^decimals values printed from one whole number to the next, the n × items sums reach as many
+    as there are of them. The test is that of [BrownHeathers2017].
+    """
     size = check_count("n", n, least=1) * check_count("items", items, least=1)
     places = read_value("mean", mean).decimals + (2 if percent else 0)
     return float(max(Fraction(0), 1 - Fraction(size) / Fraction(10) ** places))
@@ -72,11 +80,12 @@ def grim_probability(mean: str | Printed, n, items=1, percent: bool = False) -> 
 def possible_sums_of_squares(
     mean: str | Printed, sd: str | Printed, n, items=1, scale=None, rounding: str = "up_or_down"
 ) -> list[tuple[int, int]]:
-    """Every (Σ, Σ²) of the totals of ``n`` people over ``items`` whole answers that prints this mean and SD.
+    """Every (Σ, Σ²) of the totals of ``n`` people over ``items`` whole answers that prints this mean and SD
+    [Anaya2016] [Allard2018].
 
     Each pair is checked to belong to whole numbers (within ``scale`` = [least, largest answer], if given): Σ² has the
-    parity of Σ, is at least that of the evenest split, and is reached by some split. ValueError if there are more than
-    ``MOST_PAIRS`` to check.
+    parity of Σ, is at least that of the evenest split, and is reached by some split (derived here, in the comments
+    below). ValueError if there are more than ``MOST_PAIRS`` to check.
     """
     n, items = check_n_of_sd(n), check_count("items", items, least=1)
     variance = squared(read_value("SD", sd).interval(rounding)).scaled(items**2 * (n - 1))
@@ -180,7 +189,10 @@ def _squares_within(n: int, least: int, largest: int, low: int, high: int, most:
 
 
 def least_sd(mean: str | Printed, n, rounding: str = "up_or_down") -> float | None:
-    """The smallest SD of ``n`` whole numbers whose mean prints so; None if no sum does."""
+    """The smallest SD of ``n`` whole numbers whose mean prints so; None if no sum does.
+
+    Derived here: numbers of a given sum scatter least where no two differ by more than 1.
+    """
     n = check_n_of_sd(n)
     spreads = [_even_spread(n, total) for total in possible_sums(mean, n, rounding=rounding)]
     return math.sqrt(Fraction(min(spreads), n * (n - 1))) if spreads else None
@@ -199,7 +211,11 @@ class SdLimits(NamedTuple):
 
 
 def sd_limits(mean: str | Printed, n, scale, sd_decimals: int, rounding: str = "up_or_down") -> SdLimits:
-    """The SDs that ``n`` whole answers on ``scale`` can have with a mean that prints so, over all sums that do."""
+    """The SDs that ``n`` whole answers on ``scale`` can have with a mean that prints so, over all sums that do.
+
+    Derived here: the least as in :func:`least_sd`; the largest with all answers but one at an end of the scale, for two
+    between its ends could be moved apart.
+    """
     n, (low, high) = check_n_of_sd(n), check_scale(scale)
     decimals = check_count("sd_decimals", sd_decimals, 0, 15)
     printed = read_value("mean", mean)
@@ -230,6 +246,8 @@ def _rounded_root(square: Fraction, decimals: int) -> Fraction:
 
 def count_bounded_datasets(mean: Interval, sd: Interval, n, scale) -> int:
     """The number of samples (multisets) of ``n`` whole answers on ``scale`` with mean and SD in the intervals.
+
+    Derived here: multisets counted by Σ and Σ², one value of the scale after another; n Σ² − (Σ)² = n (n − 1) SD².
 
     ValueError before the search if it is too large.
     """
@@ -278,14 +296,15 @@ def _count_by_sums(n: int, values: range, most: int, bits: int) -> dict[int, int
 
 
 def binary_mean_sd(n0, n1) -> tuple[float, float]:
-    """Mean and SD of ``n0`` zeros and ``n1`` ones."""
+    """Mean and SD of ``n0`` zeros and ``n1`` ones: √(n0 n1 / (n (n − 1))) [HeathersBrown2019]."""
     n0, n1 = check_count("n0", n0), check_count("n1", n1)
     n = check_n_of_sd(n0 + n1)
     return n1 / n, math.sqrt(Fraction(n0 * n1, n * (n - 1)))
 
 
 def binary_counts(mean: str | Printed, sd: str | Printed, n, rounding: str = "up_or_down") -> list[int]:
-    """The numbers of ones among ``n`` zeros and ones whose mean and SD print so (DEBIT: none, inconsistent)."""
+    """The numbers of ones among ``n`` zeros and ones whose mean and SD print so (none: inconsistent)
+    [HeathersBrown2019]."""
     n = check_n_of_sd(n)
     mean, sd = read_value("mean", mean), read_value("SD", sd)
     if not 0 <= mean.value <= 1:
@@ -309,7 +328,7 @@ class Duplicates(NamedTuple):
 
 
 def duplicates(columns: Mapping[str, Sequence]) -> Duplicates:
-    """Values that occur more than once in a table, compared as printed; None is a missing value."""
+    """Values that by definition occur more than once in a table, compared as printed; None is a missing value."""
     if not isinstance(columns, Mapping) or not columns:
         raise ValueError("no columns to compare: give {name: [values]}")
     columns = {name: check_list(f"column {name}", column) for name, column in columns.items()}
