@@ -95,7 +95,7 @@ class Interval:
         (lower, lower_closed), (upper, upper_closed) = ends if k > 0 else ends[::-1]
         return Interval(lower, upper, lower_closed, upper_closed)
 
-    def integers(self, least: int | float = -math.inf, most: int | float = math.inf) -> range:
+    def integers(self, least: float = -math.inf, most: float = math.inf) -> range:
         """The whole numbers of the interval that are at least ``least`` and at most ``most``.
 
         Where the interval has no end, the limit on that side must be given.
