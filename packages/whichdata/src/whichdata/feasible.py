@@ -33,8 +33,8 @@ class FeasibleSet:
     """All data sets of ``n`` patients on a grid of ``times`` that print every one of the ``summaries``.
 
     ``summaries`` is a mapping from names (as they should appear in a clash) to summaries. ValueError for an n below 1,
-    an empty grid, or a search that is too large. How the sets are counted is derived in :mod:`whichdata.lattice`; the
-    answers here are derived from counts of narrowed sets.
+    an empty grid, or a search that is too large. How the sets are counted stands in :mod:`whichdata.lattice`;
+    the answers are derived here from counts of narrowed sets.
     """
 
     def __init__(self, n: int, times: Iterable[Time], summaries: Mapping[str, Summary]):

@@ -201,7 +201,7 @@ class _States:
 
 
 class Lattice:
-    """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint (derived above).
+    """All paths of ``n`` patients over a grid of ``times`` that satisfy every constraint: derived here, at the head of the module.
 
     ``track_events`` keeps the number of events in the state (for :meth:`counts_by`). ``split`` lists further positions
     to count by. ``possible``: has a state lived to the end of the search? ``n_states``: how many the search made.

@@ -225,8 +225,8 @@ def ways_to_print(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding:
 
 
 def p_possible(p: str | Printed, n1, n2, u=None, ties: bool = True, rounding: str = "up_or_down") -> bool:
-    """Does any convention, with any U (or ``u``) and any ties allowed, print ``p``? The union, not its hull, derived
-    here as in :func:`ways_to_print`.
+    """Does any convention, with any U (or ``u``) and any ties allowed, print ``p``? The union, not its hull;
+    derived here, as in :func:`ways_to_print`.
 
     ValueError if none of those tried does and there are too many tie structures to try them all.
     """
