@@ -82,3 +82,8 @@ def test_bad_input_gives_one_clear_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("delta", [15.8, 20, 200])
+def test_a_difference_far_from_none_is_always_seen(delta):
+    assert design.power_t_test(3, delta) == pytest.approx(1)
