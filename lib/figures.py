@@ -18,7 +18,7 @@ from IPython.display import display
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
-FIGURE = "application/vnd.figure+json"
+from lib import FIGURE  # noqa: E402
 
 INK, QUIET, RULE = "#1f2730", "#586270", "#d9d5cb"
 REPORTED, RECOMPUTED = "#1d5c91", "#b0401c"

@@ -15,13 +15,10 @@ from typing import NamedTuple
 
 from IPython.display import display
 
-from lib import records, relations
+from lib import BOUND, LEDGER, records, relations
 from lib.evidence import Known, appraisal, external
 from lib.words import NAMED_BEFORE, number, rounding_in_words, spread, to_digits, with_unit
 from whichdata.printed import ROUNDINGS, Printed
-
-LEDGER = "application/vnd.ledger+json"
-BOUND = "application/vnd.bound+json"
 
 MARKS = {"reproduced": "●", "compatible": "◐", "discrepant": "▲", "contradicted": "✕", "unchecked": "○"}
 """The five verdicts, mildest first but for *unchecked*, each with its shape."""

@@ -11,9 +11,9 @@ from numbers import Real
 import pandas as pd
 from IPython.display import display
 
+from lib import TABLE
 from lib.words import number
 
-TABLE = "application/vnd.table+json"
 _NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")
 _PHONE = 45  # characters of a table's type that stand side by side on a phone, by measurement
 _READABLE = 14  # a column of words narrower than this breaks them all

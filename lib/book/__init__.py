@@ -15,5 +15,7 @@ def setup(app):
     app.setup_extension("sphinx_citable")
     for module in (outputs, marks, ledger, glossary, citing, math, downloads, site):
         module.setup(app)
-    app.connect("build-finished", finished, priority=900)  # the theme writes a style sheet at the end that no page loads
+    app.connect(
+        "build-finished", finished, priority=900
+    )  # the theme writes a style sheet at the end that no page loads
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,13 +12,12 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from lib import ROOT
+from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, claim_uri, typeset
-from lib.figures import BAND, FIGURE, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
+from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.house import executed
 from lib.house.parts import pages
-from lib.review import BOUND, LEDGER, MARKS, check_html
-from lib.tables import TABLE
+from lib.review import MARKS, check_html
 from sphinx_citable.marks import mark
 
 log = logging.getLogger(__name__)

@@ -13,12 +13,13 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
-from lib import ROOT, records
-from lib.figures import FIGURE
-from lib.review import BOUND, LEDGER, ReviewError
-from lib.tables import TABLE
+from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE, records
 
 _MARKDOWN = MarkdownIt("commonmark").use(myst_block_plugin).use(colon_fence_plugin)
+
+
+class NotExecuted(ValueError):
+    """A notebook that is not there to be read, or not fit to; one line that says what to do."""
 
 
 class Heading(NamedTuple):
@@ -116,12 +117,12 @@ def chapter(slug: str) -> dict:
 
     Raises
     ------
-    ReviewError
+    NotExecuted
         The chapter has no executed notebook.
     """
     path = ROOT / "chapters" / f"{slug}.ipynb"
     if not path.is_file():
-        raise ReviewError(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
+        raise NotExecuted(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
     return read(path)
 
 
@@ -137,7 +138,7 @@ def bound(slug: str) -> dict[str, dict]:
     for output in outputs(chapter(slug), "bound"):
         twice = values.keys() & output.entry.keys()
         if twice:
-            raise ReviewError(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
+            raise NotExecuted(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
         values |= output.entry
     return values
 

@@ -10,8 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from lib import ROOT
-from lib.figures import FIGURE
+from lib import FIGURE, ROOT
 
 CELL = """\
 import pandas as pd

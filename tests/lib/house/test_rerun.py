@@ -6,12 +6,9 @@ import subprocess
 
 import pytest
 
-from lib import ROOT
+from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.__main__ import main
-from lib.figures import FIGURE
 from lib.house import execute, rerun
-from lib.review import BOUND, LEDGER
-from lib.tables import TABLE
 
 CHAPTER = "cml-stopping"
 
