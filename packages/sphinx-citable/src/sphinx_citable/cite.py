@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 
 import rispy
@@ -96,6 +97,21 @@ def lines(items: list[dict]) -> list[str]:
     return [_line(json.dumps(item, sort_keys=True)) for item in items]
 
 
+def _once(form: Callable[[list[dict]], str]) -> Callable[[list[dict]], str]:
+    """A format that writes the same records once: they stand on a tag's page and again on the page they are of."""
+    kept: dict[str, str] = {}
+
+    @wraps(form)
+    def once(items: list[dict]) -> str:
+        key = json.dumps(items)
+        if key not in kept:
+            kept[key] = form(items)
+        return kept[key]
+
+    return once
+
+
+@_once
 def vancouver(items: list[dict]) -> str:
     """The records as Vancouver (NLM) text, an empty line between them."""
     return "\n\n".join(lines(items)) + "\n"
@@ -126,6 +142,7 @@ _BIBTEX = {
 }
 
 
+@_once
 def bibtex(items: list[dict]) -> str:
     """The records as BibTeX."""
     entries = {}
@@ -181,6 +198,7 @@ _RIS_KINDS = {
 _RIS = {"title": "title", "volume": "volume", "issue": "number", "DOI": "doi"}
 
 
+@_once
 def ris(items: list[dict]) -> str:
     """The records as RIS."""
     rows = []
@@ -212,6 +230,7 @@ class _Uncounted(rispy.RisWriter):
         return ""
 
 
+@_once
 def csl_json(items: list[dict]) -> str:
     """The records as CSL-JSON, a field on each line."""
     rows = (
