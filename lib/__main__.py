@@ -165,13 +165,13 @@ def cff(args) -> int:
 
 
 def verdicts(args) -> int:
-    from lib.house import verdicts
+    from lib.house import accepted
 
-    moved = verdicts.moved()
+    moved = accepted.moved()
     for line in moved:
         print(line)
     if args.accept:
-        verdicts.accept()
+        accepted.accept()
         print(f"{len(moved)} verdicts accepted")
         return 0
     if not moved:
@@ -180,14 +180,19 @@ def verdicts(args) -> int:
 
 
 def ledger(args) -> int:
+    from collections import Counter
+
     from lib import review
     from lib.house import executed
 
     rows = [r for r in executed.ledger() if args.source in (None, r["source"])]
     for row in rows:
         print(review.row_text(row))
-    counts = {v: sum(r["verdict"] == v for r in rows) for v in review.MARKS}
-    print(f"{len(rows)} claims: " + ", ".join(f"{n} {v}" for v, n in counts.items()))
+    for what in ("verdict_figures", "verdict_conclusion"):
+        counts = Counter(r[what] for r in rows if r[what])
+        print(f"{what.replace('_', ' on ')}: " + ", ".join(f"{n} {v}" for v, n in counts.most_common()))
+    counts = Counter(r["later"]["verdict"] for r in rows if r["later"])
+    print("later evidence: " + ", ".join(f"{n} {v}" for v, n in counts.most_common()))
     return 0
 
 

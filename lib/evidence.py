@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import date
 
 import pandas as pd
 
-from lib import ROOT
-
-DIRECTIONS = ("supports", "against", "supersedes", "context")
-EXTERNAL = ("supported", "contested", "not-supported", "superseded", "none-found")
+from lib import ROOT, records
+from lib.words import with_unit
+from whichdata.proportions import proportion_intervals
 
 
 class EvidenceError(ValueError):
@@ -52,34 +52,163 @@ def evidence(slug: str) -> pd.DataFrame:
     ).set_index(rows)
 
 
+APPRAISAL = [
+    "claim", "evidence", "role", "contrast", "direction", "no_effect", "better", "size", "margin_low", "margin_high",
+    "says", "reason",
+]  # fmt: skip
+"""Columns of ``data/appraisal.csv``: which row of evidence bears on which claim, and what the claim says of its contrast.
+
+``role``: speaks, supersedes (its figures were read) or context · ``direction`` that the claim takes: benefit, harm, none
+or level · ``no_effect``: the value of no effect on the row's scale (1 for ratios, 0 for differences) · ``better``: below
+or above it · ``size``: the effect or level claimed, if one is stated · ``margin_low``, ``margin_high``: for *none* the
+margin within which an effect counts as none, for *level* the widest interval that can still support the level (its
+ends) · ``says``: what a row without an interval says, judged by a reader: supports, opposes or inconclusive.
+"""
+ROLES = ("speaks", "supersedes", "context")
+DIRECTIONS = ("benefit", "harm", "none", "level")
+SAID = ("supports", "opposes", "inconclusive")
+DESIGNS = (
+    ("randomised", "meta-analysis of randomised", "placebo"),
+    ("cohort", "case-control", "registry", "population-based", "retrospective comparison", "systematic review"),
+    ("single-arm", "single arm", "series", "letter", "congress abstract", "trial"),
+)
+"""Words in the design of a row, the most rigorous first; a row is of the first group of which it has a word."""
+
+
 def appraisal() -> list[dict]:
-    """The rows of ``data/appraisal.csv``: which evidence speaks to which claim, in which direction, and why.
+    """The rows of ``data/appraisal.csv``.
 
     Raises
     ------
     EvidenceError
-        A direction that is none of ``DIRECTIONS``.
+        Columns, a role, a direction or a word that are none of those known.
     """
     path = ROOT / "data" / "appraisal.csv"
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if reader.fieldnames != APPRAISAL:
+        raise EvidenceError(f"data/appraisal.csv: columns are {', '.join(APPRAISAL)}")
     for row in rows:
-        if row["direction"] not in DIRECTIONS:
-            raise EvidenceError(
-                f"data/appraisal.csv: {row['claim']}: direction {row['direction']!r}; use one of {', '.join(DIRECTIONS)}"
-            )
+        for column, known in (("role", ROLES), ("direction", ("", *DIRECTIONS)), ("says", ("", *SAID))):
+            if row[column] not in known:
+                where = f"data/appraisal.csv: {row['claim']}, {row['evidence']}"
+                raise EvidenceError(f"{where}: {column} {row[column]!r}; use one of {', '.join(filter(None, known))}")
     return rows
 
 
-def external(directions: Iterable[str]) -> str:
-    """The word for later evidence: superseded if any row supersedes; else by whether rows support, speak against, or
-    both.
+def interval(row: Mapping[str, str]) -> tuple[float, float] | None:
+    """The 95% interval of a row of evidence: as printed, or exact (Clopper and Pearson) from its counts; else None."""
+    if row["ci_low"] and row["ci_high"]:
+        return float(row["ci_low"]), float(row["ci_high"])
+    if row["numerator"] and row["denominator"]:
+        low, high = proportion_intervals(int(row["numerator"]), int(row["denominator"]))["clopper_pearson"]
+        return (100 * low, 100 * high) if row["unit"] == "%" or not row["unit"] else (low, high)
+    return None
+
+
+def says(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
+    """What a row of evidence says of a claim: supports, opposes or inconclusive (contract C3, section 3).
+
+    Computed from the row's interval where it has one; a row that is not significant never opposes a benefit by itself.
+
+    Raises
+    ------
+    EvidenceError
+        Neither an interval nor a reader's word, or a word that its interval refutes.
     """
-    said = set(directions) - {"context"}
-    if "supersedes" in said:
-        return "superseded"
-    if said == {"supports"}:
-        return "supported"
-    if said == {"against"}:
-        return "not-supported"
-    return "contested" if said else "none-found"
+    found, where = interval(row), f"data/appraisal.csv: {judged['claim']}, {judged['evidence']}"
+    if not judged["direction"]:
+        raise EvidenceError(f"{where}: a row that speaks says of what: direction is {', '.join(DIRECTIONS)}")
+    if found is None:
+        if not judged["says"]:
+            raise EvidenceError(f"{where}: the row has no interval, so a reader's word must stand under says")
+        return judged["says"]
+    low, high = found
+    match judged["direction"]:
+        case "none":
+            within = float(judged["margin_low"]) <= low and high <= float(judged["margin_high"])
+            no_effect = float(judged["no_effect"])
+            word = "supports" if within else "opposes" if not low <= no_effect <= high else "inconclusive"
+        case "level":
+            size, widest = float(judged["size"]), float(judged["margin_high"]) - float(judged["margin_low"])
+            held = low <= size <= high
+            word = "opposes" if not held else "supports" if high - low <= widest else "inconclusive"
+        case direction:
+            below = (judged["better"] == "below") == (direction == "benefit")  # is the claimed side below no effect?
+            no_effect, size = float(judged["no_effect"]), judged["size"]
+            right = high < no_effect if below else low > no_effect
+            wrong = low > no_effect if below else high < no_effect
+            refuted = bool(size) and not low <= float(size) <= high
+            word = "opposes" if wrong or refuted else "supports" if right else "inconclusive"
+    if judged["says"] and judged["says"] != word:
+        raise EvidenceError(f"{where}: {judged['says']!r} is typed, and the interval {low:g} to {high:g} is {word}")
+    return word
+
+
+def rigour(row: Mapping[str, str]) -> int:
+    """The rank of a row's design among ``DESIGNS``, 0 the most rigorous."""
+    design = row["design"].lower()
+    return next((n for n, words in enumerate(DESIGNS) if any(w in design for w in words)), len(DESIGNS))
+
+
+def later_evidence(slug: str) -> dict[str, tuple[dict, list[str]]]:
+    """What later work says of each claim of a source that any row speaks to: the verdict with the row that decides and
+    the rule by which it does, and the ids of all its rows.
+    """
+    table, prefix = evidence(slug), records.record(slug).source.prefix
+    by_claim: dict[str, list[dict]] = {}
+    for judged in appraisal():
+        if judged["claim"].startswith(prefix):
+            if judged["evidence"] not in table.index:
+                raise EvidenceError(
+                    f"data/appraisal.csv: {judged['claim']}: no row {judged['evidence']} in data/evidence/{slug}.csv"
+                )
+            by_claim.setdefault(judged["claim"], []).append(judged)
+    return {claim: (_combined(rows, table), [r["evidence"] for r in rows]) for claim, rows in by_claim.items()}
+
+
+def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
+    superseding = [r for r in rows if r["role"] == "supersedes"]
+    if superseding:
+        return _told("superseded", superseding[0], table, "a later report of the same study")
+    speaking = [(r, says(r, table.loc[r["evidence"]])) for r in rows if r["role"] == "speaks"]
+    if not speaking:
+        return none_found()
+    best = min(rigour(table.loc[r["evidence"]]) for r, _ in speaking)
+    top = [(r, word) for r, word in speaking if rigour(table.loc[r["evidence"]]) == best]
+    words = {word for _, word in top} - {"inconclusive"}
+    verdict = (
+        {"supports": "supported", "opposes": "against"}[words.pop()]
+        if len(words) == 1
+        else "mixed"
+        if words
+        else "inconclusive"
+    )
+    deciding = next((r for r, word in top if word != "inconclusive"), top[0][0])
+    among = f"{len(top)} of {len(speaking)} rows have the most rigorous design" if len(speaking) > len(top) else (
+        "the only row that speaks to it" if len(top) == 1 else f"{len(top)} rows of one design"
+    )  # fmt: skip
+    return _told(verdict, deciding, table, among)
+
+
+def _told(verdict: str, judged: Mapping[str, str], table: pd.DataFrame, rule: str) -> dict:
+    """A verdict with the figure that decides, as printed, and the rule."""
+    row = table.loc[judged["evidence"]]
+    size = " of ".join(filter(None, (row["numerator"], row["denominator"])))
+    figure = with_unit(row["value"], row["unit"]) if row["value"] and row["unit"] != "text" else size
+    limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
+    shown = f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
+    return {"verdict": verdict, "deciding": judged["evidence"], "rule": f"{shown}; {rule}"}
+
+
+def none_found() -> dict:
+    """No row speaks to a claim: none in our tables, with the date of the last search."""
+    return {"verdict": "none-found", "deciding": "", "rule": f"none in our tables, last searched {last_searched()}"}
+
+
+def last_searched() -> str:
+    """The day of the last search (``data/search.csv``), as a reader writes it: "28 November 2026"."""
+    with (ROOT / "data" / "search.csv").open(encoding="utf-8", newline="") as file:
+        day = date.fromisoformat(next(csv.DictReader(file))["date"])
+    return f"{day.day} {day:%B} {day.year}"

@@ -21,10 +21,15 @@ from whichdata.printed import ROUNDINGS, Printed
 SEEDS = ROOT / "seeds"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Kind = Literal[
-    "count", "percentage", "duration", "estimate", "p-value", "threshold", "dose", "date", "characteristic",
-    "definition", "citation", "background", "opinion", "finding", "conclusion",
-]  # fmt: skip
+FIGURE_KINDS = ("count", "percentage", "estimate", "p-value", "duration", "dose", "threshold", "characteristic")
+"""Kinds of claims about the source's own figures."""
+ARGUED = ("finding", "conclusion")
+"""Kinds that draw something from figures: they rest on other claims and have a predicate in words."""
+PLAIN = ("background", "citation", "definition", "date", "opinion", "account")
+"""Kinds with nothing to check: what others found, what words mean, when it was, what somebody thinks or lived through."""
+PERSONAL = ("opinion", "account")
+"""Kinds that no later evidence is held against."""
+Kind = Literal[(*FIGURE_KINDS, *ARGUED, *PLAIN)]
 Reason = Literal["identifier", "citation", "date", "furniture", "duplicate", "grammar"]
 RelationKind = Literal[
     "sum-of", "part-of", "percentage-of", "within", "same-patients", "same-clock", "later-than", "equals", "at-least",
@@ -122,6 +127,21 @@ class Claim(Strict):
     figures: list[Figure] = []
     relations: list[Relation] = []
     rests_on: list[str] = []
+    predicate: Text | None = None
+    readings: dict[str, Text] = {}
+
+    @model_validator(mode="after")
+    def argued(self):
+        if (self.kind in ARGUED) != (self.predicate is not None):
+            wanted = "say under predicate what would have to hold"
+            if self.kind not in ARGUED:
+                wanted = "only findings and conclusions have a predicate"
+            raise ValueError(f"{self.id}: {self.kind}: {wanted}")
+        if self.kind in ARGUED and not self.rests_on and not self.figures:
+            raise ValueError(
+                f"{self.id}: a {self.kind} rests on other claims, or reports figures; name them under rests_on"
+            )
+        return self
 
     @model_validator(mode="after")
     def distinct_roles(self):

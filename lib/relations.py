@@ -100,6 +100,12 @@ def _hold(rec: Record, claim: Claim, relation: Relation) -> Held:
     return Held(claim.id, relation, holds, f"{own_name} {sign} {joint.join(names)}")
 
 
+def agree(one: Figure, other: Figure, rounding: str) -> bool:
+    """Can two printed figures stand for one value, under a rounding rule?"""
+    same = one.unit == other.unit or {one.unit, other.unit} <= DAYS.keys()
+    return same and not _box(one, rounding).intersection(_box(other, rounding)).empty
+
+
 def _box(figure: Figure, rounding: str) -> Interval:
     """The values a figure may stand for, in days if it is a time; a count of things is exact."""
     if figure.unit in COUNTED and figure.value.relation == "=":

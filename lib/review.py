@@ -7,6 +7,7 @@ A verdict is computed from the values that the admissible data give, never typed
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -15,16 +16,11 @@ from typing import NamedTuple
 
 from IPython.display import display
 
-from lib import BOUND, LEDGER, records, relations
-from lib.evidence import Known, appraisal, external
-from lib.words import NAMED_BEFORE, number, rounding_in_words, spread, to_digits, with_unit
-from whichdata.printed import ROUNDINGS, Printed
-
-MARKS = {"reproduced": "●", "compatible": "◐", "discrepant": "▲", "contradicted": "✕", "unchecked": "○"}
-"""The five verdicts, mildest first but for *unchecked*, each with its shape."""
-
-REASONS = ("no-inputs", "definition", "citation", "background", "opinion")
-_GRAVITY = {"reproduced": 0, "compatible": 1, "discrepant": 2, "contradicted": 3}
+from lib import BOUND, LEDGER, records, relations, verdicts
+from lib.evidence import Known, later_evidence, none_found
+from lib.verdicts import Given
+from lib.words import NAMED_BEFORE, counted, number, rounding_in_words, sentences, spread, to_digits, with_unit
+from whichdata.printed import Printed
 
 
 class ReviewError(ValueError):
@@ -42,39 +38,42 @@ class Row:
     says: str
     reported: str
     recomputed: str
-    verdict: str
-    reason: str | None = None
-    convention: str | None = None
+    verdict_figures: str | None
+    verdict_conclusion: str | None
+    reason: str
+    figures: list[dict]
+    severity: float | None
+    clash: str | None
+    later: dict | None
+    evidence: list[str]
+
+
+@dataclass
+class _Open:
+    """A claim being judged: its figures by role so far, and what is said of its conclusion."""
+
+    figures: dict[str, dict] = field(default_factory=dict)
+    recomputed: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    conclusion: str | None = None
+    words: str | None = None
     clash: str | None = None
-    missing: str | None = None
-    evidence: list[str] = field(default_factory=list)
-    external: str = "none-found"
-
-
-def grade(printed: Printed, values: Iterable[Real], rounding: str) -> tuple[str, list[str]]:
-    """The verdict on one printed figure given every value the admissible data give it.
-
-    Returns the verdict and, where no value prints as reported, the other rounding rules under which one would.
-    The values are judged one by one: their union counts, never their hull.
-    """
-    values = list(values)
-    prints = [printed.prints(v, rounding) for v in values]
-    if prints and all(prints):
-        return "reproduced", []
-    if any(prints):
-        return "compatible", []
-    return "discrepant", [r for r in ROUNDINGS if r != rounding and any(printed.prints(v, r) for v in values)]
 
 
 class Review:
-    """A source under review. Every claim gets one verdict; ``settle`` closes the ledger of the chapter."""
+    """A source under review. Every claim gets one row of the ledger; ``settle`` closes the ledger of the chapter.
+
+    A claim's row is shown when the last thing asked of it is answered: each of its figures, and its conclusion if it is
+    a finding or a conclusion.
+    """
 
     def __init__(self, slug: str):
         self.record = records.record(slug)
-        self.rounding = self.record.source.rounding
+        self.rounding = verdicts.source_rule(self.record)
         self.rows: dict[str, Row] = {}
+        self._open: dict[str, _Open] = {}
         self._impossible = relations.impossible(self.record)
-        self._appraisal = appraisal()
+        self._later = later_evidence(slug)
 
     def __getitem__(self, claim_id: str) -> records.Claim:
         return self.record[claim_id]
@@ -87,95 +86,202 @@ class Review:
         """The printed figure as an exact number, for counts and other figures that rounding did not touch."""
         return self.figure(ref).value
 
-    def judge(self, claim_id: str, convention: str, **roles: Real | Iterable[Real]) -> str:
-        """Hold the figures of a claim against every value the admissible data give them, and show the verdict.
+    def judge(
+        self, claim_id: str, check: str, convention: str, n: int | None = None, clash: str | None = None, **roles: Given
+    ) -> str:
+        """Hold figures of a claim against every value the admissible data give them.
 
-        ``roles`` maps a figure's role (``_`` for ``-``) to one value or all admissible ones; no value at all means that
-        no data admit the figure. The claim gets the gravest verdict of its figures.
+        ``check`` says what is recomputed: a ``sum`` or a ``share`` of head counts, an ``estimate`` or a ``test`` ·
+        ``convention`` how, in words · ``n`` the size of the group of which the figures are counts · ``roles`` maps a
+        figure's role (``_`` for ``-``) to one value, several, an ``Interval``, or a mapping of such by convention or
+        reading; no value at all means that no data admit the figure. Returns the gravest verdict.
         """
+        if check not in verdicts.CHECKS:
+            raise ReviewError(f"{claim_id}: no check named {check!r}; there are {', '.join(verdicts.CHECKS)}")
         claim = self[claim_id]
         if not roles:
             raise ReviewError(f"{claim_id}: name at least one figure, as {claim.figures[0].role}=value")
-        found, rules = {}, {}
-        verdict, texts = "reproduced", []
-        units = {f.role: f.unit for f in claim.figures}
+        found = []
         for key, given in roles.items():
-            role = key.replace("_", "-")
-            values = [given] if isinstance(given, Real) else list(given)
-            one, others = grade(claim[role], values, self.rounding)
-            if (claim_id, role) in self._impossible:
-                one, others = "discrepant", []
-            found[role], rules[role] = one, others
-            verdict = max(verdict, one, key=_GRAVITY.__getitem__)
-            unit = units[role]
-            named = "" if len(claim.figures) == 1 or unit in NAMED_BEFORE else f"{role.replace('-', ' ')}: "
-            texts.append(named + spread(values, unit))
-        notes = [
-            f"only {rounding_in_words(r)} would print {with_unit(claim.figure(role).printed, units[role])}"
-            for role, r in rules.items()
-            if r
-        ]
-        notes += [self._impossible[claim_id, role] for role in found if (claim_id, role) in self._impossible]
-        if len(found) > 1 and verdict != "reproduced":
-            notes.append("; ".join(f"{role.replace('-', ' ')}: {v}" for role, v in found.items() if v != "reproduced"))
-        return self._emit(claim, "; ".join(texts), verdict, "; ".join([convention, *notes]))
+            figure = claim.figure(key.replace("_", "-"))
+            by_name = verdicts.named(given)
+            result = verdicts.grade(figure, by_name, self.rounding, n)
+            values = [v for part in by_name.values() for v in part]
+            why = self._impossible.get((claim_id, figure.role))
+            verdict, text = "discrepant" if why else result.verdict, spread(values, figure.unit)
+            notes = [convention]
+            if result.of > 1 and verdict == "compatible":
+                notes.append(f"under {counted(len(result.by))} of {counted(result.of)}: {', '.join(result.by)}")
+            if result.rules:
+                notes.append(
+                    f"only {rounding_in_words(result.rules)} would print {with_unit(figure.printed, figure.unit)}"
+                )
+            if why:
+                notes.append(why)
+            if verdict != "discrepant" and result.severity is not None and result.severity < verdicts.LEAST_SEVERITY:
+                verdict = "not-checkable"
+                notes.append("what is reported admits almost anything")
+            entry = {"recomputed": text, "verdict": verdict, "check": check, "severity": result.severity}
+            entry |= {"convention": "; ".join(notes), "readings": list(result.by) if result.of > 1 else []}
+            self._enter(claim, figure.role, entry, text)
+            found.append(verdict)
+        self._advance(claim, clash, convention if len(roles) == 1 else "")
+        return verdicts.gravest(found)
 
-    def test(self, claim_id: str, outcomes: bool | Iterable[bool], convention: str, found: str) -> str:
-        """Judge a claim in words by a predicate over the admissible data: true for all, for some, for none.
+    def restate(self, claim_id: str, clash: str | None = None, **roles: str) -> str:
+        """Hold figures of a claim against the same numbers where they stand elsewhere in the text.
 
-        A concluding claim must rest on others in its record, and is contradicted where the predicate fails throughout.
+        ``roles`` maps a role to the reference of another claim's figure, ``CML-34/low``. Nothing is computed: the
+        figures are *restated* if the two can stand for one value, *discrepant* if they cannot.
+        """
+        claim, found = self[claim_id], []
+        for key, ref in roles.items():
+            figure, other = claim.figure(key.replace("_", "-")), self.record.entry(ref)
+            if ref.partition("/")[0] == claim_id:
+                raise ReviewError(f"{claim_id}: {ref} is its own figure; name where it stands elsewhere")
+            agrees = relations.agree(figure, other, self.rounding)
+            entry = {
+                "recomputed": "",
+                "verdict": "restated" if agrees else "discrepant",
+                "check": None,
+                "severity": None,
+            }
+            where = f"{ref.partition('/')[0]} reports {with_unit(other.printed, other.unit)}"
+            self._enter(claim, figure.role, entry | {"convention": where, "readings": []}, "")
+            found.append(entry["verdict"])
+        self._advance(claim, clash)
+        return verdicts.gravest(found)
+
+    def test(self, claim_id: str, outcomes: bool | Iterable[bool], found: str, clash: str | None = None) -> str:
+        """Judge what a claim says of the source's own study in words: true for all admissible data, for some, for none."""
+        claim = self[claim_id]
+        if claim.kind not in records.FIGURE_KINDS:
+            raise ReviewError(f"{claim_id}: a {claim.kind} is no statement about figures: conclude it, or leave it")
+        held = [outcomes] if isinstance(outcomes, bool) else [bool(o) for o in outcomes]
+        verdict = "reproduced" if held and all(held) else "compatible" if any(held) else "discrepant"
+        state = self._state(claim)
+        state.words = verdict
+        state.reasons.append(found)
+        self._advance(claim, clash)
+        return verdict
+
+    def conclude(
+        self,
+        claim_id: str,
+        outcomes: bool | Iterable[bool],
+        found: str,
+        universal: bool = False,
+        fault: str | None = None,
+        clash: str | None = None,
+    ) -> str:
+        """Judge a finding or conclusion by its predicate over the admissible data (see ``verdicts.conclusion``).
+
+        ``found`` says in words what was found, with its numbers; ``fault`` why what it rests on cannot show it.
         """
         claim = self[claim_id]
-        if claim.kind == "conclusion" and not claim.rests_on:
-            raise ReviewError(f"{claim_id}: a conclusion rests on other claims; name them under rests_on in its record")
-        held = [outcomes] if isinstance(outcomes, bool) else [bool(o) for o in outcomes]
-        if held and all(held):
-            verdict = "reproduced"
-        elif any(held):
-            verdict = "compatible"
-        else:
-            verdict = "contradicted" if claim.kind == "conclusion" else "discrepant"
-        return self._emit(claim, found, verdict, convention)
+        if claim.kind not in records.ARGUED:
+            raise ReviewError(f"{claim_id}: a {claim.kind} draws no conclusion: judge or test it")
+        state = self._state(claim)
+        held = [outcomes] if isinstance(outcomes, bool) else list(outcomes)
+        state.conclusion = verdicts.conclusion(held, universal, fault)
+        state.reasons += [
+            found,
+            *([f"{fault[0].upper()}{fault[1:]}"] if fault and state.conclusion == "overstated" else []),
+        ]
+        self._advance(claim, clash)
+        return state.conclusion
 
-    def clash(self, name: str, claim_ids: Iterable[str], convention: str, found: str) -> str:
-        """Mark the claims of a smallest set that no data can satisfy together: discrepant, sharing the name of the
-        clash.
+    def leave(self, claim_id: str, missing: str, *roles: str, clash: str | None = None) -> str:
+        """Leave figures of a claim unchecked for want of inputs; without ``roles`` all that is still open of it.
+
+        ``missing`` completes "To check this we would need …".
         """
-        for claim_id in claim_ids:
-            self._emit(self[claim_id], found, "discrepant", convention, clash=name)
-        return "discrepant"
-
-    def leave(self, claim_id: str, missing: str) -> str:
-        """Leave a claim unchecked for want of inputs, naming what is missing and the verdict it would allow."""
-        return self._emit(self[claim_id], "", "unchecked", None, reason="no-inputs", missing=missing)
+        claim = self[claim_id]
+        state = self._state(claim)
+        rest = [f.role for f in claim.figures if f.role not in state.figures]
+        for role in roles or rest:
+            entry = {"recomputed": "", "verdict": "not-checkable", "check": None, "severity": None}
+            self._enter(claim, role, entry | {"convention": f"needs {missing}", "readings": []}, "")
+        if not roles:
+            if claim.kind in records.ARGUED and state.conclusion is None:
+                state.conclusion = "not-checkable"
+            elif not claim.figures and state.words is None:
+                state.words = "not-checkable"
+        state.reasons.append(f"To check this we would need {missing}")
+        self._advance(claim, clash)
+        return "not-checkable"
 
     def settle(self) -> None:
-        """Enter the claims that only define, cite, give background or an opinion; refuse if any other has no
-        verdict.
-        """
+        """Enter the claims with nothing to check; refuse if any other is not judged, or a clash has one member."""
         rest = [c for c in self.record.claims if c.id not in self.rows]
-        open_ = [c.id for c in rest if c.kind not in REASONS]
-        if open_:
-            raise ReviewError(f"no verdict on {', '.join(open_)}: judge, test or leave them before settling")
         for claim in rest:
-            self._emit(claim, "", "unchecked", None, reason=claim.kind)
+            if claim.kind not in records.PLAIN:
+                lacking = ", ".join(self._lacking(claim)) or "its verdict"
+                raise ReviewError(
+                    f"{claim.id} ({claim.kind}) lacks {lacking}: judge, restate, test, conclude or leave it"
+                )
+        for claim in rest:
+            self._show(claim, _Open())
+        clashes: dict[str, list[str]] = {}
+        for row in self.rows.values():
+            clashes.setdefault(row.clash or "", []).append(row.id)
+        alone = [f"{name} ({ids[0]})" for name, ids in clashes.items() if name and len(ids) < 2]
+        if alone:
+            raise ReviewError(f"a clash has two members or more: {', '.join(alone)}")
 
-    def counts(self) -> dict[str, int]:
-        """How many claims have each verdict so far."""
-        return {v: sum(r.verdict == v for r in self.rows.values()) for v in MARKS}
-
-    def _emit(self, claim, recomputed, verdict, convention, reason=None, clash=None, missing=None) -> str:
+    def _state(self, claim: records.Claim) -> _Open:
         if claim.id in self.rows:
-            raise ReviewError(f"{claim.id} has a verdict already: one check a claim, so that the ledger has one row")
-        spoken = [r for r in self._appraisal if r["claim"] == claim.id]
+            raise ReviewError(f"{claim.id} is judged already: one row a claim")
+        if claim.kind in records.PLAIN:
+            raise ReviewError(f"{claim.id}: a {claim.kind} has nothing to check; settle() enters it")
+        return self._open.setdefault(claim.id, _Open())
+
+    def _enter(self, claim: records.Claim, role: str, entry: dict, text: str) -> None:
+        state, figure = self._state(claim), claim.figure(role)
+        if role in state.figures:
+            raise ReviewError(f"{claim.id}/{role} is judged already")
+        state.figures[role] = {"role": role, "reported": with_unit(figure.printed, figure.unit)} | entry
+        if text:
+            alone = len(claim.figures) == 1 or figure.unit in NAMED_BEFORE
+            state.recomputed.append(text if alone else f"{role.replace('-', ' ')}: {text}")
+
+    def _lacking(self, claim: records.Claim) -> list[str]:
+        """What is still to be asked of a claim: roles of figures, its conclusion, or what it says in words."""
+        state = self._open.get(claim.id, _Open())
+        lacking = [f.role for f in claim.figures if f.role not in state.figures]
+        if claim.kind in records.ARGUED and state.conclusion is None:
+            lacking.append("a conclusion")
+        if claim.kind in records.FIGURE_KINDS and not claim.figures and state.words is None:
+            lacking.append("what it says")
+        return lacking
+
+    def _advance(self, claim: records.Claim, clash: str | None, reason: str = "") -> None:
+        state = self._state(claim)
+        state.clash = clash or state.clash
+        if reason:
+            state.reasons.append(reason)
+        if not self._lacking(claim):
+            self._show(claim, state)
+
+    def _show(self, claim: records.Claim, state: _Open) -> None:
+        plain = claim.kind in records.PLAIN
+        entries = [state.figures[f.role] for f in claim.figures if f.role in state.figures]
+        severities = [e["severity"] for e in entries if e["severity"] is not None]
+        of_figures = verdicts.gravest(e["verdict"] for e in entries) if entries else state.words
+        notes = [e["convention"] for e in entries if len(entries) > 1 and e["verdict"] not in ("not-checkable",)]
+        reasons = dict.fromkeys([*state.reasons, *(notes if not state.reasons else [])])
+        later, spoken = self._later.get(claim.id, (None, []))
         row = Row(
-            claim.id, self.record.source.slug, claim.at.model_dump(), claim.kind, claim.says, claim.reported, recomputed,
-            verdict, reason, convention, clash, missing, [r["evidence"] for r in spoken], external(r["direction"] for r in spoken),
+            id=claim.id, source=self.record.source.slug, at=claim.at.model_dump(), kind=claim.kind, says=claim.says,
+            reported=claim.reported, recomputed="; ".join(state.recomputed),
+            verdict_figures=verdicts.NOTHING if plain else of_figures,
+            verdict_conclusion=verdicts.NOTHING if plain else state.conclusion,
+            reason=sentences(reasons), figures=entries, severity=min(severities, default=None),
+            clash=state.clash, later=None if claim.kind in records.PERSONAL else later or none_found(), evidence=spoken,
         )  # fmt: skip
         self.rows[claim.id] = row
         entry = asdict(row)
         display({LEDGER: entry, "text/html": check_html(entry), "text/plain": row_text(entry)}, raw=True)
-        return verdict
 
 
 def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
@@ -193,53 +299,80 @@ def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
 
 
-def why(row: Mapping) -> str:
-    """Why a claim has its verdict, in the words of its check."""
-    text = row["convention"] or (f"{row['reason']}: {row['missing']}" if row["missing"] else row["reason"])
-    return f"clash {row['clash']}: {text}" if row["clash"] else text
+def shown(row: Mapping) -> list[str]:
+    """The verdicts a row shows, on its figures and on its conclusion; one word where there is nothing to check."""
+    return list(dict.fromkeys(v for v in (row["verdict_figures"], row["verdict_conclusion"]) if v))
 
 
 class Dress(NamedTuple):
-    """How a check looks: the verdict's shape and word, where its statement stands, and how words are set.
+    """How a check looks: a verdict's shape and word, where its statement stands, and how words are set.
 
     As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
     """
 
-    opening: str = '<div class="check" data-label="{label}" data-title="{id}">'
-    verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {verdict}</span>'
-    says: str = " {}</p>"
-    reported: str = "reported"
+    opening: str = '<div class="check" data-label="{label}">'
+    verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {words}</span>'
+    later: str = (
+        '<span class="verdict later-{verdict}"><span aria-hidden="true">{mark}</span> later evidence: {words}</span>'
+    )
     words: Callable[[str], str] = html.escape
-    why: Callable[[Mapping], str] = why
+
+    def lozenge(self, verdict: str) -> str:
+        """A verdict on figures or a conclusion, as shape and word."""
+        return self.verdict.format(verdict=verdict, mark=verdicts.MARKS[verdict], words=verdict.replace("-", " "))
+
+    def evidence(self, later: Mapping) -> str:
+        """What later evidence says, as shape and word."""
+        verdict = later["verdict"]
+        return self.later.format(verdict=verdict, mark=verdicts.LATER[verdict], words=verdict.replace("-", " "))
 
 
 NOTEBOOK = Dress()
 
 
 def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
-    """One check as the reader sees it: verdict, claim, reported beside recomputed, and why in small.
+    """One check as the reader sees it: the verdicts side by side, claim, reported beside recomputed, and why in small.
 
     ``cite`` is what stands beside its number.
     """
-    verdict = dress.verdict.format(verdict=row["verdict"], mark=MARKS[row["verdict"]])
+    marks = [dress.lozenge(verdict) for verdict in shown(row)] + (
+        [dress.evidence(row["later"])] if row["later"] else []
+    )
     pairs = [
-        f'<span class="label">{label}</span> <span class="{kind}">{dress.words(row[kind])}</span>'
-        for label, kind in ((dress.reported, "reported"), ("recomputed", "recomputed"))
+        f'<span class="label">{kind}</span> <span class="{kind}">{dress.words(row[kind])}</span>'
+        for kind in ("reported", "recomputed")
         if row[kind]
     ]
+    told = [row["reason"], refused(row)]
+    told += [f"Mutually inconsistent with others ({row['clash']})."] if row["clash"] else []
+    told += [f"Later evidence: {row['later']['rule']}."] if row["later"] and row["later"]["deciding"] else []
     return (
-        dress.opening.format(label=row["id"].lower(), id=row["id"])
-        + f'<p class="check-head">{verdict} <span class="check-id">{row["id"]}</span>{cite}'
-        + dress.says.format(dress.words(row["says"]))
+        dress.opening.format(label=row["id"].lower())
+        + f'<p class="check-head">{" ".join(marks)} <span class="check-id">{row["id"]}</span>{cite}</p>'
+        + f'<p class="check-says">{dress.words(row["says"])}</p>'
         + (f'<p class="check-values">{" ".join(pairs)}</p>' if pairs else "")
-        + f'<p class="check-why">{dress.words(dress.why(row))}</p></div>'
+        + "".join(f'<p class="check-why">{dress.words(text)}</p>' for text in told if text)
+        + "</div>"
+    )
+
+
+def refused(row: Mapping) -> str:
+    """How much a check could have refused, as a sentence; "" where that has no meaning."""
+    if row["severity"] is None or row["verdict_figures"] not in ("reproduced", "compatible", "discrepant"):
+        return ""
+    share = math.floor(100 * row["severity"])
+    return (
+        f"The check would have refused {share}% of other values."
+        if share
+        else "The check would have refused hardly any other value."
     )
 
 
 def row_text(row: Mapping) -> str:
     """One check on one line of plain text."""
-    mark = MARKS[row["verdict"]]
-    return f"{mark} {row['verdict']:<12} {row['id']}  reported {row['reported'] or '–'}  recomputed {row['recomputed'] or '–'}"
+    marks = ", ".join(f"{verdicts.MARKS[v]} {v}" for v in shown(row))
+    later = f", later evidence {row['later']['verdict']}" if row["later"] else ""
+    return f"{row['id']}  {marks}{later}; reported {row['reported'] or '–'}, recomputed {row['recomputed'] or '–'}"
 
 
 def ledger() -> list[dict]:

@@ -97,3 +97,16 @@ def rounding_in_words(rules: Iterable[str]) -> str:
     rules -= nearest if len(nearest) == 3 else {"up_or_down"} if nearest else set()
     words = [_ROUNDING_WORDS[r] for r in ROUNDINGS if r in rules]
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Clauses as sentences, one after the other."""
+    return " ".join(t if t[-1] in ".?!" else f"{t}." for t in (t.strip() for t in texts) if t)
+
+
+_WORDS = "no one two three four five six seven eight nine".split()
+
+
+def counted(n: int) -> str:
+    """A small count in a sentence: words below ten, digits from there on."""
+    return _WORDS[n] if n < len(_WORDS) else f"{n:,}"

@@ -65,7 +65,9 @@ def _printed(output: executed.Output):
     if output.kind == "bound":
         yield from (((key, ""), value["text"]) for key, value in entry.items())
     if output.kind == "claim":
-        yield from (((label, what), entry[what]) for what in ("reported", "recomputed", "verdict"))
+        asked = ("reported", "recomputed", "verdict_figures", "verdict_conclusion")
+        yield from (((label, what), entry[what] or "–") for what in asked)
+        yield (label, "later"), entry["later"]["verdict"] if entry["later"] else "–"
     if output.kind == "figure":
         yield from (((label, what), entry[what]) for what in ("title", "note"))
     if output.kind in ("table", "figure"):

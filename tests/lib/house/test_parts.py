@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from lib import ROOT
-from lib.house import parts, verdicts
+from lib.house import accepted, parts
 from sphinx_citable.registry import broken_promises
 
 
@@ -21,7 +21,7 @@ def test_what_was_released_is_kept():
 
 
 def test_no_verdict_moved():
-    moved = verdicts.moved()
+    moved = accepted.moved()
     assert not moved, "verdicts moved (python -m lib verdicts --accept records them):\n" + "\n".join(moved)
 
 

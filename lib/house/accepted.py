@@ -6,13 +6,17 @@ import csv
 
 from lib import ROOT
 from lib.house import executed
+from lib.review import shown
 
 ACCEPTED = ROOT / "registry" / "verdicts.csv"
 
 
 def now() -> dict[str, str]:
-    """The verdict on every claim, from the executed notebooks."""
-    return {row["id"]: row["verdict"] for row in executed.ledger()}
+    """The verdicts on every claim, on its figures, its conclusion and by later evidence, from the executed notebooks."""
+    return {
+        row["id"]: " / ".join([*shown(row), *([row["later"]["verdict"]] if row["later"] else [])])
+        for row in executed.ledger()
+    }
 
 
 def moved() -> list[str]:
