@@ -24,7 +24,8 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FIGURE_KINDS = ("count", "percentage", "estimate", "p-value", "duration", "dose", "threshold", "characteristic")
 """Kinds of claims about the source's own figures."""
 ARGUED = ("finding", "conclusion")
-"""Kinds that draw something from figures: they rest on other claims and have a predicate in words."""
+"""Kinds that draw something from figures: they have a predicate in words, and rest on other claims of their source (a
+finding may rest on nothing that its source gives)."""
 PLAIN = ("background", "citation", "definition", "date", "opinion", "account")
 """Kinds with nothing to check: what others found, what words mean, when it was, what somebody thinks or lived through."""
 PERSONAL = ("opinion", "account")
@@ -136,11 +137,9 @@ class Claim(Strict):
             wanted = "say under predicate what would have to hold"
             if self.kind not in ARGUED:
                 wanted = "only findings and conclusions have a predicate"
-            raise ValueError(f"{self.id}: {self.kind}: {wanted}")
-        if self.kind in ARGUED and not self.rests_on and not self.figures:
-            raise ValueError(
-                f"{self.id}: a {self.kind} rests on other claims, or reports figures; name them under rests_on"
-            )
+            raise ValueError(f"{self.kind}: {wanted}")
+        if self.kind == "conclusion" and not self.rests_on:
+            raise ValueError("a conclusion rests on other claims; name them under rests_on")
         return self
 
     @model_validator(mode="after")
