@@ -125,7 +125,7 @@ class Review:
             entry |= {"convention": "; ".join(notes), "readings": list(result.by) if result.of > 1 else []}
             self._enter(claim, figure.role, entry, text)
             found.append(verdict)
-        self._advance(claim, clash, convention if len(roles) == 1 else "")
+        self._advance(claim, clash)
         return verdicts.gravest(found)
 
     def restate(self, claim_id: str, clash: str | None = None, **roles: str) -> str:
@@ -201,7 +201,7 @@ class Review:
         rest = [f.role for f in claim.figures if f.role not in state.figures]
         for role in roles or rest:
             entry = {"recomputed": "", "verdict": "not-checkable", "check": None, "severity": None}
-            self._enter(claim, role, entry | {"convention": f"needs {missing}", "readings": []}, "")
+            self._enter(claim, role, entry | {"convention": "", "readings": []}, "")
         if not roles:
             if claim.kind in records.ARGUED and state.conclusion is None:
                 state.conclusion = "not-checkable"
@@ -255,11 +255,9 @@ class Review:
             lacking.append("what it says")
         return lacking
 
-    def _advance(self, claim: records.Claim, clash: str | None, reason: str = "") -> None:
+    def _advance(self, claim: records.Claim, clash: str | None) -> None:
         state = self._state(claim)
         state.clash = clash or state.clash
-        if reason:
-            state.reasons.append(reason)
         if not self._lacking(claim):
             self._show(claim, state)
 
@@ -268,15 +266,21 @@ class Review:
         entries = [state.figures[f.role] for f in claim.figures if f.role in state.figures]
         severities = [e["severity"] for e in entries if e["severity"] is not None]
         of_figures = verdicts.gravest(e["verdict"] for e in entries) if entries else state.words
-        notes = [e["convention"] for e in entries if len(entries) > 1 and e["verdict"] not in ("not-checkable",)]
-        reasons = dict.fromkeys([*state.reasons, *(notes if not state.reasons else [])])
+        said: dict[str, list[str]] = {}
+        for entry in entries:
+            said.setdefault(entry["convention"], []).append(entry["role"].replace("-", " "))
+        notes = [
+            text if len(roles) == len(entries) else f"{', '.join(roles)}: {text}"
+            for text, roles in said.items()
+            if text
+        ]
         later, spoken = self._later.get(claim.id, (None, []))
         row = Row(
             id=claim.id, source=self.record.source.slug, at=claim.at.model_dump(), kind=claim.kind, says=claim.says,
             reported=claim.reported, recomputed="; ".join(state.recomputed),
             verdict_figures=verdicts.NOTHING if plain else of_figures,
             verdict_conclusion=verdicts.NOTHING if plain else state.conclusion,
-            reason=sentences(reasons), figures=entries, severity=min(severities, default=None),
+            reason=sentences([*notes, *state.reasons]), figures=entries, severity=min(severities, default=None),
             clash=state.clash, later=None if claim.kind in records.PERSONAL else later or none_found(), evidence=spoken,
         )  # fmt: skip
         self.rows[claim.id] = row
