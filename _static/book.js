@@ -198,7 +198,7 @@
       button.addEventListener("click", function () { sort(n, head.getAttribute("aria-sort") === "ascending"); });
     });
 
-    var names = ["q", "source", "verdict", "kind", "external"];
+    var names = ["q", "source", "verdict", "kind", "later"];
     function filter() {
       var words = form.q.value.toLowerCase().split(/\s+/), shown = 0;
       rows.forEach(function (row) {

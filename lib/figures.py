@@ -27,10 +27,12 @@ VERDICT = {
     "reproduced": "#2c6a3c",
     "compatible": "#6a5a00",
     "discrepant": "#9a4a00",
-    "contradicted": "#9a1b33",
-    "unchecked": "#586271",
+    "does-not-follow": "#9a1b33",
+    "not-checkable": "#586271",
+    "restated": "#8a919b",
 }
-"""Inks. The page maps each of these values to a variable of its own, so every one must differ from the others."""
+VERDICT |= {"follows": VERDICT["reproduced"], "overstated": VERDICT["discrepant"]}
+"""Inks. The page maps each of these values to a variable of its own, so those that mean different things must differ."""
 
 STYLE = {
     "svg.fonttype": "none",

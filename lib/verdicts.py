@@ -198,3 +198,32 @@ def conclusion(outcomes: Iterable[bool], universal: bool = False, fault: str | N
     if held and (not any(held) or (universal and not all(held))):
         return "does-not-follow"
     return "overstated" if fault or not all(held) else "follows"
+
+
+def heads(row: Mapping) -> bool:
+    """Does a row of the ledger hold only sums and shares of head counts, which summaries count apart?"""
+    return bool(row["figures"]) and all(f["check"] in ("sum", "share") for f in row["figures"])
+
+
+def summary(rows: Iterable[Mapping]) -> dict[str, dict[str, int]]:
+    """How many rows have each verdict, by question: ``figures`` (sums and shares of head counts apart, as ``counts``),
+    ``conclusions`` and ``later``.
+    """
+    found = {"figures": dict.fromkeys(FIGURES, 0), "counts": {"add up": 0, "do not": 0}}
+    found |= {"conclusions": dict.fromkeys(CONCLUSIONS, 0), "later": dict.fromkeys(LATER, 0)}
+    for row in rows:
+        verdict = row["verdict_figures"]
+        if verdict in FIGURES and heads(row):
+            found["counts"]["add up" if verdict == "reproduced" else "do not"] += 1
+        if verdict in FIGURES and not (heads(row) and verdict == "reproduced"):
+            found["figures"][verdict] += 1
+        if row["verdict_conclusion"] in CONCLUSIONS:
+            found["conclusions"][row["verdict_conclusion"]] += 1
+        if row["later"]:
+            found["later"][row["later"]["verdict"]] += 1
+    return found
+
+
+def main_verdict(row: Mapping) -> str:
+    """The verdict that a claim is known by: on its conclusion where it draws one, else on its figures."""
+    return row["verdict_conclusion"] or row["verdict_figures"]

@@ -8,22 +8,24 @@ from __future__ import annotations
 import csv
 import html
 import json
-from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lib import evidence, records, review
+from lib import records, review
 from lib.book import marks
 from lib.house import executed, parts
+from lib.verdicts import LATER, NOTHING, main_verdict, summary
 from sphinx_citable import citable
 
 COLUMNS = (
-    "id", "source", "kind", "says", "reported", "recomputed", "verdict", "reason", "missing", "convention", "clash",
-    "external", "evidence", "section", "tag", "url",
+    "id", "source", "kind", "says", "reported", "recomputed", "verdict_figures", "verdict_conclusion", "reason",
+    "severity", "clash", "later", "deciding", "rule", "evidence", "section", "tag", "url",
 )  # fmt: skip
-"""Columns of ``ledger.csv``; the fields of contract C4 but the place in the source text."""
+"""Columns of ``ledger.csv``, a row a claim; the fields of contract C4 but the place in the source text."""
+FIGURE_COLUMNS = ("id", "role", "reported", "recomputed", "verdict", "check", "severity", "convention", "readings")
+"""Columns of ``ledger-figures.csv``, a row a figure."""
 
 
 class Ledger(nodes.General, nodes.Element):
@@ -75,7 +77,10 @@ def rows() -> list[dict]:
     return [r for slug in pages() for r in found if r["source"] == slug]
 
 
-_GRAVEST_FIRST = ("contradicted", "discrepant", "compatible", "reproduced", "unchecked")
+_GRAVEST_FIRST = (
+    "does-not-follow", "discrepant", "overstated", "compatible", "follows", "reproduced", "restated", "not-checkable",
+    NOTHING,
+)  # fmt: skip
 
 
 def _title(builder, page: str) -> str:
@@ -94,8 +99,7 @@ def _choice(name: str, words: dict[str, str], label: str) -> str:
 def tools(found: list[dict], names: dict[str, str]) -> str:
     """The form that a script makes work: search, four filters, and how many rows are shown."""
 
-    def present(key, order=()):
-        have = {r[key] for r in found}
+    def present(have, order=()):
         return {w: w.replace("-", " ") for w in (order or sorted(have)) if w in have}
 
     return (
@@ -103,47 +107,53 @@ def tools(found: list[dict], names: dict[str, str]) -> str:
         '<div class="wide"><label for="by-q">Search</label>'
         '<input type="search" id="by-q" name="q" autocomplete="off"></div>'
         + _choice("source", names, "Source")
-        + _choice("verdict", present("verdict", tuple(review.MARKS)), "Verdict")
-        + _choice("kind", present("kind"), "Kind")
-        + _choice("external", present("external", evidence.EXTERNAL), "Later evidence")
+        + _choice("verdict", present({main_verdict(r) for r in found}, _GRAVEST_FIRST), "Verdict")
+        + _choice("kind", present({r["kind"] for r in found}), "Kind")
+        + _choice("later", present(set(map(_later, found)), tuple(LATER)), "Later evidence")
         + '<button type="reset">Clear</button><p class="ledger-count" role="status"></p></form>'
     )
+
+
+def _later(row: dict) -> str:
+    return row["later"]["verdict"] if row["later"] else ""
 
 
 def picture(found: list[dict], names: dict[str, str]) -> str:
     """Counts by source and verdict: for each source its name, its shapes and their number."""
     items = []
     for slug, name in names.items():
-        counts = Counter(r["verdict"] for r in found if r["source"] == slug)
-        items.append(f"<dt>{html.escape(name)}</dt><dd>{marks.waffle(counts)}</dd>")
-    total = Counter(r["verdict"] for r in found)
-    drawn = f'<dl class="ledger-picture">{"".join(items)}</dl>'
-    return f'{drawn}<p class="ledger-total">{len(found)} claims</p>{marks.tally(total)}'
+        of_source = summary(r for r in found if r["source"] == slug)
+        items.append(f"<dt>{html.escape(name)}</dt><dd>{marks.drawn(of_source)}</dd>")
+    shapes = f'<dl class="ledger-picture">{"".join(items)}</dl>'
+    return f'{shapes}<p class="ledger-total">{len(found)} claims</p>{marks.tally(summary(found))}'
 
 
 _HEADS = {
     "id": "Claim",
     "says": "What the source says",
-    "reported": "Printed",
+    "reported": "Reported",
     "recomputed": "Recomputed",
     "verdict": "Verdict",
-    "external": "Later evidence",
+    "later": "Later evidence",
 }
 
 
 def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     typeset = marks.typeset
-    later = row["external"].replace("-", " ") if row["external"] != "none-found" else ""
+    told = row["later"] if row["later"] and row["later"]["deciding"] else None
+    later = f'{marks.PAGE.evidence(told)}<span class="why">{typeset(told["rule"])}</span>' if told else ""
+    verdicts = " ".join(marks.PAGE.lozenge(verdict) for verdict in review.shown(row))
     cells = (
         f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
         f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
         f'<td><span class="reported">{typeset(row["reported"])}</span></td>'
         f'<td><span class="recomputed">{typeset(row["recomputed"])}</span></td>'
-        f'<td>{marks.PAGE.verdict.format(verdict=row["verdict"])}<span class="why">{typeset(marks.why(row))}</span></td><td>{later}</td>'
+        f'<td>{verdicts}<span class="why">{typeset(row["reason"])}</span></td><td>{later}</td>'
     )
-    data = " ".join(f'data-{key}="{row[key]}"' for key in ("source", "verdict", "kind", "external"))
-    return f"<tr {data}>{cells}</tr>"
+    data = {"source": row["source"], "verdict": main_verdict(row), "kind": row["kind"], "later": _later(row)}
+    told_of = " ".join(f'data-{key}="{value}"' for key, value in data.items())
+    return f"<tr {told_of}>{cells}</tr>"
 
 
 def visit_ledger(self, node):
@@ -152,7 +162,7 @@ def visit_ledger(self, node):
     names = {slug: _title(self.builder, page) for slug, page in where.items()}
     uris = {slug: self.builder.get_relative_uri(here, page) for slug, page in where.items()}
     heads = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in _HEADS.items())
-    gravest = sorted(found, key=lambda r: _GRAVEST_FIRST.index(r["verdict"]))
+    gravest = sorted(found, key=lambda r: _GRAVEST_FIRST.index(main_verdict(r)))
     body = "".join(line(r, f"{uris[r['source']]}#{r['id'].lower()}") for r in gravest)
     up = "../" * here.count("/")
     self.body.append(
@@ -160,6 +170,7 @@ def visit_ledger(self, node):
         '<table class="ledger"><caption class="hidden">Every claim with its verdict</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
         f'<p class="actions"><a href="{up}ledger.csv" download>ledger.csv</a> '
+        f'<a href="{up}ledger-figures.csv" download>ledger-figures.csv</a> '
         f'<a href="{up}ledger.json" download>ledger.json</a></p>'
     )
     raise nodes.SkipNode
@@ -176,13 +187,13 @@ def visit_card(self, node):
 
 
 def depart_card(self, node):
-    counts = Counter(r["verdict"] for r in rows() if r["source"] == node["slug"])
+    found = summary(r for r in rows() if r["source"] == node["slug"])
     citation = html.escape(marks.citation_line(marks.record(node["slug"]).source))
-    self.body.append(f'<p class="citation">{citation}</p>{marks.waffle(counts)}{marks.tally(counts)}</li>')
+    self.body.append(f'<p class="citation">{citation}</p>{marks.drawn(found)}{marks.tally(found)}</li>')
 
 
 def write(app):
-    """Write ``ledger.json`` (contract C4) and ``ledger.csv``: every claim with its place in the book."""
+    """Write ``ledger.json`` (contract C4), ``ledger.csv`` and ``ledger-figures.csv``: every claim with its place."""
     out, book = Path(app.outdir), citable(app)
     place = {p["label"]: {"section": p["within"], "tag": p["tag"], "url": p["url"]} for p in book.rows}
     claims = [row | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
@@ -195,7 +206,15 @@ def write(app):
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(c | {"evidence": " ".join(c["evidence"])} for c in claims)
+        for c in claims:
+            later = c["later"] or {"verdict": "", "deciding": "", "rule": ""}
+            told = {"later": later["verdict"], "deciding": later["deciding"], "rule": later["rule"]}
+            writer.writerow(c | told | {"evidence": " ".join(c["evidence"])})
+    with (out / "ledger-figures.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, FIGURE_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for c in claims:
+            writer.writerows({"id": c["id"]} | f | {"readings": " | ".join(f["readings"])} for f in c["figures"])
 
 
 def setup(app):

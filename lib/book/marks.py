@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import PurePosixPath
@@ -17,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from lib import evidence, records, review
 from lib.house import executed
+from lib.verdicts import LATER, MARKS, NOTHING, main_verdict, summary
 from whichdata.printed import Printed
 
 log = logging.getLogger(__name__)
@@ -28,15 +28,6 @@ ledger = cache(executed.ledger)
 evidence = cache(evidence.evidence)
 
 _ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*records.DAYS, *records.COUNTED]))}))s\b")
-
-WHY = {
-    "no-inputs": "Cannot be recomputed; missing: {missing}",
-    "definition": "A definition: nothing to recompute",
-    "citation": "Reports other work: not a result of this source",
-    "background": "Background: not a result of this source",
-    "opinion": "An opinion: nothing to recompute",
-}
-"""What the reader is told of a claim that was not checked, by reason."""
 
 
 def _words(printed: Printed) -> str:
@@ -145,14 +136,24 @@ class Found(Role):
 
 
 class Verdict(Role):
-    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check, with one sentence why."""
+    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check, with one sentence why.
+
+    Of a claim that draws a conclusion it is the verdict on that; ``{verdict}`CML-37/figures``` is the one on its figures.
+    """
 
     def make(self):
-        row = next((r for r in ledger() if r["id"] == self.text), None)
+        claim, _, of = self.text.partition("/")
+        row = next((r for r in ledger() if r["id"] == claim), None)
         if row is None:
-            raise KeyError(f"no chapter judges {self.text}")
-        kind = f"verdict verdict-{row['verdict']}"
-        return self.link(self.text, nodes.Text(row["verdict"]), kind=kind, tip=f"{self.text}. {why(row)}.", spoken=True)
+            raise KeyError(f"no chapter judges {claim}")
+        if of not in ("", "figures"):
+            raise KeyError(f"write {claim} or {claim}/figures")
+        verdict = row["verdict_figures"] if of else main_verdict(row)
+        if verdict is None:
+            raise KeyError(f"{claim} reports no figures")
+        tip = " ".join(filter(None, [f"{claim}.", row["reason"]]))
+        kind = f"verdict verdict-{verdict}"
+        return self.link(claim, nodes.Text(verdict.replace("-", " ")), kind=kind, tip=tip, spoken=True)
 
 
 class Claim(Role):
@@ -162,20 +163,10 @@ class Claim(Role):
         return self.link(self.text, nodes.Text(self.text), kind="claim")
 
 
-def why(row: Mapping) -> str:
-    """Why a claim has its verdict, in one sentence without its full stop."""
-    text = row["convention"] or WHY[row["reason"]].format(missing=row["missing"])
-    clash = f"clash {row['clash']}: " if row["clash"] else ""
-    return (clash + text).rstrip(".")
-
-
-PAGE = review.Dress(
-    opening='<div class="check" data-label="{label}">',
-    verdict='<span class="verdict verdict-{verdict}">{verdict}</span>',  # its shape is drawn by the style sheet
-    says='</p><p class="check-says">{}</p>',
-    reported="printed",
+PAGE = review.Dress(  # the shapes are drawn by the style sheet
+    verdict='<span class="verdict verdict-{verdict}">{words}</span>',
+    later='<span class="verdict later later-{verdict}"><span class="later-label">later evidence</span> {words}</span>',
     words=typeset,
-    why=why,
 )
 """How checks look on a page of the book."""
 
@@ -184,46 +175,68 @@ class Mark(Role):
     """``{mark}`reproduced```: the lozenge of a verdict that is spoken of, not given."""
 
     def make(self):
-        if self.text not in review.MARKS:
-            raise KeyError(f"no verdict of that name; there are {', '.join(review.MARKS)}")
-        return nodes.inline("", self.text, classes=["verdict", f"verdict-{self.text}"])
+        word, known = self.text.replace(" ", "-"), MARKS | LATER
+        if word not in known:
+            raise KeyError(f"no verdict of that name; there are {', '.join(known)}")
+        kind = f"verdict verdict-{word}" if word in MARKS else f"verdict later-{word}"
+        return nodes.inline("", self.text, classes=kind.split())
 
 
 ROWS, PITCH, SCALE = 4, 11, 1.25
+_DISC = "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"
+_TRIANGLE = "M{x} {y}m4.5 .3l4.7 8.4h-9.4z"
 SHAPES = {
-    "reproduced": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0",
-    "compatible": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m4.5-3.3a3.3 3.3 0 0 1 0 6.6z",
-    "discrepant": "M{x} {y}m4.5 .3l4.7 8.4h-9.4z",
-    "contradicted": "M{x} {y}m1.7 .3l2.8 2.8l2.8-2.8l1.4 1.4l-2.8 2.8l2.8 2.8l-1.4 1.4l-2.8-2.8l-2.8 2.8l-1.4-1.4"
+    "reproduced": _DISC,
+    "compatible": _DISC + "m4.5-3.3a3.3 3.3 0 0 1 0 6.6z",
+    "discrepant": _TRIANGLE,
+    "not-checkable": _DISC + "m1.2 0a3.3 3.3 0 1 1 6.6 0a3.3 3.3 0 1 1-6.6 0",
+    "restated": "M{x} {y}m3 4.5a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0",
+    "follows": _DISC,
+    "overstated": _TRIANGLE,
+    "does-not-follow": "M{x} {y}m1.7 .3l2.8 2.8l2.8-2.8l1.4 1.4l-2.8 2.8l2.8 2.8l-1.4 1.4l-2.8-2.8l-2.8 2.8l-1.4-1.4"
     "l2.8-2.8l-2.8-2.8z",
-    "unchecked": "M{x} {y}m0 4.5a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0m1.2 0a3.3 3.3 0 1 1 6.6 0a3.3 3.3 0 1 1-6.6 0",
 }
-"""The five shapes in a square of nine, filled by the even-odd rule."""
+"""The shapes in a square of nine, filled by the even-odd rule."""
 
 
-def waffle(counts: Mapping[str, int]) -> str:
-    """Counts of verdicts as one small drawing: a shape a claim, four to a column, a gap between verdicts."""
+def waffle(counts: Mapping[str, int], what: str) -> str:
+    """Counts of verdicts on ``what`` as one small drawing: a shape a claim, four to a column, a gap between verdicts."""
     paths, column = [], 0
-    for verdict in review.MARKS:
-        n = counts.get(verdict, 0)
+    for verdict, n in counts.items():
         if n:
             places = [((column + i // ROWS) * PITCH, i % ROWS * PITCH) for i in range(n)]
             shapes = "".join(SHAPES[verdict].format(x=x, y=y) for x, y in places)
             paths.append(f'<path class="{verdict}" d="{shapes}"/>')
             column += -(-n // ROWS) + 1
-    said = ", ".join(f"{counts.get(v, 0)} {v}" for v in review.MARKS)
+    if not paths:
+        return ""
     width, height = max(column - 1, 1) * PITCH + 1, ROWS * PITCH + 1
     return (
         f'<svg class="waffle" viewBox="-1 -1 {width} {height}" width="{width * SCALE:g}" height="{height * SCALE:g}" '
-        f'role="img" aria-label="Verdicts: {said}">{"".join(paths)}</svg>'
+        f'role="img" aria-label="{what}: {in_words(counts)}">{"".join(paths)}</svg>'
     )
 
 
-def tally(counts: Mapping[str, int]) -> str:
-    """Counts of verdicts in words, each with its shape."""
-    numbers = {v: counts.get(v, 0) for v in review.MARKS}
-    items = (f'<li class="verdict-{v}{"" if n else " empty"}"><b>{n}</b> {v}</li>' for v, n in numbers.items())
-    return f'<ul class="tally">{"".join(items)}</ul>'
+def in_words(counts: Mapping[str, int]) -> str:
+    """The counts that are not nought, as a list: "3 reproduced, 1 discrepant"."""
+    return ", ".join(f"{n} {v.replace('-', ' ')}" for v, n in counts.items() if n) or "none"
+
+
+def tally(found: Mapping[str, Mapping[str, int]]) -> str:
+    """A summary of verdicts in words, figures and conclusions apart, each word with its shape."""
+
+    def items(counts: Mapping[str, int]) -> str:
+        return "".join(f'<li class="verdict-{v}"><b>{n}</b> {v.replace("-", " ")}</li>' for v, n in counts.items() if n)
+
+    besides = found["counts"]["add up"]
+    counts = f'<li class="besides">besides {besides} counts that add up</li>' if besides else ""
+    lines = [("Figures", items(found["figures"]) + counts), ("Conclusions", items(found["conclusions"]))]
+    return "".join(f'<p class="tally-head">{what}</p><ul class="tally">{shown}</ul>' for what, shown in lines if shown)
+
+
+def drawn(found: Mapping[str, Mapping[str, int]]) -> str:
+    """A summary of verdicts as two small drawings."""
+    return waffle(found["figures"], "Figures") + waffle(found["conclusions"], "Conclusions")
 
 
 def citation_line(source: records.Citation) -> str:
@@ -237,8 +250,8 @@ def citation_line(source: records.Citation) -> str:
 
 
 LEGEND = (
-    '<p class="legend"><span class="reported">printed by the source</span> '
-    '<span class="recomputed">recomputed here</span> <span class="known">printed by other work</span></p>'
+    '<p class="legend"><span class="reported">reported by the source</span> '
+    '<span class="recomputed">recomputed here</span> <span class="known">reported by other work</span></p>'
 )
 
 
@@ -252,7 +265,7 @@ class SourceCard(SphinxDirective):
         slug = self.arguments[0]
         source = record(slug).source
         rows = [r for r in ledger() if r["source"] == slug]
-        counts = Counter(r["verdict"] for r in rows)
+        found = summary(rows)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         e = html.escape
         address = f"https://doi.org/{source.doi}" if source.doi else source.url
@@ -263,11 +276,13 @@ class SourceCard(SphinxDirective):
         out.append(f'<p class="citation">{citation}</p>')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
-        out.append(f'<div class="drawn-counts">{waffle(counts)}{tally(counts)}</div>')
-        notes = [f"{len(rows)} claims."]
-        lacking = sum(r["reason"] == "no-inputs" for r in rows)
-        if lacking:
-            notes.append(f"{lacking} cannot be checked, because the text does not print what a recomputation needs.")
+        out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
+        plain = sum(r["verdict_figures"] == NOTHING for r in rows)
+        notes = [
+            f"{len(rows)} claims; {plain} of them define, cite, give background or an opinion, and have nothing to check."
+        ]
+        later = in_words({word: n for word, n in found["later"].items() if word != "none-found"})
+        notes.append(f"Later evidence: {later}.")
         if source.unknown:
             notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI')}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')

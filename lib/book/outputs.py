@@ -17,7 +17,9 @@ from lib.book.marks import PAGE, claim_uri, typeset
 from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.house import executed
 from lib.house.parts import pages
-from lib.review import MARKS, check_html
+from lib.review import BOUND, LEDGER, check_html
+from lib.tables import TABLE
+from lib.verdicts import MARKS, NOTHING, heads
 from sphinx_citable.marks import mark
 
 log = logging.getLogger(__name__)
@@ -25,8 +27,6 @@ log = logging.getLogger(__name__)
 INKS = {INK: "ink", QUIET: "quiet", RULE: "rule", REPORTED: "reported", RECOMPUTED: "recomputed", BAND: "band"} | {
     colour: word for word, colour in VERDICT.items()
 }
-PLAIN = ("definition", "citation", "background", "opinion")
-"""Reasons of claims that no computation could touch: a run of them is folded to one line."""
 _VERBATIM = re.compile(r"`([^`]+)`")
 _PLACE = re.compile(r"⟦(table|check) ([a-z0-9-]+)⟧")
 _CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
@@ -148,7 +148,7 @@ class NotebookOutputs(SphinxTransform):
         for group in shown:
             last = out.children[-1] if out.children else None
             if isinstance(group, Checks):
-                group["folded"] = bool(group["alike"]) and len(group) > 3
+                group["folded"] = bool(group["alike"]) and len(group) > 1
                 if isinstance(last, Checks) and not (last["folded"] or group["folded"]):
                     last.extend(group.children)
                     continue
@@ -166,9 +166,7 @@ class NotebookOutputs(SphinxTransform):
     def _labelled(self, kind: str, label: str) -> nodes.Element:
         if kind == "check":
             row = self.made.checks[label]
-            shared = f"that want the same: {row['missing']}" if row["missing"] else ""
-            alike = "that define, cite, give background or an opinion" if row["reason"] in PLAIN else shared
-            node = Check("", alike=alike, row=row)
+            node = Check("", alike=_alike(row), row=row)
         else:
             page, entry = self.made.tables[label]
             node = BookTable("", title=entry["caption"], data=self._download(label))
@@ -194,6 +192,19 @@ class NotebookOutputs(SphinxTransform):
 
     def _download(self, label: str) -> str:
         return "../" * self.env.docname.count("/") + f"data/{label}.csv"
+
+
+def _alike(row: dict) -> str:
+    """What a check may share with its neighbours, so that a run of such is folded to one line; "" for one that stands."""
+    if row["later"] and row["later"]["deciding"]:
+        return ""
+    if row["verdict_figures"] == NOTHING:
+        return "with nothing to check: definitions, citations, background, dates, opinions or accounts"
+    if row["verdict_conclusion"] or row["clash"]:
+        return ""
+    if row["verdict_figures"] == "restated":
+        return "that repeat a figure of another"
+    return "whose counts add up" if row["verdict_figures"] == "reproduced" and heads(row) else ""
 
 
 class _Made:
