@@ -156,15 +156,18 @@ def later_evidence(slug: str) -> dict[str, tuple[dict, list[str]]]:
     """What later work says of each claim of a source that any row speaks to: the verdict with the row that decides and
     the rule by which it does, and the ids of all its rows.
     """
-    table, prefix = evidence(slug), records.record(slug).source.prefix
+    prefix = records.record(slug).source.prefix
     by_claim: dict[str, list[dict]] = {}
     for judged in appraisal():
         if judged["claim"].startswith(prefix):
-            if judged["evidence"] not in table.index:
-                raise EvidenceError(
-                    f"data/appraisal.csv: {judged['claim']}: no row {judged['evidence']} in data/evidence/{slug}.csv"
-                )
             by_claim.setdefault(judged["claim"], []).append(judged)
+    if not by_claim:
+        return {}
+    table = evidence(slug)
+    lacking = [r for rows in by_claim.values() for r in rows if r["evidence"] not in table.index]
+    if lacking:
+        where = f"data/appraisal.csv: {lacking[0]['claim']}"
+        raise EvidenceError(f"{where}: no row {lacking[0]['evidence']} in data/evidence/{slug}.csv")
     return {claim: (_combined(rows, table), [r["evidence"] for r in rows]) for claim, rows in by_claim.items()}
 
 

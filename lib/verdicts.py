@@ -117,7 +117,8 @@ def severity(figure: Figure, values: Iterable[Value], rule: str = "up_or_down", 
     printed = figure.value
     if printed.relation != "=" or printed.value is None or printed.decimals is None or figure.unit.startswith("year ("):
         return None
-    if figure.unit in ("year", "phase"):
+    vague = printed.text.endswith("s") and not any(c.isdigit() for c in printed.text)  # thousands are not 1000
+    if figure.unit in ("year", "phase") or vague:
         return None
     unit = Fraction(10) ** -printed.decimals
     low, high = _range(figure, n)

@@ -44,7 +44,7 @@ review = Review("cml-stopping")
 
 ```{code-cell} ipython3
 bind(sum=7)
-_ = review.judge("CML-23", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
+_ = review.judge("CML-23", "sum", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
 ```
 
 (cml-second)=

@@ -34,7 +34,7 @@ import pandas as pd
 from lib.figures import figure
 from lib.review import Review
 review = Review("cml-stopping")
-_ = review.judge("CML-23", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
+_ = review.judge("CML-23", "sum", "a sum", enrolled=review.value("CML-33/analysed") + review.value("CML-32/excluded"))
 ```
 
 ```{code-cell} ipython3

@@ -55,8 +55,8 @@ def test_every_kind_of_figure_that_moved(copied, capsys):
         was["text"] = value[was["name"]]["text"]
         value[was["name"]] = {"value": 1, "text": "12345"}
         row = entries(notebook, LEDGER)[0]
-        was.update({"id": row["id"].lower(), "verdict": row["verdict"], "recomputed": row["recomputed"]})
-        row |= {"verdict": "moved", "recomputed": "54321"}
+        was.update({"id": row["id"].lower(), "verdict": row["verdict_figures"], "recomputed": row["recomputed"]})
+        row |= {"verdict_figures": "moved", "recomputed": "54321"}
         table = entries(notebook, TABLE)[0]
         was.update({"table": table["label"], "column": table["columns"][1], "cell": table["rows"][1][1]})
         table["rows"][1][1] = "99.9"
@@ -69,7 +69,7 @@ def test_every_kind_of_figure_that_moved(copied, capsys):
     ends = {line.partition("/")[2] for line in lines}
     assert code == 1 and not errors and len(lines) == 6
     assert f"{was['name']}: {was['text']} → 12345" in ends
-    assert f"{was['id']} verdict: {was['verdict']} → moved" in ends
+    assert f"{was['id']} verdict_figures: {was['verdict']} → moved" in ends
     assert f"{was['id']} recomputed: {was['recomputed']} → 54321" in ends
     assert f"{was['table']} row 2, {was['column']}: {was['cell']} → 99.9" in ends
     assert any(e.endswith(f"row 1, {was['axis']}: {was['point']} → -77") for e in ends)
@@ -149,7 +149,7 @@ def folder(committed, tmp_path, monkeypatch):
 
 def shifted(committed):
     notebook = copy.deepcopy(committed)
-    entries(notebook, LEDGER)[0]["verdict"] = "moved"
+    entries(notebook, LEDGER)[0]["verdict_figures"] = "moved"
     return notebook
 
 
