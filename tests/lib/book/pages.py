@@ -16,6 +16,11 @@ ABSENT = "no built site in _build/html: run `make site` first"
 HEADINGS = {f"h{n}": n for n in range(1, 7)}
 
 
+def known_by(claim: dict) -> str:
+    """The verdict a claim is filtered and sorted by: on its conclusion where it draws one, else on its figures."""
+    return claim["verdict_conclusion"] or claim["verdict_figures"]
+
+
 @dataclass
 class Page:
     """One HTML file: what it names, links to, loads, draws and says."""

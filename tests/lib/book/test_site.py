@@ -9,9 +9,22 @@ from functools import cache
 import html5lib
 import pytest
 
-from lib import evidence, records, review
+from lib import records, verdicts
 from lib.house import parts
-from pages import ABSENT, SITE, asks_elsewhere, broken, read, script_asks, site, skipped, style_asks, twice, unseen
+from pages import (
+    ABSENT,
+    SITE,
+    asks_elsewhere,
+    broken,
+    known_by,
+    read,
+    script_asks,
+    site,
+    skipped,
+    style_asks,
+    twice,
+    unseen,
+)
 from sphinx_citable.registry import ALPHABET
 
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
@@ -143,26 +156,39 @@ def test_ledger_keeps_its_contract(pages):
     labels = {p["label"] for p in published("sections.json")}
     assert {"edition", "sources", "claims"} <= ledger.keys()
     slugs = {s["slug"] for s in ledger["sources"]}
-    fields = set("id source at kind says reported recomputed verdict reason convention clash".split())
-    fields |= set("evidence external section tag url".split())
-    for claim in ledger["claims"]:
-        assert fields <= claim.keys(), claim["id"]
-        assert claim["verdict"] in review.MARKS and claim["source"] in slugs, claim["id"]
-        assert {"par", "start", "end"} == claim["at"].keys(), claim["id"]
-        if claim["verdict"] == "unchecked":
-            assert claim["reason"] in review.REASONS, claim["id"]
-            assert claim["reason"] != "no-inputs" or claim["missing"], claim["id"]
-        else:
-            assert claim["convention"], claim["id"]
-        assert claim["external"] in evidence.EXTERNAL, claim["id"]
-        assert claim["external"] == "none-found" or claim["evidence"], claim["id"]
-        page, _, anchor = claim["url"].partition("#")
-        assert anchor in pages[SITE / page].ids and claim["section"] in labels, claim["id"]
+    fields = set("id source at kind says reported recomputed verdict_figures verdict_conclusion reason figures".split())
+    fields |= set("severity clash later evidence section tag url".split())
+    known = {c.id: c for s in slugs for c in records.record(s).claims}
     clashes = {}
     for claim in ledger["claims"]:
+        where, kind = claim["id"], claim["kind"]
+        assert claim.keys() == fields and claim["source"] in slugs and {"par", "start", "end"} == claim["at"].keys(), (
+            where
+        )
+        assert [f["role"] for f in claim["figures"]] == [
+            f.role for f in known[where].figures if kind not in records.PLAIN
+        ], where
+        of_figures, of_conclusion = claim["verdict_figures"], claim["verdict_conclusion"]
+        if kind in records.PLAIN:
+            assert of_figures == of_conclusion == verdicts.NOTHING, where
+        else:
+            assert (of_conclusion in verdicts.CONCLUSIONS) == (kind in records.ARGUED), where
+            assert of_figures in verdicts.FIGURES or (of_figures is None and not claim["figures"]), where
+            assert claim["reason"], where
+        if claim["figures"]:
+            assert of_figures == verdicts.gravest(f["verdict"] for f in claim["figures"]), where
+            told = [f["severity"] for f in claim["figures"] if f["severity"] is not None]
+            assert claim["severity"] == min(told, default=None), where
+        if kind in records.PERSONAL:
+            assert claim["later"] is None and not claim["evidence"], where
+        else:
+            assert claim["later"]["verdict"] in verdicts.LATER, where
+            assert bool(claim["later"]["deciding"]) == (claim["later"]["verdict"] != "none-found"), where
         if claim["clash"]:
-            clashes.setdefault(claim["clash"], []).append(claim["verdict"])
-    assert all(set(v) == {"discrepant"} and len(v) > 1 for v in clashes.values()), clashes
+            clashes.setdefault(claim["clash"], []).append(where)
+        page, _, anchor = claim["url"].partition("#")
+        assert anchor in pages[SITE / page].ids and claim["section"] in labels, where
+    assert all(len(ids) > 1 for ids in clashes.values()), clashes
 
 
 @built
@@ -185,12 +211,17 @@ def test_ledger_page_lists_every_claim_without_scripts(contents):
     page = (SITE / "pages" / "ledger.html").read_text("utf-8")
     body = page[page.index("<tbody>") : page.index("</tbody>")]
     listed = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]+)</a>', body)
-    gravity = ["contradicted", "discrepant", "compatible", "reproduced", "unchecked"]
-    shown = sorted(ordered(claims), key=lambda c: gravity.index(c["verdict"]))
+    gravity = ["does-not-follow", "discrepant", "overstated", "compatible", "follows", "reproduced", "restated",
+               "not-checkable", "nothing-to-check"]  # fmt: skip
+    shown = sorted(ordered(claims), key=lambda c: gravity.index(known_by(c)))
     assert listed == [(f"../{c['url']}", c["id"]) for c in shown]
     with (SITE / "ledger.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(r["id"], r["verdict"], r["url"]) for r in rows] == [(c["id"], c["verdict"], c["url"]) for c in claims]
+    both = ("id", "verdict_figures", "verdict_conclusion", "url")
+    assert [[r[k] for k in both] for r in rows] == [[c[k] or "" for k in both] for c in claims]
+    with (SITE / "ledger-figures.csv").open(encoding="utf-8", newline="") as file:
+        figures = [(r["id"], r["role"], r["verdict"]) for r in csv.DictReader(file)]
+    assert figures == [(c["id"], f["role"], f["verdict"]) for c in claims for f in c["figures"]]
 
 
 def ordered(claims):
@@ -204,14 +235,21 @@ def test_drawn_counts_are_those_of_the_ledger(contents):
     """The words of each drawing on the front page, and the number of its shapes, against the published ledger."""
     claims = published("ledger.json")["claims"]
     page = (SITE / "index.html").read_text("utf-8")
-    card = r'<li class="card">.*?href="chapters/([a-z-]+)\.html".*?aria-label="Verdicts: ([^"]*)">(.*?)</svg>'
-    cards = re.findall(card, page, re.DOTALL)
-    assert {slug for slug, _, _ in cards} == {c["source"] for c in claims}
-    for slug, said, drawn in cards:
-        counts = {v: sum(c["source"] == slug and c["verdict"] == v for c in claims) for v in review.MARKS}
-        assert said == ", ".join(f"{n} {v}" for v, n in counts.items())
-        shapes = {v: len(re.findall(r"M\d+ \d+", d)) for v, d in re.findall(r'<path class="(\w+)" d="([^"]+)"', drawn)}
-        assert shapes == {v: n for v, n in counts.items() if n}
+    assert len(re.findall('<li class="card">', page)) == len({c["source"] for c in claims})
+    for card in re.findall(r'<li class="card">.*?(?=<li class="card">|</article>)', page, re.DOTALL):
+        slug = re.search(r'href="chapters/([a-z-]+)\.html"', card)[1]
+        found = verdicts.summary(c for c in claims if c["source"] == slug)
+        drawings = re.findall(r'aria-label="(Figures|Conclusions): ([^"]*)">(.*?)</svg>', card, re.DOTALL)
+        assert [what for what, *_ in drawings] == [
+            w for w in ("Figures", "Conclusions") if any(found[w.lower()].values())
+        ]
+        for what, said, drawn in drawings:
+            counts = {v: n for v, n in found[what.lower()].items() if n}
+            assert said == ", ".join(f"{n} {v.replace('-', ' ')}" for v, n in counts.items())
+            shapes = {
+                v: len(re.findall(r"M\d+ \d+", d)) for v, d in re.findall(r'<path class="([\w-]+)" d="([^"]+)"', drawn)
+            }
+            assert shapes == counts
 
 
 GOOD = (

@@ -50,16 +50,16 @@ def test_a_light_drawing_shows_what_the_heavy_one_shows():
 
 
 def test_a_waffle_has_one_shape_for_each_claim():
-    counts = {"reproduced": 5, "discrepant": 1, "unchecked": 13}
-    drawing = marks.waffle(counts)
-    paths = re.findall(r'<path class="(\w+)" d="([^"]+)"', drawing)
+    counts = {"reproduced": 5, "discrepant": 1, "not-checkable": 13}
+    drawing = marks.waffle({**counts, "restated": 0}, "Figures")
+    paths = re.findall(r'<path class="([\w-]+)" d="([^"]+)"', drawing)
     found = {v: [tuple(map(int, xy)) for xy in re.findall(r"M(\d+) (\d+)", d)] for v, d in paths}
     assert {v: len(places) for v, places in found.items()} == counts
     places = [xy for all_ in found.values() for xy in all_]
     assert len(set(places)) == len(places), "no shape hides another"
     width, height = (float(x) for x in re.search(r'viewBox="-1 -1 (\d+) (\d+)"', drawing).groups())
     assert max(x for x, _ in places) + 9 < width and max(y for _, y in places) + 9 < height
-    assert 'aria-label="Verdicts: 5 reproduced, 0 compatible, 1 discrepant, 0 contradicted, 13 unchecked"' in drawing
+    assert 'aria-label="Figures: 5 reproduced, 1 discrepant, 13 not checkable"' in drawing
 
 
 def test_a_citation_keeps_its_own_stops():
@@ -68,22 +68,11 @@ def test_a_citation_keeps_its_own_stops():
     assert line.startswith("A. Author. Does it work? ") and ".." not in line and line.endswith(".")
 
 
-@pytest.mark.parametrize("reason", review.REASONS)
-def test_every_reason_is_told_in_words(reason):
-    row = {"convention": None, "reason": reason, "missing": "the dates", "clash": None}
-    assert len(marks.why(row)) > 10 and ("the dates" in marks.why(row)) == (reason == "no-inputs")
-
-
-def test_why_names_convention_and_clash():
-    row = {"convention": "sum of parts.", "reason": None, "missing": None, "clash": "follow-up"}
-    assert marks.why(row) == "clash follow-up: sum of parts"
-
-
 def test_what_a_page_reads_of_a_notebook():
     row = {"id": "CML-07"}
     figure = {figures.FIGURE: {}, "image/svg+xml": "<svg/>", "text/plain": "x"}
     assert outputs._reduced({"data": {review.BOUND: {}, "text/html": "<!-- -->"}}) is None
-    assert outputs._reduced({"data": {"text/plain": "'unchecked'"}}) is None
+    assert outputs._reduced({"data": {"text/plain": "'not-checkable'"}}) is None
     check = {review.LEDGER: row, "text/html": "x"}
     assert outputs._reduced({"data": check})["data"] == {"text/plain": "⟦check cml-07⟧"}
     assert outputs._reduced({"data": figure})["data"] == {"image/svg+xml": "<svg/>"}
@@ -118,9 +107,9 @@ def test_abbreviations_in_titles_links_and_code_are_left():
 def test_a_ledger_line_escapes_what_it_is_given():
     row = {
         "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%",
-        "recomputed": "", "verdict": "discrepant", "reason": None, "missing": None, "convention": "<i>", "clash": None,
-        "external": "not-supported",
+        "recomputed": "", "verdict_figures": "discrepant", "verdict_conclusion": "does-not-follow", "reason": "<i>",
+        "later": {"verdict": "against", "deciding": "a-row", "rule": "a & b"},
     }  # fmt: skip
     line = ledger.line(row, "x.html#cml-01")
-    assert "a &lt; b" in line and "&lt;5%" in line and "&lt;i&gt;" in line and "not supported" in line
-    assert 'data-verdict="discrepant"' in line and 'href="x.html#cml-01"' in line
+    assert "a &lt; b" in line and "&lt;5%" in line and "&lt;i&gt;" in line and "a &amp; b" in line
+    assert 'data-verdict="does-not-follow"' in line and "discrepant" in line and 'href="x.html#cml-01"' in line
