@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Real
 
-from whichdata.printed import ROUNDINGS
+from whichdata.printed import ROUNDINGS, Interval
 
 NAMED_BEFORE = {"p": "p = ", "hazard ratio": "hazard ratio ", "odds ratio": "odds ratio ", "ratio": "ratio "}
 """Units that are names rather than units: they stand before their figure."""
@@ -69,10 +69,21 @@ def _digits(value: Real, unit: str) -> str:
     return text.replace("-", "−")
 
 
-def spread(values: Iterable[Real], unit: str = "") -> str:
+def spread(values: Iterable[Real | Interval], unit: str = "") -> str:
     """A set of values for reading: the only one, a short list, or the least to the greatest; how many, if all are
-    exact.
+    exact. With an interval among them: from the least to the greatest end.
     """
+    values = list(values)
+    if any(isinstance(v, Interval) for v in values):
+        low, high = (
+            pick(getattr(v, end) if isinstance(v, Interval) else v for v in values)
+            for pick, end in ((min, "lower"), (max, "upper"))
+        )
+        if math.isinf(high):
+            return "any value" if math.isinf(low) else f"{number(low, unit)} or more"
+        return f"{number(high, unit)} or less" if math.isinf(low) else with_unit(
+            " to ".join(dict.fromkeys(_digits(x, unit) for x in (low, high))), unit
+        )
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
     texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
     if not texts:
