@@ -146,10 +146,15 @@ def says(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     return word
 
 
-def rigour(row: Mapping[str, str]) -> int:
-    """The rank of a row's design among ``DESIGNS``, 0 the most rigorous."""
+def rigour(judged: Mapping[str, str], row: Mapping[str, str]) -> int:
+    """The rank of a row's design among ``DESIGNS``, 0 the most rigorous.
+
+    Who has a predictor is not randomised, so a trial in which one was measured ranks as a cohort where the contrast
+    names it a predictor.
+    """
     design = row["design"].lower()
-    return next((n for n, words in enumerate(DESIGNS) if any(w in design for w in words)), len(DESIGNS))
+    rank = next((n for n, words in enumerate(DESIGNS) if any(w in design for w in words)), len(DESIGNS))
+    return max(rank, 1) if "predictor" in judged["contrast"] else rank
 
 
 def later_evidence(slug: str) -> dict[str, tuple[dict, list[str]]]:
@@ -178,8 +183,8 @@ def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
     speaking = [(r, says(r, table.loc[r["evidence"]])) for r in rows if r["role"] == "speaks"]
     if not speaking:
         return none_found()
-    best = min(rigour(table.loc[r["evidence"]]) for r, _ in speaking)
-    top = [(r, word) for r, word in speaking if rigour(table.loc[r["evidence"]]) == best]
+    ranks = [rigour(r, table.loc[r["evidence"]]) for r, _ in speaking]
+    top = [pair for pair, rank in zip(speaking, ranks) if rank == min(ranks)]
     words = {word for _, word in top} - {"inconclusive"}
     verdict = (
         {"supports": "supported", "opposes": "against"}[words.pop()]
