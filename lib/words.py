@@ -81,8 +81,10 @@ def spread(values: Iterable[Real | Interval], unit: str = "") -> str:
         )
         if math.isinf(high):
             return "any value" if math.isinf(low) else f"{number(low, unit)} or more"
-        return f"{number(high, unit)} or less" if math.isinf(low) else with_unit(
-            " to ".join(dict.fromkeys(_digits(x, unit) for x in (low, high))), unit
+        return (
+            f"{number(high, unit)} or less"
+            if math.isinf(low)
+            else with_unit(" to ".join(dict.fromkeys(_digits(x, unit) for x in (low, high))), unit)
         )
     distinct = sorted({Fraction(v) if isinstance(v, (int, Fraction)) else float(v) for v in values})
     texts = list(dict.fromkeys(_digits(v, unit) for v in distinct))
