@@ -152,7 +152,7 @@ def rigour(judged: Mapping[str, str], row: Mapping[str, str]) -> int:
     Who has a predictor is not randomised, so a trial in which one was measured ranks as a cohort where the contrast
     names it a predictor.
     """
-    design = row["design"].lower()
+    design = row["design"].lower().replace("non-randomised", "cohort")
     rank = next((n for n, words in enumerate(DESIGNS) if any(w in design for w in words)), len(DESIGNS))
     return max(rank, 1) if "predictor" in judged["contrast"] else rank
 

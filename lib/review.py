@@ -348,7 +348,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
         if row[kind]
     ]
     told = [row["reason"], refused(row)]
-    told += [f"Mutually inconsistent with others ({row['clash']})."] if row["clash"] else []
+    told += [f"Cannot hold together with other claims: {row['clash']}."] if row["clash"] else []
     told += [f"Later evidence: {row['later']['rule']}."] if row["later"] and row["later"]["deciding"] else []
     return (
         dress.opening.format(label=row["id"].lower())

@@ -220,6 +220,10 @@ class _Made:
         self.figures = {o.label or None: ("".join(o.data["image/svg+xml"]), o.entry) for o in by_kind["figure"]}
         self.tables = {o.label: ("".join(o.data["text/html"]), o.entry) for o in by_kind["table"]}
         self.checks = {o.label: o.entry for o in by_kind["claim"]}
+        for label, row in self.checks.items():
+            others = [r["id"] for r in self.checks.values() if row["clash"] and r["clash"] == row["clash"] and r != row]
+            if others:
+                self.checks[label] = row | {"clash": f"{row['clash']}; with {', '.join(others)}"}
         for output in (o for p in shown if p.cell for o in p.cell["outputs"]):
             data = output.get("data", {})
             if FIGURE not in data and any(k.startswith("image/") for k in data):

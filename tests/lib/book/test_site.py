@@ -9,7 +9,7 @@ from functools import cache
 import html5lib
 import pytest
 
-from lib import records, verdicts
+from lib import ROOT, records, verdicts
 from lib.house import parts
 from pages import (
     ABSENT,
@@ -228,6 +228,19 @@ def ordered(claims):
     """The claims in the reading order of their chapters."""
     order = {f"{page}.html": n for n, page in enumerate(parts.pages())}
     return sorted(claims, key=lambda c: order[c["url"].partition("#")[0]])
+
+
+@built
+def test_each_verdict_is_explained_by_a_claim_that_has_it():
+    claims = {c["id"]: c for c in published("ledger.json")["claims"]}
+    page = (ROOT / "pages" / "verdicts.md").read_text("utf-8")
+    figures, conclusions = page.index("(verdicts-five)="), page.index("(verdicts-conclusions)=")
+    found = re.findall(r"^{mark}`([^`]+)`\n:(?:.*\n)+?.*Example: {claim}`([A-Z]{3}-\d+)`", page, re.MULTILINE)
+    told = [word.replace(" ", "-") for word, _ in found]
+    assert told == [*("reproduced compatible discrepant restated not-checkable".split()), *verdicts.CONCLUSIONS]
+    for (word, claim), at in zip(found, (page.index(f"{{claim}}`{claim}`") for _, claim in found)):
+        of = "verdict_conclusion" if at > conclusions > figures else "verdict_figures"
+        assert claims[claim][of] == word.replace(" ", "-"), claim
 
 
 @built
