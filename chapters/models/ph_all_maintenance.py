@@ -1,4 +1,5 @@
-"""Two groups that differ only in how patients came to be in them: selection by prognosis and by waiting, simulated.
+"""Two groups that differ only in how patients came to be in them: selection by prognosis and by waiting, simulated; and
+what hazard ratios two groups can have of which only some times are known.
 
 Times run from one start (say, of maintenance) in any one unit. The hazard of a patient is constant but differs between
 patients, log-normally: λ exp(σz), z standard normal, which gives the pooled curve a long tail without a cured fraction.
@@ -18,6 +19,7 @@ from scipy.special import ndtri
 
 from chapters.models.monte_carlo import median_with_error
 from whichdata.given import check_choice, check_number
+from whichdata.orders import CONVENTIONS, PartlyKnown
 
 _NODES, _WEIGHTS = hermegauss(80)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -126,10 +128,13 @@ def _first(values: np.ndarray, kept: np.ndarray, n: int) -> np.ndarray:
 
 
 class LogRanks(NamedTuple):
-    """Log-rank of the treated against the others, one of each row: ``o_minus_e`` and its ``variance``."""
+    """Log-rank of the treated against the others, one of each row: ``o_minus_e`` and its ``variance``, and the events
+    ``observed`` in the treated and in the others, (repetitions, 2).
+    """
 
     o_minus_e: np.ndarray
     variance: np.ndarray
+    observed: np.ndarray
 
     @property
     def z(self) -> np.ndarray:
@@ -138,33 +143,97 @@ class LogRanks(NamedTuple):
             return np.where(self.variance > 0, self.o_minus_e / np.sqrt(self.variance), 0.0)
 
     @property
-    def log_hr(self) -> np.ndarray:
-        """Peto's (O − E)/V."""
+    def peto(self) -> np.ndarray:
+        """The logarithm of Peto's hazard ratio, (O − E)/V."""
         return self.o_minus_e / self.variance
 
+    @property
+    def observed_to_expected(self) -> np.ndarray:
+        """The logarithm of (O₁/E₁)/(O₂/E₂), the ratio of events observed to expected."""
+        expected = self.observed - np.stack([self.o_minus_e, -self.o_minus_e], axis=-1)
+        ratio = np.log(self.observed / expected)
+        return ratio[..., 0] - ratio[..., 1]
 
-def log_ranks(time, event, treated) -> LogRanks:
-    """The log-rank of every row of ``time`` and ``event`` (repetitions, patients), for times without tied events."""
+
+class Coxes(NamedTuple):
+    """Cox's log hazard ratio of the treated against the others, one of each row, and its standard error (from the
+    information). Infinite where the likelihood has no maximum, NaN where nothing is compared.
+    """
+
+    log_hr: np.ndarray
+    se: np.ndarray
+
+
+class _Risks(NamedTuple):
+    """Rows sorted by time, events first: what happened, to whom, and how many of either group were at risk."""
+
+    event: np.ndarray
+    treated: np.ndarray
+    at_risk: np.ndarray
+    treated_at_risk: np.ndarray
+
+
+def _risks(time, event, treated) -> _Risks:
     time, event, treated = np.broadcast_arrays(time, event, treated)
     order = np.lexsort((~event.astype(bool), time), axis=-1)
     time, event, treated = (np.take_along_axis(np.asarray(a), order, -1) for a in (time, event, treated))
     event, treated = event.astype(bool), treated.astype(bool)
     if np.any((np.diff(time, axis=-1) == 0) & event[..., 1:] & event[..., :-1]):
-        raise ValueError("two events at one time: use whichdata.compare.log_rank, which knows ties")
+        raise ValueError("two events at one time: use whichdata.compare, which knows ties")
     at_risk = np.arange(time.shape[-1], 0, -1)
-    share = np.flip(np.cumsum(np.flip(treated, -1), axis=-1), -1) / at_risk
-    return LogRanks(np.sum(event * (treated - share), axis=-1), np.sum(event * share * (1 - share), axis=-1))
+    return _Risks(event, treated, at_risk, np.flip(np.cumsum(np.flip(treated, -1), axis=-1), -1))
 
 
-def medians(time, event) -> np.ndarray:
-    """The Kaplan–Meier median of every row, first time with S ≤ 1/2; infinite where not reached."""
+def log_ranks(time, event, treated) -> LogRanks:
+    """The log-rank of every row of ``time`` and ``event`` (repetitions, patients), for times without tied events."""
+    event, treated, at_risk, treated_at_risk = _risks(time, event, treated)
+    share = treated_at_risk / at_risk
+    observed = np.stack([np.sum(event & treated, axis=-1), np.sum(event & ~treated, axis=-1)], axis=-1)
+    return LogRanks(np.sum(event * (treated - share), axis=-1), np.sum(event * share * (1 - share), axis=-1), observed)
+
+
+def coxes(time, event, treated) -> Coxes:
+    """Cox regression on the group of every row, by Newton steps on the partial likelihood, without tied events.
+
+    Steps are cut to 1, which the concave likelihood allows; they have converged long before the last.
+    """
+    event, treated, at_risk, r1 = _risks(time, event, treated)
+    r2 = at_risk - r1
+    both = event & (r1 > 0) & (r2 > 0)
+    second, doubted = np.sum(both & treated, axis=-1), np.sum(both, axis=-1)
+    log_hr = np.zeros(event.shape[:-1])
+    for _ in range(60):
+        weighted = r1 * np.exp(log_hr)[..., None]
+        p = weighted / (weighted + r2)
+        score, information = np.sum(both * (treated - p), axis=-1), np.sum(both * p * (1 - p), axis=-1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = np.clip(np.where(information > 0, score / information, 0), -1, 1)
+        log_hr = np.clip(log_hr + step, -30, 30)
+        if np.all(np.abs(step) < 1e-12):
+            break
+    with np.errstate(divide="ignore"):
+        se = 1 / np.sqrt(information)
+    log_hr = np.where(second == doubted, np.inf, np.where(second == 0, -np.inf, log_hr))
+    log_hr = np.where(doubted == 0, np.nan, log_hr)
+    return Coxes(log_hr, np.where(np.isfinite(log_hr), se, np.inf))
+
+
+def medians(time, event, convention: str = "le") -> np.ndarray:
+    """The Kaplan–Meier median of every row: the first time with S ≤ 1/2 (``le``) or S < 1/2 (``lt``), or where S is 1/2
+    halfway between the two (``midpoint``); infinite where not reached.
+    """
+    check_choice("convention", convention, CONVENTIONS)
     order = np.lexsort((~np.asarray(event, bool), time), axis=-1)
     time, event = (np.take_along_axis(np.asarray(a), order, -1) for a in (time, event))
-    at_risk = np.arange(time.shape[-1], 0, -1)
+    curve = np.cumprod(1 - event / np.arange(time.shape[-1], 0, -1), axis=-1)
+
+    def first(reached: np.ndarray) -> np.ndarray:
+        found = np.take_along_axis(time, reached.argmax(axis=-1)[..., None], -1)[..., 0]
+        return np.where(reached.any(axis=-1), found, np.inf)
+
     # The tolerance stands for exact fractions: a product of such ratios that is not 1/2 is farther from it.
-    reached = np.cumprod(1 - event / at_risk, axis=-1) <= 0.5 + 1e-12
-    first = np.take_along_axis(time, reached.argmax(axis=-1)[..., None], -1)[..., 0]
-    return np.where(reached.any(axis=-1), first, np.inf)
+    at, below = first(curve <= 0.5 + 1e-12), first(curve < 0.5 - 1e-12)
+    return {"le": at, "lt": below, "midpoint": (at + below) / 2}[convention]
 
 
 def without_effect(
@@ -174,17 +243,174 @@ def without_effect(
     """What many studies print in which the treatment does nothing but patients are selected for it.
 
     Hazards are ``Frailty(rate, spread)``; ``insight``, ``waiting`` and ``early`` as in :class:`Allocation`, whose share
-    is that of the group sizes; follow-up from ``shortest`` to ``longest``. The result holds the median of Peto's hazard
-    ratio with its Monte Carlo error (``hazard_ratio``, ``hazard_ratio_se``) and the shares of studies whose log-rank
-    statistic is at most ``z`` (``as_extreme_p``) and whose ratio of medians is at least ``ratio`` (``as_large_ratio``).
+    is that of the group sizes; follow-up from ``shortest`` to ``longest``. The result holds the median of Cox's hazard
+    ratio with its Monte Carlo error (``hazard_ratio``, ``hazard_ratio_se``), that of Peto's (``peto``), the median of
+    the controls' Kaplan–Meier medians (``control_median``), and the shares of studies whose log-rank statistic is at
+    most ``z`` (``as_extreme_p``) and whose ratio of medians is at least ``ratio`` (``as_large_ratio``).
     """
     allocation = Allocation(treated / (treated + control), insight, waiting, early)
     drawn = cohorts(rng, repetitions, treated, control, Frailty(rate, spread), allocation, (shortest, longest))
     tested = log_ranks(*drawn)
     first, second = (medians(drawn.time[:, group], drawn.event[:, group]) for group in (drawn.treated, ~drawn.treated))
-    log_hr, error = median_with_error(tested.log_hr)
+    log_hr, error = median_with_error(coxes(*drawn).log_hr)
     return {
         "hazard_ratio": math.exp(log_hr), "hazard_ratio_se": math.exp(log_hr) * error,
+        "peto": math.exp(np.median(tested.peto)), "control_median": float(np.median(second)),
         "as_extreme_p": float(np.mean(tested.z <= z)),
         "as_large_ratio": float(np.mean((first >= ratio * second) & np.isfinite(second))),
     }  # fmt: skip
+
+
+class Extreme(NamedTuple):
+    """The least and greatest value found, with the standard errors of Cox's log hazard ratio there, and how many data
+    sets were looked at that have what is known.
+    """
+
+    low: float
+    high: float
+    ses: tuple[float, float]
+    looked_at: int
+
+
+def possible_times(rng, group: PartlyKnown, repetitions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times and flags (rows, patients) with all that is known of a group; at most ``repetitions`` rows.
+
+    The unknown stand first, sorted, those censored at known times last. Rows are spread over what is possible; they
+    are no sample of a population.
+    """
+    size = group.events + group.losses
+    event = np.zeros((repetitions, size), bool)
+    tilt = rng.uniform(-3, 3, (repetitions, 1)) * np.arange(size) / size  # events rather early, or rather late
+    places = np.argsort(rng.random((repetitions, size)) + tilt, axis=-1)[:, : group.events]
+    np.put_along_axis(event, places, True, axis=-1)
+    low, high = _within(group)
+    # crowded towards the beginning or the end of where they may lie, more or less
+    spread = rng.uniform(0.001, 0.999, (repetitions, size)) * np.exp(-rng.uniform(0, 5, (repetitions, 1)))
+    spread = np.where(rng.random((repetitions, 1)) < 0.5, spread, 1 - spread)
+    if group.median is None:
+        time = low + (high - low) * spread
+    else:  # some before the median, some after it, and one or two that make it; nobody known is censored before it
+        at, half = np.arange(size), 0.5 + 1e-12 * (-1 if group.convention == "lt" else 1)
+        curve = np.cumprod(1 - event / (group.n - at), axis=-1)
+        one = (curve <= half).argmax(axis=-1)[:, None]
+        two = one
+        if group.convention == "midpoint":
+            two = (curve < 0.5 - 1e-12).argmax(axis=-1)[:, None]
+        centre = rng.uniform(float(group.median.lower), float(group.median.upper), (repetitions, 1))
+        gap = np.where(two > one, rng.uniform(0.02, 1, (repetitions, 1)) ** 3 * (centre - low), 0)
+        time = np.where(at < one, low + (centre - gap - low) * spread, centre + gap + (high - centre - gap) * spread)
+        time = np.where((at > one) & (at < two), centre + gap * (2 * spread - 1), time)
+        time = np.where(at == one, centre - gap, np.where(at == two, centre + gap, time))
+    time = np.sort(time, axis=-1)
+    if group.first.upper < math.inf:
+        time[:, 0] = rng.uniform(low, float(group.first.upper), repetitions)
+    if low < group.last.lower:
+        time[:, -1] = rng.uniform(float(group.last.lower), high, repetitions)
+    late = [rng.uniform(float(k.lower), float(k.upper), (repetitions, 1)) for k in group.censored]
+    time = np.concatenate([np.sort(time, axis=-1), *late], axis=-1)
+    event = np.concatenate([event, np.zeros((repetitions, len(late)), bool)], axis=-1)
+    kept = holds(group, time, event)
+    return time[kept], event[kept]
+
+
+def _within(group: PartlyKnown) -> tuple[float, float]:
+    """Where the unknown times lie; without a known end, up to 1 beyond all that is known, which leaves every order."""
+    known = [group.first.upper, group.last.lower, *(k.upper for k in group.censored)]
+    known += [] if group.median is None else [group.median.upper]
+    return float(group.first.lower), float(min(group.last.upper, 1 + max(x for x in known if x < math.inf)))
+
+
+def holds(group: PartlyKnown, time, event) -> np.ndarray:
+    """Has every row (of :func:`possible_times`) what is known of the group?"""
+    size = group.events + group.losses
+    unknown = time[:, :size]
+    ends = ((unknown.min(axis=-1), group.first), (unknown.max(axis=-1), group.last))
+    ends += tuple(zip(time[:, size:].T, group.censored))
+    kept = event.sum(axis=-1) == group.events
+    if group.median is not None:
+        ends += ((medians(time, event, group.convention), group.median),)
+    for value, known in ends:
+        kept &= (value >= float(known.lower)) & (value <= float(known.upper))
+    return kept
+
+
+def _changed(rng, group: PartlyKnown, time, event) -> tuple[np.ndarray, np.ndarray]:
+    """Rows near those given: some unknown times moved past a neighbour or two, perhaps two flags exchanged."""
+    size, given = group.events + group.losses, (time, event)
+    time, event, rows = time.copy(), event.copy(), np.arange(len(time))
+    low, high = _within(group)
+    for _ in range(rng.integers(1, 6)):
+        place = rng.integers(0, size, len(time))
+        reach = rng.integers(1, 7)
+        a = np.where(place >= reach, time[rows, np.maximum(place - reach, 0)], low)
+        b = np.where(place + reach < size, time[rows, np.minimum(place + reach, size - 1)], high)
+        time[rows, place] = rng.uniform(a, b)
+        if group.losses:
+            other = np.where(rng.random(len(time)) < 0.5, place, rng.integers(0, size, len(time)))
+            event[rows, place], event[rows, other] = event[rows, other].copy(), event[rows, place].copy()
+        order = np.argsort(time[:, :size], axis=-1)
+        time[:, :size] = np.take_along_axis(time[:, :size], order, -1)
+        event[:, :size] = np.take_along_axis(event[:, :size], order, -1)
+    for k, known in enumerate(group.censored):
+        moved = rng.uniform(float(known.lower), float(known.upper), len(time))
+        time[:, size + k] = np.where(rng.random(len(time)) < 0.3, moved, time[:, size + k])
+    kept = holds(group, time, event)[:, None]
+    return np.where(kept, time, given[0]), np.where(kept, event, given[1])
+
+
+def _ratios(statistic: str, time, event, treated) -> np.ndarray:
+    """The logarithm of a hazard ratio of every row."""
+    if statistic == "cox":
+        return coxes(time, event, treated).log_hr
+    return getattr(log_ranks(time, event, treated), statistic)
+
+
+def extremes(
+    rng, first: PartlyKnown, second: PartlyKnown, statistic: str = "cox", z: tuple[float, float] | None = None,
+    rounds: int = 60, size: int = 3000,
+) -> Extreme:  # fmt: skip
+    """A search for the least and greatest hazard ratio of the first group against the second, over untied times.
+
+    ``statistic``: ``cox``, ``peto`` or ``observed_to_expected`` · ``z``: only data whose log-rank statistic lies
+    between the two. Data sets are drawn, and those with the most extreme ratios changed and paired anew, round after
+    round; the true range is at least as wide. ValueError if no data set is found.
+    """
+    check_choice("statistic", statistic, ("cox", "peto", "observed_to_expected"))
+    treated = np.repeat([True, False], [first.n, second.n])
+    pools = [possible_times(rng, group, 20 * size) for group in (first, second)]
+    if not all(len(time) for time, _ in pools):
+        raise ValueError("no data found that have what is known of each group")
+
+    def drawn() -> tuple[np.ndarray, ...]:
+        chosen = [rng.integers(0, len(time), size) for time, _ in pools]
+        parts = [[a[rows] for a in pool] for pool, rows in zip(pools, chosen)]
+        return tuple(np.concatenate(pair, axis=-1) for pair in zip(*parts))
+
+    def near(best: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        rows, parts = rng.integers(0, len(best[0]), size), []
+        for group, columns in ((first, treated), (second, ~treated)):
+            mates = rows if rng.random() < 0.5 else rng.integers(0, len(best[0]), size)
+            part = [a[mates][:, columns] for a in best]
+            parts.append(_changed(rng, group, *part) if rng.random() < 0.8 else part)
+        return tuple(np.concatenate(pair, axis=-1) for pair in zip(*parts))
+
+    best: dict[int, tuple[np.ndarray, ...]] = {}
+    looked_at = 0
+    for turn in range(rounds):
+        for sign in (-1, 1):
+            old = best.get(sign)
+            new = drawn() if old is None or turn % 5 == 4 else near(old)
+            tested = log_ranks(*new, treated)
+            kept = np.ones(size, bool) if z is None else (tested.z >= min(z)) & (tested.z <= max(z))
+            looked_at += int(kept.sum())
+            time, event = (a[kept] if old is None else np.concatenate([b, a[kept]]) for a, b in zip(new, old or new))
+            if len(time):
+                value = sign * _ratios(statistic, time, event, treated)
+                top = np.argsort(-np.where(np.isnan(value), -np.inf, value))[: size // 20]
+                best[sign] = time[top], event[top]
+    if len(best) < 2:
+        raise ValueError("no data found that have what is known of each group and the log-rank statistic asked for")
+    ends = [[a[:1] for a in best[sign]] for sign in (-1, 1)]
+    with np.errstate(over="ignore"):
+        low, high = (float(np.exp(_ratios(statistic, *end, treated)[0])) for end in ends)
+    return Extreme(low, high, tuple(float(coxes(*end, treated).se[0]) for end in ends), looked_at)

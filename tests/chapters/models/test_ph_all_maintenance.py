@@ -1,12 +1,15 @@
 """Simulated cohorts against closed forms, and the row-wise statistics against the exact ones."""
 
 import math
+from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
+from statsmodels.duration.hazard_regression import PHReg
 
 from chapters.models.monte_carlo import median_with_error
 from chapters.models.ph_all_maintenance import (
@@ -14,11 +17,17 @@ from chapters.models.ph_all_maintenance import (
     Cohorts,
     Frailty,
     cohorts,
+    coxes,
+    extremes,
+    holds,
     log_ranks,
     medians,
+    possible_times,
     without_effect,
 )
-from whichdata.compare import log_rank
+from whichdata.compare import cox_two_groups, log_rank
+from whichdata.orders import PartlyKnown, orders
+from whichdata.printed import Interval
 from whichdata.survival import kaplan_meier
 
 NEVER_CENSORED = (1e9, 1e9)
@@ -116,9 +125,42 @@ def test_rows_agree_with_the_exact_statistics():
         exact = log_rank(time, event.astype(int), drawn.treated)
         assert rows.o_minus_e[i] == pytest.approx(float(exact.o_minus_e), abs=1e-9)
         assert rows.variance[i] == pytest.approx(float(exact.variance), abs=1e-9)
-        assert rows.log_hr[i] == pytest.approx(math.log(exact.peto_hr), abs=1e-9)
+        assert rows.peto[i] == pytest.approx(math.log(exact.peto_hr), abs=1e-9)
+        ratio = [float(o / e) for o, e in zip(exact.observed, exact.expected)]
+        assert rows.observed_to_expected[i] == pytest.approx(math.log(ratio[1] / ratio[0]), abs=1e-9)
         median = kaplan_meier(time, event.astype(int)).median()
         assert middle[i] == pytest.approx(math.inf if median is None else float(median))
+
+
+def test_cox_of_rows_is_that_of_two_other_implementations():
+    drawn = cohorts(np.random.default_rng(11), 40, 19, 12, Frailty(0.7, 1.5), Allocation(0.6, 0.3, 0.3), (6.5, 10.4))
+    found = coxes(*drawn)
+    for i, (time, event) in enumerate(zip(drawn.time, drawn.event)):
+        ours = cox_two_groups(time, event.astype(int), drawn.treated)
+        assert found.log_hr[i] == pytest.approx(ours.log_hr, abs=1e-9)
+        assert found.se[i] == pytest.approx(ours.se, rel=1e-9)
+        theirs = PHReg(time, drawn.treated.astype(float), status=event.astype(int), ties="efron").fit()
+        assert found.log_hr[i] == pytest.approx(theirs.params[0], abs=1e-5)
+        assert found.se[i] == pytest.approx(theirs.bse[0], rel=1e-4)
+
+
+def test_cox_without_a_maximum_is_infinite():
+    times, event = np.arange(1.0, 5.0)[None], np.ones((1, 4))
+    for treated, says in (([1, 1, 0, 0], math.inf), ([0, 0, 1, 1], -math.inf)):
+        found = coxes(times, event, np.array(treated))
+        assert found.log_hr[0] == says == cox_two_groups(times[0], [1] * 4, treated).log_hr
+        assert found.se[0] == math.inf
+    assert math.isnan(coxes(times, np.zeros((1, 4)), np.array([0, 1, 0, 1])).log_hr[0])
+
+
+@pytest.mark.parametrize("convention", ["le", "midpoint", "lt"])
+def test_medians_of_rows_by_convention(convention):
+    rng = np.random.default_rng(12)
+    time, event = np.sort(rng.integers(1, 40, (60, 12)) + rng.random((60, 12)), axis=1), rng.random((60, 12)) < 0.7
+    time[:20], event[:20] = np.arange(1, 13), True  # an even number of events: the curve rests at one half
+    for row, flags, found in zip(time, event, medians(time, event, convention)):
+        exact = kaplan_meier(row, flags.astype(int)).quantile(Fraction(1, 2), convention)
+        assert found == pytest.approx(math.inf if exact is None else float(exact))
 
 
 def test_the_median_is_reached_at_exactly_one_half():
@@ -184,3 +226,61 @@ def test_selection_makes_a_difference_that_is_not_there():
         for wait, early in ((0.0, "excluded"), (0.5, "excluded"), (0.5, "control"))
     ]
     assert waits[0] > waits[1] + 0.1 > waits[2] + 0.2
+
+
+def between(low, high) -> Interval:
+    return Interval(Fraction(low), Fraction(high))
+
+
+KNOWN = PartlyKnown(
+    6, 2, (between("7.85", "7.95"), between(9, 10)), between("0.35", "0.45"), between(4, 6), between(2, "2.5")
+)
+HALFWAY = PartlyKnown(
+    6, 0, (between("6.2", "6.5"), between("6.6", 7)), between(0, "0.5"), between(0, 6), between(1, "1.2"), "midpoint"
+)
+
+
+@pytest.mark.parametrize("group", [KNOWN, HALFWAY])
+def test_possible_times_have_what_is_known(group):
+    time, event = possible_times(np.random.default_rng(13), group, 400)
+    assert len(time) > 50
+    for row, flags in zip(time[:50], event[:50]):
+        curve = kaplan_meier(row, flags.astype(int))
+        assert float(curve.quantile(Fraction(1, 2), group.convention)) in group.median
+        unknown = row[: group.events + group.losses]
+        assert min(unknown) in group.first and max(unknown) in group.last
+        assert all(t in k for t, k in zip(row[len(unknown) :], group.censored)) and flags.sum() == group.events
+    assert not holds(group, time + 3, event).any()
+
+
+def test_the_search_ends_where_all_orders_do():
+    """Three against four patients: every order of their events, Cox by another implementation."""
+    first, second, z = PartlyKnown(3), PartlyKnown(4), (-1.6, 1.6)
+    found = []
+    for places in combinations(range(7), 3):
+        group = [int(k in places) for k in range(7)]
+        exact = log_rank(range(1, 8), [1] * 7, group)
+        if abs(exact.o_minus_e) <= 1.6 * math.sqrt(exact.variance):
+            found.append(cox_two_groups(range(1, 8), [1] * 7, group).hr)
+    ends = extremes(np.random.default_rng(14), first, second, "cox", z, rounds=20, size=400)
+    assert (ends.low, ends.high) == pytest.approx((min(found), max(found)), rel=1e-6)
+
+
+def test_the_search_stays_within_exact_bounds_and_reaches_them():
+    other = PartlyKnown(6, 0, HALFWAY.censored, HALFWAY.first, HALFWAY.last, HALFWAY.median)
+    exact = orders(KNOWN, other)
+    free = extremes(np.random.default_rng(15), KNOWN, other, "peto", size=1000)
+    assert (free.low, free.high) == pytest.approx(exact.hr, rel=1e-6)
+    low, high = exact.hr_where(-1.9, -1.2)
+    some = extremes(np.random.default_rng(16), KNOWN, other, "peto", (-1.9, -1.2), size=1000)
+    assert low - 1e-9 <= some.low < low * 1.1 and high * 0.9 < some.high <= high + 1e-9
+    cox = extremes(np.random.default_rng(16), KNOWN, other, "cox", (-1.9, -1.2), size=1000)
+    assert cox.low > some.low and cox.high > some.high  # Peto's ratio lies farther from no effect
+
+
+def test_a_search_for_nothing_is_refused():
+    with pytest.raises(ValueError, match="log-rank statistic asked for"):
+        extremes(np.random.default_rng(17), KNOWN, HALFWAY, "cox", (-9, -8), rounds=2, size=50)
+    with pytest.raises(ValueError, match="known of each group"):
+        never = PartlyKnown(3, 0, (), between(5, 6), between(5, 6), between(1, 2))
+        extremes(np.random.default_rng(17), never, HALFWAY, rounds=2, size=50)
