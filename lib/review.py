@@ -110,7 +110,7 @@ class Review:
             why = self._impossible.get((claim_id, figure.role))
             verdict, text = "discrepant" if why else result.verdict, spread(values, figure.unit)
             notes = [convention]
-            if result.of > 1 and verdict == "compatible":
+            if result.by and result.of > 1 and verdict == "compatible":
                 notes.append(f"under {counted(len(result.by))} of {counted(result.of)}: {', '.join(result.by)}")
             if result.rules:
                 notes.append(
