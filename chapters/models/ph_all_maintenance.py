@@ -245,17 +245,18 @@ def without_effect(
     Hazards are ``Frailty(rate, spread)``; ``insight``, ``waiting`` and ``early`` as in :class:`Allocation`, whose share
     is that of the group sizes; follow-up from ``shortest`` to ``longest``. The result holds the median of Cox's hazard
     ratio with its Monte Carlo error (``hazard_ratio``, ``hazard_ratio_se``), that of Peto's (``peto``), the median of
-    the controls' Kaplan–Meier medians (``control_median``), and the shares of studies whose log-rank statistic is at
+    the controls' Kaplan–Meier medians, halfway where the curve rests at 1/2 (``control_median``), and the shares of studies whose log-rank statistic is at
     most ``z`` (``as_extreme_p``) and whose ratio of medians is at least ``ratio`` (``as_large_ratio``).
     """
     allocation = Allocation(treated / (treated + control), insight, waiting, early)
     drawn = cohorts(rng, repetitions, treated, control, Frailty(rate, spread), allocation, (shortest, longest))
     tested = log_ranks(*drawn)
-    first, second = (medians(drawn.time[:, group], drawn.event[:, group]) for group in (drawn.treated, ~drawn.treated))
+    groups = [(drawn.time[:, group], drawn.event[:, group]) for group in (drawn.treated, ~drawn.treated)]
+    first, second = (medians(*group) for group in groups)
     log_hr, error = median_with_error(coxes(*drawn).log_hr)
     return {
         "hazard_ratio": math.exp(log_hr), "hazard_ratio_se": math.exp(log_hr) * error,
-        "peto": math.exp(np.median(tested.peto)), "control_median": float(np.median(second)),
+        "peto": math.exp(np.median(tested.peto)), "control_median": float(np.median(medians(*groups[1], "midpoint"))),
         "as_extreme_p": float(np.mean(tested.z <= z)),
         "as_large_ratio": float(np.mean((first >= ratio * second) & np.isfinite(second))),
     }  # fmt: skip
@@ -399,14 +400,14 @@ def extremes(
     for turn in range(rounds):
         for sign in (-1, 1):
             old = best.get(sign)
-            new = drawn() if old is None or turn % 5 == 4 else near(old)
+            new = drawn() if old is None or turn % 3 == 2 else near(old)
             tested = log_ranks(*new, treated)
             kept = np.ones(size, bool) if z is None else (tested.z >= min(z)) & (tested.z <= max(z))
             looked_at += int(kept.sum())
             time, event = (a[kept] if old is None else np.concatenate([b, a[kept]]) for a, b in zip(new, old or new))
             if len(time):
                 value = sign * _ratios(statistic, time, event, treated)
-                top = np.argsort(-np.where(np.isnan(value), -np.inf, value))[: size // 20]
+                top = np.argsort(-np.where(np.isnan(value), -np.inf, value))[: size // 5]
                 best[sign] = time[top], event[top]
     if len(best) < 2:
         raise ValueError("no data found that have what is known of each group and the log-rank statistic asked for")
