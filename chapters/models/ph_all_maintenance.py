@@ -19,7 +19,8 @@ from scipy.special import ndtri
 
 from chapters.models.monte_carlo import median_with_error
 from whichdata.given import check_choice, check_number
-from whichdata.orders import CONVENTIONS, PartlyKnown
+from whichdata.orders import PartlyKnown
+from whichdata.survival import QUANTILE_CONVENTIONS
 
 _NODES, _WEIGHTS = hermegauss(80)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -222,7 +223,7 @@ def medians(time, event, convention: str = "le") -> np.ndarray:
     """The Kaplan–Meier median of every row: the first time with S ≤ 1/2 (``le``) or S < 1/2 (``lt``), or where S is 1/2
     halfway between the two (``midpoint``); infinite where not reached.
     """
-    check_choice("convention", convention, CONVENTIONS)
+    check_choice("convention", convention, QUANTILE_CONVENTIONS)
     order = np.lexsort((~np.asarray(event, bool), time), axis=-1)
     time, event = (np.take_along_axis(np.asarray(a), order, -1) for a in (time, event))
     curve = np.cumprod(1 - event / np.arange(time.shape[-1], 0, -1), axis=-1)

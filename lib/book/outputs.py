@@ -17,8 +17,7 @@ from lib.book.marks import PAGE, claim_uri, typeset
 from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.house import executed
 from lib.house.parts import pages
-from lib.review import BOUND, LEDGER, check_html
-from lib.tables import TABLE
+from lib.review import check_html
 from lib.verdicts import MARKS, NOTHING, heads
 from sphinx_citable.marks import mark
 
