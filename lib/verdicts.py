@@ -202,8 +202,9 @@ def conclusion(outcomes: Iterable[bool], universal: bool = False, fault: str | N
 
 
 def heads(row: Mapping) -> bool:
-    """Does a row of the ledger hold only sums and shares of head counts, which summaries count apart?"""
-    return bool(row["figures"]) and all(f["check"] in ("sum", "share") for f in row["figures"])
+    """Is all that a row of the ledger recomputes sums and shares of head counts, which summaries count apart?"""
+    checks = [figure["check"] for figure in row["figures"] if figure["check"]]
+    return bool(checks) and all(check in ("sum", "share") for check in checks)
 
 
 def summary(rows: Iterable[Mapping]) -> dict[str, dict[str, int]]:

@@ -165,7 +165,7 @@ class Claim(Role):
 
 PAGE = review.Dress(  # the shapes are drawn by the style sheet
     verdict='<span class="verdict verdict-{verdict}">{words}</span>',
-    later='<span class="verdict later later-{verdict}"><span class="later-label">later evidence</span> {words}</span>',
+    later='<span class="verdict later later-{verdict}"><span class="later-label">later:</span> {words}</span>',
     words=typeset,
 )
 """How checks look on a page of the book."""
