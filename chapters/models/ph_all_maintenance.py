@@ -364,7 +364,8 @@ def _ratios(statistic: str, time, event, treated) -> np.ndarray:
     """The logarithm of a hazard ratio of every row."""
     if statistic == "cox":
         return coxes(time, event, treated).log_hr
-    return getattr(log_ranks(time, event, treated), statistic)
+    tested = log_ranks(time, event, treated)
+    return tested.peto if statistic == "peto" else tested.observed_to_expected
 
 
 def extremes(

@@ -13,12 +13,12 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 from lib import ROOT
-from lib.book.marks import ToClaim
+from lib.book.marks import ToClaim, ToWork
 
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _APART = (
-    nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim,
+    nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork,
 )  # fmt: skip
 
 

@@ -130,8 +130,10 @@ class Found(Role):
         if "evidence" not in values[name]:
             return nodes.inline("", text, classes=["recomputed"])
         row = evidence(slug).loc[values[name]["evidence"]]
-        place = row["doi_or_url"] or row["verified_in"]
-        address = f"https://doi.org/{place}" if place.startswith("10.") else place
+        place = row["doi_or_url"]
+        if place.startswith("10."):
+            place = f"https://doi.org/{place}"
+        address = place if place.startswith("http") else row["verified_in"]  # a number in a register is no address
         return ToWork("", "", nodes.Text(text), address=address, tip=row["citation"], spoken=False)
 
 
