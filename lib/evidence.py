@@ -129,7 +129,7 @@ def says(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
         case "none":
             within = float(judged["margin_low"]) <= low and high <= float(judged["margin_high"])
             no_effect = float(judged["no_effect"])
-            word = "supports" if within else "opposes" if not low <= no_effect <= high else "inconclusive"
+            word = "opposes" if not low <= no_effect <= high else "supports" if within else "inconclusive"
         case "level":
             size, widest = float(judged["size"]), float(judged["margin_high"]) - float(judged["margin_low"])
             held = low <= size <= high
@@ -179,7 +179,7 @@ def later_evidence(slug: str) -> dict[str, tuple[dict, list[str]]]:
 def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
     superseding = [r for r in rows if r["role"] == "supersedes"]
     if superseding:
-        return _told("superseded", superseding[0], table, "a later report of the same study")
+        return _told("superseded", superseding[:1], table, "a later report of the same study")
     speaking = [(r, says(r, table.loc[r["evidence"]])) for r in rows if r["role"] == "speaks"]
     if not speaking:
         return none_found()
@@ -193,21 +193,25 @@ def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
         if words
         else "inconclusive"
     )
-    deciding = next((r for r, word in top if word != "inconclusive"), top[0][0])
+    deciding = {word: r for r, word in reversed(top)}  # the first row of each word
+    decided = [deciding[w] for w in ("supports", "opposes") if w in deciding] or [top[0][0]]
     among = f"{len(top)} of {len(speaking)} rows have the most rigorous design" if len(speaking) > len(top) else (
         "the only row that speaks to it" if len(top) == 1 else f"{len(top)} rows of one design"
     )  # fmt: skip
-    return _told(verdict, deciding, table, among)
+    return _told(verdict, decided, table, among)
 
 
-def _told(verdict: str, judged: Mapping[str, str], table: pd.DataFrame, rule: str) -> dict:
-    """A verdict with the figure that decides, as printed, and the rule."""
-    row = table.loc[judged["evidence"]]
+def _told(verdict: str, decided: list[dict], table: pd.DataFrame, rule: str) -> dict:
+    """A verdict with the figures that decide, as printed: one, or where rows disagree one for and one against."""
+    shown = "; against it, ".join(_figure(judged, table.loc[judged["evidence"]]) for judged in decided)
+    return {"verdict": verdict, "deciding": decided[0]["evidence"], "rule": f"{shown}; {rule}"}
+
+
+def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     size = " of ".join(filter(None, (row["numerator"], row["denominator"])))
     figure = with_unit(row["value"], row["unit"]) if row["value"] and row["unit"] != "text" else size
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
-    shown = f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
-    return {"verdict": verdict, "deciding": judged["evidence"], "rule": f"{shown}; {rule}"}
+    return f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
 
 
 def none_found() -> dict:

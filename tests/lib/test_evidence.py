@@ -36,7 +36,7 @@ NONE = judged(direction="none", no_effect="1", margin_low="0.8", margin_high="1.
         (HARM, ratio(0.5, 0.9), "opposes"),
         (NONE, ratio(0.9, 1.1), "supports"),
         (NONE, ratio(0.5, 1.1), "inconclusive"),
-        (NONE, ratio(1.05, 1.2), "supports"),
+        (NONE, ratio(1.05, 1.2), "opposes"),
         (NONE, ratio(1.3, 2), "opposes"),
     ],
 )
@@ -81,7 +81,7 @@ def combined(monkeypatch, *rows) -> dict:
         ([("context", "", "randomised")], "none-found", ""),
         ([("speaks", "supports", "cohort")], "supported", "0"),
         ([("speaks", "opposes", "cohort"), ("speaks", "supports", "randomised phase 3")], "supported", "1"),
-        ([("speaks", "opposes", "cohort"), ("speaks", "supports", "registry cohort")], "mixed", "0"),
+        ([("speaks", "opposes", "cohort"), ("speaks", "supports", "registry cohort")], "mixed", "1"),
         ([("speaks", "inconclusive", "randomised"), ("speaks", "supports", "cohort")], "inconclusive", "0"),
         ([("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort")], "against", "1"),
         ([("speaks", "supports", "randomised"), ("supersedes", "", "single-arm")], "superseded", "1"),
@@ -90,6 +90,11 @@ def combined(monkeypatch, *rows) -> dict:
 def test_rows_combine_by_design_and_never_by_number(monkeypatch, rows, verdict, deciding):
     found = combined(monkeypatch, *rows)
     assert (found["verdict"], found["deciding"]) == (verdict, deciding)
+
+
+def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
+    rows = [("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort"), ("speaks", "supports", "cohort")]
+    assert combined(monkeypatch, *rows)["rule"] == "S2: q; against it, S1: q; 3 rows of one design"
 
 
 def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
