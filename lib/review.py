@@ -18,6 +18,7 @@ from IPython.display import display
 
 from lib import BOUND, LEDGER, records, relations, verdicts
 from lib.evidence import Known, later_evidence, none_found
+from lib.values import Value
 from lib.verdicts import Given
 from lib.words import NAMED_BEFORE, counted, number, rounding_in_words, sentences, spread, to_digits, with_unit
 from whichdata.printed import Printed
@@ -288,17 +289,29 @@ class Review:
         display({LEDGER: entry, "text/html": check_html(entry), "text/plain": row_text(entry)}, raw=True)
 
 
-def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
-    """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit.
+def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
+    """Give values to the prose: ``{found}`name unit``` prints what stands here (see ``lib.values``).
 
-    A ``Known`` figure keeps its row: the page shows it as that of another work and leads to it.
+    A value of evidence keeps its row: the page shows it as that of another work and leads to it. A bare number, text, or
+    pair of value and unit is what chapters bound before there were values; ``{found}`name``` prints it as it stands.
     """
     entries = {}
     for key, given in values.items():
-        value, unit = given if isinstance(given, tuple) else (given, "")
-        text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
-        entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
-        entries[key.replace("_", "-")] = entry | ({"evidence": value.row} if isinstance(value, Known) else {})
+        if isinstance(given, Value):
+            entry = {
+                "value": given.number,
+                "text": str(given),
+                "bare": given.bare,
+                "kind": given.kind,
+                "unit": given.unit,
+            }
+            row = given.row
+        else:
+            value, unit = given if isinstance(given, tuple) else (given, "")
+            text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
+            entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
+            row = value.row if isinstance(value, Known) else ""
+        entries[key.replace("_", "-")] = entry | ({"evidence": row} if row else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
     display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
 

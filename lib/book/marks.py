@@ -16,7 +16,9 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from lib import evidence, records, review
 from lib.house import executed
+from lib.values import opening
 from lib.verdicts import LATER, MARKS, NOTHING, main_verdict, summary
+from lib.words import counted
 from whichdata.printed import Printed
 
 log = logging.getLogger(__name__)
@@ -30,10 +32,16 @@ evidence = cache(evidence.evidence)
 _ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*records.DAYS, *records.COUNTED]))}))s\b")
 
 
-def _words(printed: Printed) -> str:
-    """A printed figure for a sentence: digits even where the source spelt one number out, unless it left it vague."""
-    vague = printed.value is None or printed.text.endswith("s")  # thousands are not 1000
-    return printed.text if vague or any(c.isdigit() for c in printed.text) else f"{float(printed.value):g}"
+def _words(printed: Printed, unit: str) -> str:
+    """A printed figure for a sentence: a count below ten in words, other numbers in digits even where the source spelt
+    one out, unless it left it vague.
+    """
+    spelt = not any(c.isdigit() for c in printed.text)
+    if printed.value is None or printed.text.endswith("s"):  # thousands are not 1000
+        return printed.text
+    if unit in records.COUNTED and (spelt or printed.text.isdigit()) and 0 < printed.value < 10:
+        return counted(int(printed.value))
+    return f"{float(printed.value):g}" if spelt else printed.text
 
 
 def typeset(text: str) -> str:
@@ -63,6 +71,12 @@ class Role(SphinxRole):
         """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
         record(slug_of(claim_id.partition("-")[0]))[claim_id]
         return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
+
+    def placed(self, text: str) -> nodes.Text:
+        """``text`` as it stands here: as a sentence begins, if it begins one."""
+        within = self.inliner.parent
+        before = within.astext().rstrip() if isinstance(within, nodes.paragraph) else "…"
+        return nodes.Text(opening(text) if not before or before[-1] in ".?!" else text)
 
 
 class ToClaim(nodes.Inline, nodes.TextElement):
@@ -103,7 +117,7 @@ class Reported(Role):
         figure = next(f for f in claim.figures if f.role == role or not role)
         unit = "%" if figure.unit == "%" else ""
         tip = f"{ref}, paragraph {claim.at.par}. {claim.says}"
-        return self.link(ref, nodes.Text(_words(printed) + unit), kind="reported", tip=tip)
+        return self.link(ref, self.placed(_words(printed, figure.unit) + unit), kind="reported", tip=tip)
 
 
 class ToWork(nodes.Inline, nodes.TextElement):
@@ -115,26 +129,31 @@ def visit_to_work(self, node):
 
 
 class Found(Role):
-    """``{found}`name```: a value this chapter computed or quotes from its evidence (``{found}`slug:name``` for
-    another's).
+    """``{found}`name unit```: a value this chapter computed or quotes from its evidence, with its unit; ``{found}`name
+    (unit)``` where the sentence itself names the unit, ``{found}`slug:name unit``` for a value of another chapter.
     """
 
     def make(self):
-        slug, _, name = self.text.rpartition(":")
+        named, _, unit = self.text.partition(" ")
+        slug, _, name = named.rpartition(":")
         slug = slug or PurePosixPath(self.env.docname).name
         values = bound(slug)
         if name not in values:
             raise KeyError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
         self.env.note_dependency(f"chapters/{slug}.ipynb")
-        text = values[name]["text"]
+        value = values[name]
+        understood = unit.startswith("(") and unit.endswith(")")
+        if (unit[1:-1] if understood else unit) != value.get("unit", ""):
+            raise ValueError(f"chapters/{slug} binds {value['text']}: write {{found}}`{named} {value.get('unit', '')}`")
+        text = self.placed(value["bare"] if understood else value["text"])
         if "evidence" not in values[name]:
-            return nodes.inline("", text, classes=["recomputed"])
+            return nodes.inline("", "", text, classes=["recomputed"])
         row = evidence(slug).loc[values[name]["evidence"]]
         place = row["doi_or_url"]
         if place.startswith("10."):
             place = f"https://doi.org/{place}"
         address = place if place.startswith("http") else row["verified_in"]  # a number in a register is no address
-        return ToWork("", "", nodes.Text(text), address=address, tip=row["citation"], spoken=False)
+        return ToWork("", "", text, address=address, tip=row["citation"], spoken=False)
 
 
 class Verdict(Role):
