@@ -10,6 +10,7 @@ reported, kept as it stands. What is ``Known`` keeps the row of evidence it was 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
 
@@ -27,7 +28,7 @@ class WordsError(ValueError):
 class Value:
     """A figure in words: ``bare`` without its unit, ``str()`` with it.
 
-    ``kind``: count, share, span, estimate, simulated, time, p, measure or words · ``number`` for data, "" where there is
+    ``kind``: count, share, span, list, estimate, simulated, time, p, measure or words · ``number`` for data, "" where there is
     none · ``unit``: what is counted or measured, or the estimator · ``row``: of the evidence that reports it, or "".
     """
 
@@ -44,16 +45,15 @@ class Value:
 
 def count(n: int | str, unit: str, of: int | str | None = None) -> Value:
     """So many things: "nine patients", "one patient", "no patients"; of a whole "both patients", "all 12 patients",
-    "none of the 12 patients", "nine of 12 patients". ``unit`` in the plural.
+    "none of the 12 patients", "nine of 12 patients". ``unit`` in the plural. What a source reports may be impossible,
+    so less than none and more than the whole are printed as they are.
 
     Raises
     ------
     WordsError
-        Less than none, or more than the whole.
+        No whole number.
     """
     size, whole = _integer(n), None if of is None else _integer(of)
-    if size < 0 or (whole is not None and size > whole):
-        raise WordsError(f"{size} of {whole} {unit} is no count" if whole is not None else f"{size} {unit} is no count")
     if whole is None:
         bare = _so_many(size) if size else "none"
         said = with_unit("no" if not size else bare, unit)
@@ -72,16 +72,9 @@ def count(n: int | str, unit: str, of: int | str | None = None) -> Value:
 def share(x: Figure, decimals: int = 0) -> Value:
     """A proportion from 0 to 1 as a percentage, whole unless the argument turns on ``decimals`` or it would round to 0
     or 100; a reported one is given as text, in per cent.
-
-    Raises
-    ------
-    WordsError
-        The proportion is not from 0 to 1.
     """
     if isinstance(x, str):
-        return Value("share", _float(x), "%", x, f"{x}%", _row(x))
-    if not 0 <= x <= 1:
-        raise WordsError(f"{float(x):g} is no share: it lies from 0 to 1")
+        return Value("share", _float(x), "%", str(x), f"{x}%", _row(x))
     percent = 100 * float(x)
     bare = f"{percent:.{decimals}f}"
     if float(bare) in (0, 100) and 0 < percent < 100:
@@ -140,6 +133,19 @@ def span(low: Value, high: Value) -> Value:
     return Value("span", bare, low.unit, bare, whole, low.row if low.row == high.row else "")
 
 
+def listed(values: Iterable[Value], unit: str, joint: str = "or", none: str = "none") -> Value:
+    """Values side by side: "10 or 11 patients", "nine men and six women"; ``none`` if there are none of them.
+
+    ``unit`` is what all of them are of, and then stands once; or what the list is called, if each has its own.
+    """
+    values = list(values)
+    common = all(v.unit == unit for v in values)
+    texts = [v.bare if common and unit != "%" else str(v) for v in values]
+    bare = f" {joint} ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]])) or none
+    printed = with_unit(bare, unit) if values and common and unit != "%" else bare
+    return Value("list", bare, unit, bare, printed, values[0].row if len({v.row for v in values}) == 1 else "")
+
+
 def estimate(
     value: Figure | Value, low: Figure | Value, high: Figure | Value, name: str, interval: str = "95% CI"
 ) -> Value:
@@ -192,7 +198,13 @@ def opening(text: str) -> str:
 
 
 def _so_many(n: int) -> str:
-    return counted(n) if n < MILLION else f"{to_digits(n / MILLION, 2):,g} million"
+    return (
+        f"{n:,}".replace("-", "−")
+        if n < 0
+        else counted(n)
+        if n < MILLION
+        else f"{to_digits(n / MILLION, 2):,g} million"
+    )
 
 
 def _integer(n: int | str) -> int:
@@ -204,15 +216,16 @@ def _integer(n: int | str) -> int:
 
 
 def _plain(kind: str, x: Figure, unit: str) -> Value:
-    if isinstance(x, str):
-        return Value(kind, _float(x), unit, x, with_unit(x, unit), _row(x))
-    if unit in NAMED_BEFORE:
+    if unit in NAMED_BEFORE:  # ratios
         bare = f"{float(x):.2f}"
+    elif isinstance(x, str):
+        bare = str(x)
     elif abs(x) >= MILLION:
         bare = _so_many(round(x))
     else:
-        bare = number(round(x) if abs(x) >= 10 else to_digits(x))
-    return Value(kind, to_digits(x, 6), unit, bare.replace("-", "−"), with_unit(bare.replace("-", "−"), unit))
+        bare = number(round(x) if abs(x) >= 10 else to_digits(x)).replace("-", "−")
+    size = _float(x) if isinstance(x, str) else to_digits(x, 6)
+    return Value(kind, size, unit, bare, with_unit(bare, unit), _row(x))
 
 
 def _places(x: float, digits: int = 1) -> int:
