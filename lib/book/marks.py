@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from lib import evidence, records, review
 from lib.house import executed
-from lib.values import opening
+from lib.values import count, opening
 from lib.verdicts import LATER, MARKS, NOTHING, main_verdict, summary
 from lib.words import counted
 from whichdata.printed import Printed
@@ -300,10 +300,10 @@ class SourceCard(SphinxDirective):
         out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
         plain = sum(r["verdict_figures"] == NOTHING for r in rows)
         notes = [
-            f"{len(rows)} claims; {plain} of them define, cite, give background or an opinion, and have nothing to check."
+            f"The source makes {count(len(rows), 'claims')}; {counted(plain)} of them define, cite, give background or an opinion, and have nothing to check."
         ]
-        later = in_words({word: n for word, n in found["later"].items() if word != "none-found"})
-        notes.append(f"Later evidence: {later}.")
+        later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
+        notes.append(f"Later evidence: {', '.join(later) or 'none'}.")
         if source.unknown:
             notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI')}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')

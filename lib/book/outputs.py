@@ -18,6 +18,7 @@ from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, p
 from lib.house import executed
 from lib.house.parts import pages
 from lib.review import check_html
+from lib.values import count, opening
 from lib.verdicts import MARKS, NOTHING, heads
 from sphinx_citable.marks import mark
 
@@ -341,7 +342,7 @@ def visit_check(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        said = typeset(f"{len(node)} claims {node['alike']}")
+        said = typeset(opening(f"{count(len(node), 'claims')} {node['alike']}"))
         self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 
