@@ -167,7 +167,7 @@ def begins_with_digit(sentence: Passage) -> Iterator[str]:
 
 UNITS = set(
     """% percent percentage point points year years month months week weeks day days hour hours minute minutes second seconds
-mg g kg µg μg ml mm cm m log logs MIU MU IU kb degrees times fold decimal decimals digit digits significant bits""".split()
+million mg g kg µg μg ml mm cm m log logs MIU MU IU kb degrees times fold decimal decimals digit digits significant bits""".split()
 )
 """What a measurement is in, and parts of a number; digits stand before them."""
 FUNCTION = set(
@@ -202,7 +202,7 @@ def small_counts(sentence: Passage) -> Iterator[str]:
         elif hit["rest"] and not hit["next"]:
             fault = True
         elif hit["next"]:
-            word = hit["next"].strip("(),.;:")
+            word = hit["next"].strip("(),.;:?!")
             fault = (
                 word[:1].isalpha()
                 and word.lower() not in FUNCTION
