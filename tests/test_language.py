@@ -298,7 +298,7 @@ def plurals(sentence: Passage) -> Iterator[str]:
 
 
 TESTS = re.compile(
-    r"\b(?:Cox|Peto|log-?rank|Mantel|Fisher|chi-squared|Pearson|Mann|Wilcoxon|rank tests?|rank-sum|sum of ranks|t tests?|Wald|score test|likelihood|exact|binomial|Poisson|sign test"
+    r"\b(?:Cox|Peto|log survival|log-?rank|Mantel|Fisher|chi-squared|Pearson|Mann|Wilcoxon|rank tests?|rank-sum|sum of ranks|t tests?|Wald|score test|likelihood|exact|binomial|Poisson|sign test"
     r"|Gray|Fine|permutation|Kruskal|z test|O/E|cumulative hazards?|exponential|logistic|Cochran|regression|mid-p|Barnard|Boschloo|correlation|Schoenfeld|DerSimonian|REML|Welch)\b"
     r"|χ²|(?:estimator|test|model)s?(?: that)?(?: is| are| was| were)? not (?:named|reported|stated|given)|\bunnamed\b|names (?:no|neither) (?:test|estimator)"
     r"|no (?:test|estimator) (?:is )?named|without naming (?:its|the) (?:test|estimator)|does not name",
