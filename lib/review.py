@@ -314,7 +314,7 @@ class Dress(NamedTuple):
     As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
     """
 
-    opening: str = '<div class="check" data-label="{label}">'
+    opening: str = '<hr><div class="check" data-label="{label}">'
     verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {words}</span>'
     later: str = (
         '<span class="verdict later-{verdict}"><span aria-hidden="true">{mark}</span> later evidence: {words}</span>'

@@ -51,13 +51,16 @@ def prepare(app, docname, source):
         cells.append(cell)
         if cell["cell_type"] != "code":
             continue
-        drawn = next((o["data"][FIGURE] for o in cell["outputs"] if FIGURE in o.get("data", {})), None)
+        drawn = [o["data"][FIGURE] for o in cell["outputs"] if FIGURE in o.get("data", {})]
         shown = [o for o in map(_reduced, cell["outputs"]) if o]
         cell["outputs"] = shown
         if drawn:
-            named = {"name": drawn["label"], "caption": drawn["caption"]}
-            cell["metadata"]["mystnb"] = {"figure": named, "image": {"alt": drawn["alt"]}}
-            cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})]
+            entry, *others = drawn
+            for other in others:
+                _warn(docname, "figure %s is not the first of its cell: give it a cell of its own", other["label"])
+            named = {"name": entry["label"], "caption": entry["caption"]}
+            cell["metadata"]["mystnb"] = {"figure": named, "image": {"alt": entry["alt"]}}
+            cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})][:1]
             rest = [o for o in shown if o not in cell["outputs"]]
             if rest:
                 apart = {
@@ -109,8 +112,6 @@ class NotebookOutputs(SphinxTransform):
         for cell in list(self.document.findall(_element("cell_code"))):
             self._outputs(cell)
             self._source(cell)
-        for name in self.made.figures:
-            _warn(self.env.docname, "figure %s is the second of its cell: give it a cell of its own", name)
 
     def _source(self, cell: nodes.container):
         cell.attributes.pop("hide_mode", None)  # the fold is ours, not the notebook reader's

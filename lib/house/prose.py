@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import PurePosixPath
 
 from lib import records
 from lib.house import executed
@@ -25,6 +24,7 @@ class ProseError(ValueError):
     """A role that names nothing; one line that says what there is."""
 
 
+@cache
 def pages() -> dict[str, str]:
     """The page of each source whose chapter stands in the book, in reading order."""
     slugs = set(records.slugs())
@@ -55,7 +55,7 @@ def found(text: str, page: str) -> tuple[str, str, dict]:
         The chapter binds no such name.
     """
     slug, _, name = text.rpartition(":")
-    slug = slug or PurePosixPath(page).name
+    slug = slug or page.rpartition("/")[2]
     values = bound(slug)
     if name not in values:
         raise ProseError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
@@ -131,7 +131,7 @@ def _inline(token, page: str, results: dict) -> str:
     name, text = token.meta["name"], token.content
     if name == "found":
         slug, key, value = found(text, page)
-        results[key if slug == PurePosixPath(page).name else f"{slug}:{key}"] = value["text"]
+        results[key if slug == page.rpartition("/")[2] else f"{slug}:{key}"] = value["text"]
     elif name == "reported":
         results[f"reported {text}"] = reported(text)
     elif name == "verdict":
