@@ -6,6 +6,7 @@ number of a section, and the few of ``registry/typed.csv``, each with its reason
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 from collections import Counter
@@ -85,9 +86,11 @@ def typed(page: str) -> list[Typed]:
     for cell in jupytext.read(path).cells:
         if cell.cell_type == "markdown":
             found += quantities(page, cell.source)
-        set_up = cell.metadata.get("mystnb", {})
-        for words in (set_up.get("figure", {}).get("caption", ""), set_up.get("image", {}).get("alt", "")):
-            found += quantities(page, words)
+            continue
+        calls = (node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call))
+        for argument in (a for call in calls for a in call.keywords if a.arg in ("caption", "alt")):
+            if isinstance(argument.value, ast.Constant):
+                found += quantities(page, argument.value.value)
     return found
 
 
