@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from IPython.display import display
 
-from lib import BOUND, LEDGER, records, relations, verdicts
+from lib import BOUND, LEDGER, canonical, records, relations, verdicts
 from lib.evidence import Known, later_evidence, none_found
 from lib.values import Value, count
 from lib.verdicts import Given
@@ -287,7 +287,7 @@ class Review:
             clash=state.clash, later=None if claim.kind in records.PERSONAL else later or none_found(), evidence=spoken,
         )  # fmt: skip
         self.rows[claim.id] = row
-        entry = asdict(row)
+        entry = canonical(asdict(row))
         display({LEDGER: entry, "text/html": check_html(entry), "text/plain": row_text(entry)}, raw=True)
 
 
@@ -315,7 +315,7 @@ def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
             row = value.row if isinstance(value, Known) else ""
         entries[key.replace("_", "-")] = entry | ({"evidence": row} if row else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
-    display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
+    display({BOUND: canonical(entries), "text/html": f"<p>{html.escape(plain)}</p>", "text/plain": plain}, raw=True)
 
 
 def shown(row: Mapping) -> list[str]:
@@ -324,16 +324,18 @@ def shown(row: Mapping) -> list[str]:
 
 
 class Dress(NamedTuple):
-    """How a check looks: a verdict's shape and word, where its statement stands, and how words are set.
+    """How a check looks: a verdict's shape and word, a pair of figures, where it stands, and how words are set.
 
     As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
     """
 
-    opening: str = '<div class="check" data-label="{label}">'
+    opening: str = '<hr><div class="check" data-label="{label}">'
     verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {words}</span>'
     later: str = (
         '<span class="verdict later-{verdict}"><span aria-hidden="true">{mark}</span> later evidence: {words}</span>'
     )
+    pair: str = "<b>{kind}:</b> {words}"
+    between: str = "<br>"
     words: Callable[[str], str] = html.escape
 
     def lozenge(self, verdict: str) -> str:
@@ -358,9 +360,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
         [dress.evidence(row["later"])] if row["later"] else []
     )
     pairs = [
-        f'<span class="label">{kind}</span> <span class="{kind}">{dress.words(row[kind])}</span>'
-        for kind in ("reported", "recomputed")
-        if row[kind]
+        dress.pair.format(kind=kind, words=dress.words(row[kind])) for kind in ("reported", "recomputed") if row[kind]
     ]
     told = [row["reason"], refused(row)]
     told += [f"Cannot hold together with other claims: {row['clash']}."] if row["clash"] else []
@@ -369,7 +369,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
         dress.opening.format(label=row["id"].lower())
         + f'<p class="check-head">{" ".join(marks)} <span class="check-id">{row["id"]}</span>{cite}</p>'
         + f'<p class="check-says">{dress.words(row["says"])}</p>'
-        + (f'<p class="check-values">{" ".join(pairs)}</p>' if pairs else "")
+        + (f'<p class="check-values">{dress.between.join(pairs)}</p>' if pairs else "")
         + "".join(f'<p class="check-why">{dress.words(text)}</p>' for text in told if text)
         + "</div>"
     )

@@ -167,7 +167,7 @@ def begins_with_digit(sentence: Passage) -> Iterator[str]:
 
 UNITS = set(
     """% percent percentage point points year years month months week weeks day days hour hours minute minutes second seconds
-mg g kg µg μg ml mm cm m log logs MIU MU IU kb degrees times fold decimal decimals digit digits significant bits""".split()
+million mg g kg µg μg ml mm cm m log logs MIU MU IU kb degrees times fold decimal decimals digit digits significant bits""".split()
 )
 """What a measurement is in, and parts of a number; digits stand before them."""
 FUNCTION = set(
@@ -202,7 +202,7 @@ def small_counts(sentence: Passage) -> Iterator[str]:
         elif hit["rest"] and not hit["next"]:
             fault = True
         elif hit["next"]:
-            word = hit["next"].strip("(),.;:")
+            word = hit["next"].strip("(),.;:?!")
             fault = (
                 word[:1].isalpha()
                 and word.lower() not in FUNCTION
@@ -298,8 +298,8 @@ def plurals(sentence: Passage) -> Iterator[str]:
 
 
 TESTS = re.compile(
-    r"\b(?:Cox|Peto|log-?rank|Mantel|Fisher|chi-squared|Pearson|Mann|Wilcoxon|rank tests?|rank-sum|sum of ranks|t tests?|Wald|score test|likelihood|exact|binomial|Poisson|sign test"
-    r"|Gray|Fine|permutation|Kruskal|z test|O/E|exponential|logistic|Cochran|regression|mid-p|Barnard|Boschloo|correlation|Schoenfeld|DerSimonian|REML|Welch)\b"
+    r"\b(?:Cox|Peto|log survival|log-?rank|Mantel|Fisher|chi-squared|Pearson|Mann|Wilcoxon|rank tests?|rank-sum|sum of ranks|t tests?|Wald|score test|likelihood|exact|binomial|Poisson|sign test"
+    r"|Gray|Fine|permutation|Kruskal|z test|O/E|cumulative hazards?|exponential|logistic|Cochran|regression|mid-p|Barnard|Boschloo|correlation|Schoenfeld|DerSimonian|REML|Welch)\b"
     r"|χ²|(?:estimator|test|model)s?(?: that)?(?: is| are| was| were)? not (?:named|reported|stated|given)|\bunnamed\b|names (?:no|neither) (?:test|estimator)"
     r"|no (?:test|estimator) (?:is )?named|without naming (?:its|the) (?:test|estimator)|does not name",
     re.IGNORECASE,
