@@ -132,6 +132,7 @@ class Claim(Role):
 
 
 PAGE = review.Dress(  # the shapes are drawn by the style sheet
+    opening='<div class="check" data-label="{label}">',
     verdict='<span class="verdict verdict-{verdict}">{words}</span>',
     later='<span class="verdict later later-{verdict}"><span class="later-label">later:</span> {words}</span>',
     pair='<span class="label">{kind}</span> <span class="{kind}">{words}</span>',
