@@ -68,8 +68,8 @@ def test_a_reported_figure_moves_the_sections_that_print_it(before, monkeypatch)
             assert changed(page, before) == labels, ref
 
 
-def test_a_verdict_moves_its_check_its_readers_and_the_counts_that_hold_it(before, monkeypatch):
-    """A claim of one source: the sections with its check or its lozenge, and every count of verdicts of that source."""
+def test_a_verdict_moves_its_readers_and_the_counts_that_hold_it(before, monkeypatch):
+    """A claim of one source: the sections with its lozenge, the ledger, and every count of verdicts of that source."""
     rows = prose.ledger()
     row = next(r for r in rows if r["source"] == "cml-stopping" and r["verdict_conclusion"] == "overstated")
     other = [r | {"verdict_conclusion": "follows"} if r is row else r for r in rows]
