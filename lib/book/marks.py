@@ -140,8 +140,10 @@ class Claim(Role):
 
 
 PAGE = review.Dress(  # the shapes are drawn by the style sheet
+    opening='<div class="check" data-label="{label}">',
     verdict='<span class="verdict verdict-{verdict}">{words}</span>',
     later='<span class="verdict later later-{verdict}"><span class="later-label">later:</span> {words}</span>',
+    name='<span class="check-id">{id}</span>',
     pair='<span class="label">{kind}</span> <span class="{kind}">{words}</span>',
     between=" ",
     words=typeset,
