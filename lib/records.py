@@ -37,7 +37,7 @@ RelationKind = Literal[
 ]  # fmt: skip
 DAYS = {"days": Fraction(1), "weeks": Fraction(7), "months": Fraction(1461, 48), "years": Fraction(1461, 4)}
 """Units of time in days, a year being 365.25 of them: figures in different ones can be compared."""
-COUNTED = frozenset("patients participants measurements assessments relapses deaths lesions".split())
+COUNTED = frozenset("patients participants measurements assessments relapses deaths lesions centres".split())
 """Units of things that are counted: a printed whole number of them was not rounded."""
 
 

@@ -18,7 +18,7 @@ from IPython.display import display
 
 from lib import BOUND, LEDGER, canonical, records, relations, verdicts
 from lib.evidence import Known, later_evidence, none_found
-from lib.values import Value
+from lib.values import Value, count
 from lib.verdicts import Given
 from lib.words import NAMED_BEFORE, counted, number, rounding_in_words, sentences, spread, to_digits, with_unit
 from whichdata.printed import Printed
@@ -147,7 +147,9 @@ class Review:
                 "check": None,
                 "severity": None,
             }
-            where = f"{ref.partition('/')[0]} reports {with_unit(other.printed, other.unit)}"
+            spelt = other.unit in records.COUNTED and other.printed.isdigit()
+            said = count(other.printed, other.unit) if spelt else with_unit(other.printed, other.unit)
+            where = f"{ref.partition('/')[0]} reports {said}"
             self._enter(claim, figure.role, entry | {"convention": where, "readings": []}, "")
             found.append(entry["verdict"])
         self._advance(claim, clash)
