@@ -209,16 +209,14 @@ def _told(verdict: str, decided: list[dict], table: pd.DataFrame, rule: str) -> 
 
 
 def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
-    size = " of ".join(filter(None, (row["numerator"], row["denominator"])))
+    size = row["numerator"] or row["denominator"]
+    if row["numerator"] and row["denominator"]:
+        size = count(row["numerator"], "", of=row["denominator"]).bare
     figure = with_unit(row["value"], row["unit"]) if row["value"] and row["unit"] != "text" else size
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
-    by = (
-        ("Cox regression" if "Cox" in row["quantity"] else "estimator not named")
-        if "hazard ratio" in row["unit"]
-        else ""
-    )
-    shown = ", ".join(filter(None, (f"{figure}{limits}" if figure else "", by)))
-    return f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {shown}" if shown else "")
+    if figure and "hazard ratio" in row["unit"]:
+        limits += ", Cox regression" if "Cox" in row["quantity"] else ", estimator not named"
+    return f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
 
 
 def none_found() -> dict:

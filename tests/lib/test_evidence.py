@@ -97,6 +97,23 @@ def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     assert combined(monkeypatch, *rows)["rule"] == "S2: q; against it, S1: q; three rows of one design"
 
 
+@pytest.mark.parametrize(
+    ("unit", "quantity", "told"),
+    [
+        ("hazard ratio", "risk", "S: risk, hazard ratio 2.0 (95% CI 1.1 to 3.4), estimator not named"),
+        (
+            "hazard ratio",
+            "risk (multiple Cox)",
+            "S: risk (multiple Cox), hazard ratio 2.0 (95% CI 1.1 to 3.4), Cox regression",
+        ),
+        ("odds ratio", "risk", "S: risk, odds ratio 2.0 (95% CI 1.1 to 3.4)"),
+    ],
+)
+def test_a_hazard_ratio_of_other_work_says_whether_its_estimator_is_named(unit, quantity, told):
+    row = ROW | {"study": "S", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
+    assert evidence._figure(judged(), row) == told
+
+
 def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
     from lib import records
 
