@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from lib import records, review
-from lib.book import marks
+from lib.book import marks, references
 from lib.house import executed, parts
 from lib.verdicts import LATER, NOTHING, main_verdict, summary
 from sphinx_citable import citable
@@ -142,7 +142,10 @@ def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     typeset = marks.typeset
     told = row["later"] if row["later"] and row["later"]["deciding"] else None
-    later = f'{marks.PAGE.evidence(told)}<span class="why">{typeset(told["rule"])}</span>' if told else ""
+    later = ""
+    if told:
+        rule = references.leading(typeset(told["rule"]), uri.partition("#")[0])
+        later = f'{marks.PAGE.evidence(told)}<span class="why">{rule}</span>'
     verdicts = " ".join(marks.PAGE.lozenge(verdict) for verdict in review.shown(row))
     cells = (
         f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
