@@ -195,11 +195,17 @@ def depart_card(self, node):
     self.body.append(f'<p class="citation">{citation}</p>{marks.drawn(found)}{marks.tally(found)}</li>')
 
 
+def _told(row: dict) -> dict:
+    """A row with the works it names cited in full, as a file that stands alone must."""
+    later = row["later"] and row["later"] | {"rule": references.in_full(row["later"]["rule"])}
+    return row | {"reason": references.in_full(row["reason"]), "later": later}
+
+
 def write(app):
     """Write ``ledger.json`` (contract C4), ``ledger.csv`` and ``ledger-figures.csv``: every claim with its place."""
     out, book = Path(app.outdir), citable(app)
     place = {p["label"]: {"section": p["within"], "tag": p["tag"], "url": p["url"]} for p in book.rows}
-    claims = [row | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
+    claims = [_told(row) | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
     cited = [
         records.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
     ]

@@ -14,7 +14,7 @@ from sphinx.util import logging
 
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, claim_uri, typeset
-from lib.book.references import mentions
+from lib.book.references import in_full, mentions
 from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
 from lib.house import executed
 from lib.house.parts import pages
@@ -374,7 +374,7 @@ def write_data(app):
                 writer = csv.writer(file, lineterminator="\n")
                 units = entry.get("units", {})
                 writer.writerow(f"{c} ({units[c]})" if c in units else c for c in entry["columns"])
-                writer.writerows(entry["rows"])
+                writer.writerows([in_full(x) if isinstance(x, str) else x for x in row] for row in entry["rows"])
 
 
 def setup(app):

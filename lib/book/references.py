@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 FILE = ROOT / "data" / "references.bib"
 NAMED = 6
 """Authors named before "et al"."""
-_KEY = re.compile(r"(<[^>]*>)|\[((?=[A-Za-z])[\w-]+)\]")
-"""A tag, to be left alone, or a word in square brackets."""
+_KEY = re.compile(r"\[((?=[A-Za-z])[\w-]+)\]")
+"""A word in square brackets."""
+_IN_HTML = re.compile(rf"(<[^>]*>)|{_KEY.pattern}")
+"""A tag, to be left alone, or such a word."""
 _KEYLIKE = re.compile(r"[A-Z]\w*\d{4}\w*")
 
 
@@ -107,11 +109,11 @@ def mention(page, key: str, words: str = "") -> str:
     seen: dict[str, int] = page.document.attributes.setdefault("mentions", {})
     seen[key] = seen.get(key, 0) + 1
     number = list(seen).index(key) + 1
-    kind, shown = ("known", words) if words else ("cited", f"[{number}]")
-    tip = html.escape(f"{number}. {marks.citation_line(works()[key])}", quote=False)
+    kind = f'known tipped" data-number="{number}' if words else "cited tipped"  # the number is for paper
+    shown, tip = words or f"[{number}]", f"{number}. {marks.citation_line(works()[key], short=True)}"
     return (
-        f'<a class="{kind} tipped" id="{anchor(key)}-{seen[key]}" href="#{anchor(key)}" data-number="{number}">'
-        f'{html.escape(shown, quote=False)}<span class="tip" aria-hidden="true"> {tip}</span></a>'
+        f'<a class="{kind}" id="{anchor(key)}-{seen[key]}" href="#{anchor(key)}">{html.escape(shown, quote=False)}'
+        f'<span class="tip" aria-hidden="true"> {html.escape(tip, quote=False)}</span></a>'
     )
 
 
@@ -120,15 +122,13 @@ def mentions(page, text: str) -> str:
 
     def put(match: re.Match) -> str:
         tag, key = match.groups()
-        if tag:
-            return tag
-        if key not in works():
-            if _KEYLIKE.fullmatch(key):
+        if tag or key not in works():
+            if key and _KEYLIKE.fullmatch(key):
                 log.warning("%s", no_record(key), location=page.builder.current_docname, type="book", subtype="work")
             return match[0]
         return mention(page, key)
 
-    return _KEY.sub(put, text)
+    return _IN_HTML.sub(put, text)
 
 
 def leading(text: str, uri: str) -> str:
@@ -138,7 +138,12 @@ def leading(text: str, uri: str) -> str:
         known = match[2] in works()
         return f'<a href="{html.escape(uri)}#{anchor(match[2])}">{match[0]}</a>' if known else match[0]
 
-    return _KEY.sub(put, text)
+    return _IN_HTML.sub(put, text)
+
+
+def in_full(text: str) -> str:
+    """Words of an output, for a file of its own: each key in square brackets has become the citation of its work."""
+    return _KEY.sub(lambda m: f"({marks.citation_line(works()[m[1]])})" if m[1] in works() else m[0], text)
 
 
 def no_record(key: str) -> str:
@@ -187,10 +192,8 @@ def _entry(key: str, times: int) -> str:
     if address:
         shown = f"doi:{work.doi}" if work.doi else "read"
         line += f' <a href="{html.escape(address)}">{html.escape(shown)}</a>'
-    back = " ".join(
-        f'<a href="#{anchor(key)}-{n}" aria-label="Mention {n} of this work">{n}</a>' for n in range(1, times + 1)
-    )
-    return f'<li id="{anchor(key)}">{line} <span class="back">↑ {back}</span></li>'
+    back = " ".join(f'<a href="#{anchor(key)}-{n}">{n}</a>' for n in range(1, times + 1))
+    return f'<li id="{anchor(key)}">{line} <span class="back">mentioned {back}</span></li>'
 
 
 def place(app, doctree, docname):
