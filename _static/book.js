@@ -111,7 +111,9 @@
       var link = event.target.closest && event.target.closest(".tipped"), tip = link && link.querySelector(".tip");
       if (!tip) return;
       tip.classList.remove("away");
-      tip.classList.toggle("flip", link.getBoundingClientRect().left + 320 > root.clientWidth);
+      var box = link.getBoundingClientRect(), wide = Math.min(320, .84 * root.clientWidth), over = box.left + wide > root.clientWidth;
+      tip.classList.toggle("flip", over && box.right >= wide);
+      tip.style.left = over && box.right < wide ? 8 - box.left + "px" : "";
     }
     document.addEventListener("pointerover", place);
     document.addEventListener("focusin", place);

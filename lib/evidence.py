@@ -212,7 +212,9 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     size = " of ".join(filter(None, (row["numerator"], row["denominator"])))
     figure = with_unit(row["value"], row["unit"]) if row["value"] and row["unit"] != "text" else size
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
-    return f"{row['study']} [{row['reference']}]: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
+    return f"{row['study']} [{row['reference']}]: {judged['contrast'] or row['quantity']}" + (
+        f", {figure}{limits}" if figure else ""
+    )
 
 
 def none_found() -> dict:

@@ -142,17 +142,18 @@ def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     typeset = marks.typeset
     told = row["later"] if row["later"] and row["later"]["deciding"] else None
-    later = ""
-    if told:
-        rule = references.leading(typeset(told["rule"]), uri.partition("#")[0])
-        later = f'{marks.PAGE.evidence(told)}<span class="why">{rule}</span>'
+
+    def why(text: str) -> str:
+        return f'<span class="why">{references.leading(typeset(text), uri.partition("#")[0])}</span>'
+
+    later = marks.PAGE.evidence(told) + why(told["rule"]) if told else ""
     verdicts = " ".join(marks.PAGE.lozenge(verdict) for verdict in review.shown(row))
     cells = (
         f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
         f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
         f'<td><span class="reported">{typeset(row["reported"])}</span></td>'
         f'<td><span class="recomputed">{typeset(row["recomputed"])}</span></td>'
-        f'<td>{verdicts}<span class="why">{typeset(row["reason"])}</span></td><td>{later}</td>'
+        f"<td>{verdicts}{why(row['reason'])}</td><td>{later}</td>"
     )
     data = {"source": row["source"], "verdict": main_verdict(row), "kind": row["kind"], "later": _later(row)}
     told_of = " ".join(f'data-{key}="{value}"' for key, value in data.items())

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from docutils import nodes
 from pybtex.database import Entry, Person, parse_file
@@ -190,7 +191,7 @@ def _entry(key: str, times: int) -> str:
     work = works()[key]
     line, address = html.escape(marks.citation_line(work), quote=False), marks.address(work)
     if address:
-        shown = f"doi:{work.doi}" if work.doi else "read"
+        shown = f"doi:{work.doi}" if work.doi else urlsplit(address).netloc.removeprefix("www.")
         line += f' <a href="{html.escape(address)}">{html.escape(shown)}</a>'
     back = " ".join(f'<a href="#{anchor(key)}-{n}">{n}</a>' for n in range(1, times + 1))
     return f'<li id="{anchor(key)}">{line} <span class="back">mentioned {back}</span></li>'

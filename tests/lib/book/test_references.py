@@ -168,7 +168,9 @@ def test_a_file_of_its_own_cites_in_full(monkeypatch):
 
 
 @built
-@pytest.mark.parametrize("path", [p for p in SITE.rglob("*.html") if "ref-" in p.read_text("utf-8")], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in SITE.rglob("*.html") if "ref-" in p.read_text("utf-8")], ids=lambda p: p.stem
+)
 def test_every_mention_leads_to_its_entry_and_back(path):
     text = path.read_text("utf-8")
     entries = dict(ENTRY.findall(text))
