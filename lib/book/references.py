@@ -178,7 +178,7 @@ def visit_references(self, node):
     seen = self.document.get("mentions", {})
     if seen:
         up = "../" * self.builder.current_docname.count("/")
-        items = "".join(_entry(key, times) for key, times in seen.items())
+        items = "".join(entry(key, times) for key, times in seen.items())
         self.body.append(
             '<section class="references" id="references" aria-labelledby="references-head">'
             f'<p class="eyebrow" id="references-head">References</p><ol>{items}</ol>'
@@ -187,7 +187,8 @@ def visit_references(self, node):
     raise nodes.SkipNode
 
 
-def _entry(key: str, times: int) -> str:
+def entry(key: str, times: int) -> str:
+    """The entry of a work in the list of a page that mentions it so many times, leading to the work and back."""
     work = works()[key]
     line, address = html.escape(marks.citation_line(work), quote=False), marks.address(work)
     if address:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from itertools import zip_longest
 from types import SimpleNamespace
 
 import pytest
@@ -167,22 +168,63 @@ def test_a_file_of_its_own_cites_in_full(monkeypatch):
     assert told == "p < 0.05 (Doe J, Roe R, et al. Does it work? Blood 2004;103(12):4408–4415.) > [sic]"
 
 
-@built
-@pytest.mark.parametrize(
-    "path", [p for p in SITE.rglob("*.html") if "ref-" in p.read_text("utf-8")], ids=lambda p: p.stem
-)
-def test_every_mention_leads_to_its_entry_and_back(path):
-    text = path.read_text("utf-8")
+def faults(text: str) -> list[str]:
+    """Mentions on a page and entries of its list that do not belong together, or are not numbered as first mentioned."""
     entries = dict(ENTRY.findall(text))
     found = MENTION.findall(text)
-    if not found:
-        assert not entries, "works that the page does not mention"
-        return
-    assert text.index('<section class="references"') > max(m.end() for m in MENTION.finditer(text))
+    odd = len(re.findall(r'<a class="[^"]*(?:known|cited) ', text)) - len(found)
+    said = [f"{odd} mentions in another form"] if odd else []
     first = list(dict.fromkeys((target, int(number)) for _, _, target, number in found))
-    assert first == [(entry, n) for n, entry in enumerate(entries, 1)]
+    wanted = [(entry, n) for n, entry in enumerate(entries, 1)]
+    said += [
+        f"{f or 'nothing'} is mentioned where {w or 'nothing'} is listed"
+        for f, w in zip_longest(first, wanted)
+        if f != w
+    ]
     for entry, body in entries.items():
-        assert re.findall(r'href="#(ref-[^"]+-\d+)"', body) == [f"{i}-{n}" for i, n, _, _ in found if i == entry]
+        back = re.findall(r'href="#(ref-[^"]+-\d+)"', body)
+        if back != [f"{i}-{n}" for i, n, _, _ in found if i == entry]:
+            said.append(f"{entry} does not lead back to each of its mentions")
+    if found and text.find('<section class="references"') < max(m.end() for m in MENTION.finditer(text)):
+        said.append("a mention below the list")
+    return said
+
+
+@built
+def test_every_mention_leads_to_its_entry_and_back():
+    said = {
+        path.relative_to(SITE): found
+        for path in SITE.rglob("*.html")
+        for found in [faults(path.read_text("utf-8"))]
+        if found
+    }
+    assert not said
+
+
+def made() -> str:
+    """A page that mentions two works, one of them twice."""
+    one = page()
+    text = references.mentions(one, "[B2004] [A2003] [B2004]")
+    listed = "".join(references.entry(k, n) for k, n in one.document["mentions"].items())
+    return f'{text}<section class="references"><ol>{listed}</ol></section>'
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("", ""),
+        ('<li id="ref-a2003">', "<li>"),
+        ('href="#ref-a2003"', 'href="#ref-b2004"'),
+        ("> 2. ", "> 3. "),
+        ('href="#ref-b2004-2"', 'href="#ref-b2004-1"'),
+        ("</ol>", '<li id="ref-c1999"></li></ol>'),
+        ('class="cited tipped"', 'class="tipped cited "'),
+    ],
+)
+def test_planted_faults_are_seen(monkeypatch, old, new):
+    monkeypatch.setattr(references, "works", lambda: {"B2004": WORK, "A2003": WORK})
+    assert old in made()
+    assert bool(faults(made().replace(old, new, 1) if old else made())) == bool(old)
 
 
 @built
