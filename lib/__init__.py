@@ -1,5 +1,6 @@
 """The small shared library of *Interferon, Recomputed*."""
 
+import json
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -8,3 +9,18 @@ PATHS = (str(ROOT), *(str(ROOT / "packages" / name / "src") for name in ("whichd
 
 BOUND, LEDGER, TABLE, FIGURE = (f"application/vnd.{kind}+json" for kind in ("bound", "ledger", "table", "figure"))
 """The outputs of our own that a chapter emits, by MIME type: named here, so that who reads them back loads no plots."""
+
+
+def canonical(value):
+    """``value`` as every writer of JSON leaves it, a browser too: each whole number without a point, nought unsigned."""
+    return parsed(json.dumps(value))
+
+
+def parsed(text: str):
+    """What a text of JSON holds, its numbers canonical: 80.0 is 80."""
+    return json.loads(text, parse_float=_number)
+
+
+def _number(text: str) -> float | int:
+    x = float(text)
+    return int(x) if x.is_integer() else x

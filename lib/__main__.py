@@ -81,9 +81,16 @@ def run(args) -> int:
 
 
 def gate(args) -> int:
+    from lib import ROOT
     from lib.house import execute
 
     faults = [f for half in execute.chapters() for f in execute.faults(half)]
+    if (ROOT / "registry").is_dir():  # a bundle has none
+        from lib.house import typed
+
+        faults += typed.faults()
+        for page, words, why in typed.allowed():
+            print(f"{page}.md: typed by design: {words!r}: {why}")
     for fault in faults:
         print(fault)
     if not faults:
@@ -216,7 +223,7 @@ def parser() -> argparse.ArgumentParser:
     p = command("run", run, "execute the chapters that are stale")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
-    command("gate", gate, "list missing, hollow, drifted and stale chapters")
+    command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
     p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p = command(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lib import ROOT, records
+from lib.values import count
 from lib.words import with_unit
 from whichdata.proportions import proportion_intervals
 
@@ -215,8 +216,8 @@ def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
     )
     deciding = {word: r for r, word in reversed(top)}  # the first row of each word
     decided = [deciding[w] for w in ("supports", "opposes") if w in deciding] or [top[0][0]]
-    among = f"{len(top)} of {len(speaking)} rows have the most rigorous design" if len(speaking) > len(top) else (
-        "the only row that speaks to it" if len(top) == 1 else f"{len(top)} rows of one design"
+    among = f"{count(len(top), 'rows', len(speaking))} have the most rigorous design" if len(speaking) > len(top) else (
+        "the only row that speaks to it" if len(top) == 1 else f"{count(len(top), 'rows')} of one design"
     )  # fmt: skip
     return _told(verdict, decided, table, among)
 
@@ -231,8 +232,14 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     size = " of ".join(filter(None, (row["numerator"], row["denominator"])))
     figure = with_unit(row["value"], row["unit"]) if row["value"] and row["unit"] != "text" else size
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
+    by = (
+        ("Cox regression" if "Cox" in row["quantity"] else "estimator not named")
+        if "hazard ratio" in row["unit"]
+        else ""
+    )
+    shown = ", ".join(filter(None, (f"{figure}{limits}" if figure else "", by)))
     return f"{row['study']} [{row['reference']}]: {judged['contrast'] or row['quantity']}" + (
-        f", {figure}{limits}" if figure else ""
+        f", {shown}" if shown else ""
     )
 
 

@@ -1,11 +1,14 @@
 """How a figure looks: one style, two widths, inks that the page can change for a dark ground.
 
 A chapter draws on axes; ``figure`` renders the drawing twice (a page and a phone wide) as SVG whose text stays text,
-with coordinates rounded so that the same drawing gives the same bytes on another machine.
+with coordinates rounded so that the same drawing gives the same bytes on another machine. What it displays reads in
+any viewer of notebooks; the site takes both drawings out of it again.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +21,7 @@ from IPython.display import display
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
-from lib import FIGURE  # noqa: E402
+from lib import FIGURE, canonical  # noqa: E402
 
 INK, QUIET, RULE = "#1f2730", "#586270", "#d9d5cb"
 REPORTED, RECOMPUTED = "#1d5c91", "#b0401c"
@@ -65,6 +68,8 @@ STYLE = {
 WIDE, NARROW = 7.0, 3.6  # inches at 100 px an inch: the measure of the page, the measure of a phone
 
 
+_FILE = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)")
+"""The name of a file, which tells nobody what is seen."""
 MOST_CHOICES, MOST_OPTIONS = 3, 5
 """A stepper's choices and the options of each: the style sheet has rules for so many."""
 
@@ -73,6 +78,9 @@ def figure(
     draw: Callable,
     title: str,
     data: pd.DataFrame,
+    label: str,
+    caption: str,
+    alt: str,
     note: str = "",
     panels: int = 1,
     height: float = 4.0,
@@ -82,13 +90,21 @@ def figure(
 
     ``draw`` takes one axes, or a list of ``panels`` of them (side by side when wide, stacked when narrow). ``title``
     states the finding and is computed; ``data`` holds what is drawn, for the reader's download and the section's hash.
-    ``height`` in inches; on a phone each panel has ``narrow_height`` (by default the same).
+    ``label`` is the permanent address (``fig-…``), ``caption`` says what is drawn, ``alt`` what is seen in it, for
+    those who do not see it. ``height`` in inches; on a phone each panel has ``narrow_height`` (by default the same).
+
+    Raises
+    ------
+    ValueError
+        The label is no address, or the caption or the alternative text says nothing.
     """
-    _show(draw, panels, height, narrow_height, {"title": title, "note": note}, data)
+    entry = {"label": label, "title": title, "caption": caption, "alt": alt, "note": note}
+    _show(draw, panels, height, narrow_height, entry, data)
 
 
 def stepper(
-    frame: Callable, draw: Callable, tell: Callable, choices: Mapping[str, Sequence[str]], first: Sequence[str], title: str, data: pd.DataFrame,
+    frame: Callable, draw: Callable, tell: Callable, choices: Mapping[str, Sequence[str]], first: Sequence[str],
+    title: str, data: pd.DataFrame, label: str, caption: str, alt: str,
     note: str = "", height: float = 4.0, narrow_height: float | None = None,
 ) -> None:  # fmt: skip
     """Show a picture for every combination of ``choices``, which a reader of the page steps through without a script.
@@ -102,7 +118,8 @@ def stepper(
     Raises
     ------
     ValueError
-        Too many or too few choices or options, ``first`` is no picture, or two pictures are told alike.
+        Too many or too few choices or options, ``first`` is no picture, or two pictures are told alike; and as for
+        ``figure``.
     """
     pictures = list(product(*choices.values()))
     sizes = [len(options) for options in choices.values()]
@@ -129,7 +146,8 @@ def stepper(
             draw(layer, *options)
 
     entry = {
-        "title": title, "note": note, "choices": [[what, *options] for what, options in choices.items()],
+        "label": label, "title": title, "caption": caption, "alt": alt, "note": note,
+        "choices": [[what, *options] for what, options in choices.items()],
         "first": pictures.index(tuple(first)), "told": [list(t) for t in told],
     }  # fmt: skip
     _show(layers, 1, height, narrow_height, entry, data)
@@ -146,6 +164,11 @@ def _show(
     draw: Callable, panels: int, height: float, narrow_height: float | None, entry: dict, data: pd.DataFrame
 ) -> None:
     """Render both widths and emit them with their ``entry`` as one output."""
+    label = entry["label"]
+    if not re.fullmatch(r"fig-[a-z0-9-]+", label):
+        raise ValueError(f"{label!r}: a figure's label is fig- and lower-case words joined by hyphens")
+    if not entry["caption"].strip() or not entry["alt"].strip() or _FILE.fullmatch(entry["alt"].strip()):
+        raise ValueError(f"{label}: say in caption what is drawn, and in alt what is seen in it")
     with plt.rc_context(STYLE):
         wide = _render(draw, panels, (WIDE, height), stacked=False)
         narrow = _render(draw, panels, (NARROW, (narrow_height or height) * panels), stacked=True)
@@ -153,7 +176,26 @@ def _show(
         wide, narrow = (_one_shown(svg, entry["first"]) for svg in (wide, narrow))
     rows = [[_six_digits(v) for v in row] for row in data.itertuples(index=False)]
     entry |= {"columns": [str(c) for c in data.columns], "rows": rows, "narrow": narrow}
-    display({FIGURE: entry, "image/svg+xml": wide, "text/plain": entry["title"]}, raw=True)
+    display({FIGURE: canonical(entry), "text/html": _page(entry, wide), "text/plain": entry["title"]}, raw=True)
+
+
+def _page(entry: dict, svg: str) -> str:
+    """A figure as HTML that no viewer of notebooks cleans away: the drawing is an image, on a ground of its own."""
+    drawing = base64.b64encode(svg.replace("<svg ", '<svg style="background:#fff" ', 1).encode()).decode()
+    e, told = html.escape, ""
+    if "choices" in entry:
+        finding, _ = entry["told"][entry["first"]]
+        told = f"<p>{e(finding)} (One of {len(entry['told'])} pictures.)</p>"
+    below = "<br>".join(e(text) for text in (entry["caption"], entry["note"]) if text)
+    return (
+        f'<figure><p><b>{e(entry["title"])}</b></p>{told}<img alt="{e(entry["alt"])}" '
+        f'src="data:image/svg+xml;base64,{drawing}"><figcaption>{below}</figcaption></figure>'
+    )
+
+
+def drawing(page: str) -> str:
+    """The wide drawing, as SVG, in the HTML that ``figure`` displays."""
+    return base64.b64decode(re.search(r'base64,([^"]+)"', page)[1]).decode()
 
 
 def _one_shown(svg: str, first: int) -> str:
@@ -188,8 +230,8 @@ def _level(ax) -> None:
 
 
 def tidy(svg: str) -> str:
-    """An SVG without prologue and metadata, its coordinates rounded to a tenth of a pixel."""
-    svg = svg[svg.index("<svg") :]
+    """An SVG without prologue, metadata and whatever shows nothing, its coordinates rounded to a tenth of a pixel."""
+    svg = svg[svg.index("<svg") :].replace("xlink:href=", "href=")
     svg = svg.replace('<g id="state ', '<g class="state ')  # a picture of a stepper; its name stands in either width
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # Ids are hashes of unrounded paths: name them by order instead, or they differ in the last bit between machines.
@@ -199,7 +241,13 @@ def tidy(svg: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{names[m[1]]}"', svg)
     svg = re.sub(r'(url\(|href=")#([^")]+)', lambda m: f"{m[1]}#{names.get(m[2], m[2])}", svg)
     # Only within tags: a tick label of 0.006 is text, not a coordinate.
-    return re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenth, tag[0]), svg) + "\n"
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenth, tag[0]), svg)
+    svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
+    svg = re.sub(r'<g id="\w+">\s*<path d="[^"]*" style="fill: none"/>\s*</g>', "", svg)  # grounds without a colour
+    referred = set(re.findall(r'(?:url\(|href=")#(\w+)', svg))
+    svg = re.sub(r' id="(\w+)"', lambda m: m[0] if m[1] in referred else "", svg)
+    svg = re.sub(r"<defs>\s*</defs>|<g>\s*</g>|<g/>", "", svg)
+    return re.sub(r">\s+<", "><", re.sub(r"[ \n]+", " ", svg)).strip()
 
 
 def _tenth(match: re.Match) -> str:

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from IPython.display import display
 
-from lib import BOUND, LEDGER, records, relations, verdicts
+from lib import BOUND, LEDGER, canonical, records, relations, verdicts
 from lib.evidence import Known, later_evidence, none_found
+from lib.values import Value
 from lib.verdicts import Given
 from lib.words import NAMED_BEFORE, counted, number, rounding_in_words, sentences, spread, to_digits, with_unit
 from whichdata.printed import Printed
@@ -284,23 +285,35 @@ class Review:
             clash=state.clash, later=None if claim.kind in records.PERSONAL else later or none_found(), evidence=spoken,
         )  # fmt: skip
         self.rows[claim.id] = row
-        entry = asdict(row)
+        entry = canonical(asdict(row))
         display({LEDGER: entry, "text/html": check_html(entry), "text/plain": row_text(entry)}, raw=True)
 
 
-def bind(**values: Real | str | Printed | tuple[Real | str, str]) -> None:
-    """Give values to the prose: ``{found}`name``` prints what stands here. A pair is a value and its unit.
+def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
+    """Give values to the prose: ``{found}`name unit``` prints what stands here (see ``lib.values``).
 
-    A ``Known`` figure keeps its row: the page shows it as that of another work and leads to it.
+    A value of evidence keeps its row: the page shows it as that of another work and leads to it. A bare number, text, or
+    pair of value and unit is what chapters bound before there were values; ``{found}`name``` prints it as it stands.
     """
     entries = {}
     for key, given in values.items():
-        value, unit = given if isinstance(given, tuple) else (given, "")
-        text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
-        entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
-        entries[key.replace("_", "-")] = entry | ({"evidence": value.row} if isinstance(value, Known) else {})
+        if isinstance(given, Value):
+            entry = {
+                "value": given.number,
+                "text": str(given),
+                "bare": given.bare,
+                "kind": given.kind,
+                "unit": given.unit,
+            }
+            row = given.row
+        else:
+            value, unit = given if isinstance(given, tuple) else (given, "")
+            text = with_unit(value, unit) if isinstance(value, str) else number(value, unit)
+            entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
+            row = value.row if isinstance(value, Known) else ""
+        entries[key.replace("_", "-")] = entry | ({"evidence": row} if row else {})
     plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
-    display({BOUND: entries, "text/html": "<!-- bound to the prose -->", "text/plain": plain}, raw=True)
+    display({BOUND: canonical(entries), "text/html": f"<p>{html.escape(plain)}</p>", "text/plain": plain}, raw=True)
 
 
 def shown(row: Mapping) -> list[str]:
@@ -309,16 +322,18 @@ def shown(row: Mapping) -> list[str]:
 
 
 class Dress(NamedTuple):
-    """How a check looks: a verdict's shape and word, where its statement stands, and how words are set.
+    """How a check looks: a verdict's shape and word, a pair of figures, where it stands, and how words are set.
 
     As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
     """
 
-    opening: str = '<div class="check" data-label="{label}">'
+    opening: str = '<hr><div class="check" data-label="{label}">'
     verdict: str = '<span class="verdict verdict-{verdict}"><span aria-hidden="true">{mark}</span> {words}</span>'
     later: str = (
         '<span class="verdict later-{verdict}"><span aria-hidden="true">{mark}</span> later evidence: {words}</span>'
     )
+    pair: str = "<b>{kind}:</b> {words}"
+    between: str = "<br>"
     words: Callable[[str], str] = html.escape
 
     def lozenge(self, verdict: str) -> str:
@@ -343,9 +358,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
         [dress.evidence(row["later"])] if row["later"] else []
     )
     pairs = [
-        f'<span class="label">{kind}</span> <span class="{kind}">{dress.words(row[kind])}</span>'
-        for kind in ("reported", "recomputed")
-        if row[kind]
+        dress.pair.format(kind=kind, words=dress.words(row[kind])) for kind in ("reported", "recomputed") if row[kind]
     ]
     told = [row["reason"], refused(row)]
     told += [f"Cannot hold together with other claims: {row['clash']}."] if row["clash"] else []
@@ -354,7 +367,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
         dress.opening.format(label=row["id"].lower())
         + f'<p class="check-head">{" ".join(marks)} <span class="check-id">{row["id"]}</span>{cite}</p>'
         + f'<p class="check-says">{dress.words(row["says"])}</p>'
-        + (f'<p class="check-values">{" ".join(pairs)}</p>' if pairs else "")
+        + (f'<p class="check-values">{dress.between.join(pairs)}</p>' if pairs else "")
         + "".join(f'<p class="check-why">{dress.words(text)}</p>' for text in told if text)
         + "</div>"
     )

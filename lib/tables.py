@@ -11,9 +11,11 @@ from numbers import Real
 import pandas as pd
 from IPython.display import display
 
-from lib import TABLE
+from lib import TABLE, canonical
 from lib.words import number
 
+UNSEEN = 'aria-hidden="true" style="visibility:hidden"'
+"""What hides the digits that only align a column, in a notebook too, which has no style sheet."""
 _NUMBER = re.compile(r"[−-]?[\d,]*\.?\d+")
 _PHONE = 45  # characters of a table's type that stand side by side on a phone, by measurement
 _READABLE = 14  # a column of words narrower than this breaks them all
@@ -98,12 +100,13 @@ def table(
     rows = "".join(body(n, r) for n, r in enumerate(texts))
     foot = f'<p class="table-note">{html.escape(note)}</p>' if note else ""
     page = (
-        f'<div{_class("book-table", "stacks" if stacks else "", abreast)} data-label="{label}" data-title="{html.escape(caption)}">'
-        f"<table{table_role}><thead{part_role}><tr{row_role}>{columns}</tr></thead>"
+        f'<div{_class("book-table", "stacks" if stacks else "", abreast)} data-label="{label}">'
+        f"<table{table_role}><caption>{html.escape(caption)}</caption><thead{part_role}><tr{row_role}>{columns}</tr></thead>"
         f"<tbody{part_role}>{rows}</tbody></table>{foot}</div>"
     )
     data = {"label": label, "caption": caption, "columns": list(frame.columns), "units": dict(units), "rows": texts}
-    display({TABLE: data, "text/html": page, "text/plain": frame.to_string(index=False)}, raw=True)
+    data["note"] = note
+    display({TABLE: canonical(data), "text/html": page, "text/plain": frame.to_string(index=False)}, raw=True)
 
 
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:
@@ -161,7 +164,7 @@ def _pad(text: str, places: int) -> str:
     if text == "–" or lacking <= 0:
         return ""
     point = "." if "." not in text else ""
-    return f'<span class="pad" aria-hidden="true">{point}{"0" * lacking}</span>'
+    return f'<span class="pad" {UNSEEN}>{point}{"0" * lacking}</span>'
 
 
 def _class(*names: str) -> str:

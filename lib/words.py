@@ -27,10 +27,18 @@ def with_unit(text: str, unit: str) -> str:
         return text + unit
     if calendar := re.fullmatch(r"year(?: \((\w+)\))?", unit):
         return f"{calendar[1]} {text}" if calendar[1] else text
-    head, _, rest = unit.partition(" ")
-    if text.lower() in ("1", "one") and re.fullmatch(r"[a-z]{3,}s", head) and not head.endswith("ss"):
-        unit = f"{head[:-1]} {rest}".rstrip()
-    return f"{text} {unit}"
+    return f"{text} {singular(unit) if text.lower() in ('1', 'one') else unit}"
+
+
+def singular(unit: str) -> str:
+    """The unit of one: "patient", "negative test", "loss of response"; its first plural is the noun counted."""
+    parts = unit.split(" ")
+    for n, word in enumerate(parts):
+        if word.islower() and word.endswith("s") and not word.endswith(("ss", "us", "is", "series")):
+            end = {"ies": "y", "ses": "ss" if word.endswith("sses") else "se", "xes": "x"}.get(word[-3:])
+            parts[n] = word[:-1] if end is None else f"{word[:-3]}{end}".replace("sss", "ss")
+            break
+    return " ".join(parts)
 
 
 def number(value: Real, unit: str = "") -> str:

@@ -22,7 +22,7 @@ BUNDLE = """The notebook, its text half, and the modules, data, records and lock
 Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:
 <ol><li><code>{set_up}</code></li><li><code>{run}</code></li></ol>
 The second command executes the chapter anew and says whether every byte came out the same;
-if not, which printed figures moved."""
+if not, which figures moved."""
 BINDER = """Nothing to install and no account. Needs the network throughout; the first start takes several minutes,
 and what you change is lost at the end."""
 COLAB = """Needs an account, and the network throughout. Runs on Colab’s versions of Python and packages,

@@ -15,7 +15,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from lib import records, review
 from lib.book import marks, references
-from lib.house import executed, parts
+from lib.house import executed
+from lib.house.prose import of_source, pages, record, rows
 from lib.verdicts import LATER, NOTHING, main_verdict, summary
 from sphinx_citable import citable
 
@@ -63,18 +64,6 @@ class CardsDirective(SphinxDirective):
             wanted, got = ", ".join(pages()), ", ".join(answers) or "none"
             raise self.error(f"{{sources}} wants one answer for each of {wanted}; it has {got}")
         return [Cards("", *(Card("", *answers[slug], slug=slug) for slug in pages()))]
-
-
-def pages() -> dict[str, str]:
-    """The page of each source whose chapter stands in the book, in reading order."""
-    slugs = set(records.slugs())
-    return {page.rpartition("/")[2]: page for page in parts.pages() if page.rpartition("/")[2] in slugs}
-
-
-def rows() -> list[dict]:
-    """The ledger in the reading order of the chapters, of those that stand in the book."""
-    found = marks.ledger()
-    return [r for slug in pages() for r in found if r["source"] == slug]
 
 
 _GRAVEST_FIRST = (
@@ -191,8 +180,8 @@ def visit_card(self, node):
 
 
 def depart_card(self, node):
-    found = summary(r for r in rows() if r["source"] == node["slug"])
-    citation = html.escape(marks.citation_line(marks.record(node["slug"]).source))
+    found = summary(of_source(node["slug"]))
+    citation = html.escape(marks.citation_line(record(node["slug"]).source))
     self.body.append(f'<p class="citation">{citation}</p>{marks.drawn(found)}{marks.tally(found)}</li>')
 
 

@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import PurePosixPath
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -15,39 +14,22 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from lib import evidence, records, review
-from lib.house import executed
-from lib.verdicts import LATER, MARKS, NOTHING, main_verdict, summary
-from whichdata.printed import Printed
+from lib.house import prose
+from lib.house.prose import record
+from lib.values import count, opening
+from lib.verdicts import LATER, MARKS, summary
+from lib.words import counted
 
 log = logging.getLogger(__name__)
 
-# A build reads each record and each notebook once, however many words of the prose lead to them.
-record = cache(records.record)
-bound = cache(executed.bound)
-ledger = cache(executed.ledger)
 evidence = cache(evidence.evidence)
 
 _ONE = re.compile(rf"(?<![\w.,–-])(1 (?:{'|'.join(u[:-1] for u in sorted([*records.DAYS, *records.COUNTED]))}))s\b")
 
 
-def _words(printed: Printed) -> str:
-    """A printed figure for a sentence: digits even where the source spelt one number out, unless it left it vague."""
-    vague = printed.value is None or printed.text.endswith("s")  # thousands are not 1000
-    return printed.text if vague or any(c.isdigit() for c in printed.text) else f"{float(printed.value):g}"
-
-
 def typeset(text: str) -> str:
     """Words of code as HTML of the page: curly quotes, and one year, not 1 years."""
     return html.escape(_ONE.sub(r"\1", smartyPants(text, "q", "en")), quote=False)
-
-
-@cache
-def slug_of(prefix: str) -> str:
-    """The source whose claims begin with ``prefix``."""
-    for slug in records.slugs():
-        if record(slug).source.prefix == prefix:
-            return slug
-    raise records.SourceError(f"no source has claims named {prefix}-…")
 
 
 class Role(SphinxRole):
@@ -61,8 +43,14 @@ class Role(SphinxRole):
 
     def link(self, claim_id: str, *children: nodes.Node, kind="", tip="", spoken=False) -> nodes.Node:
         """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
-        record(slug_of(claim_id.partition("-")[0]))[claim_id]
+        record(prose.slug_of(claim_id))[claim_id]
         return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
+
+    def placed(self, text: str) -> nodes.Text:
+        """``text`` as it stands here: as a sentence begins, if it begins one."""
+        within = self.inliner.parent
+        before = within.astext().rstrip() if isinstance(within, nodes.paragraph) else "…"
+        return nodes.Text(opening(text) if not before or before[-1] in ".?!" else text)
 
 
 class ToClaim(nodes.Inline, nodes.TextElement):
@@ -97,13 +85,10 @@ class Reported(Role):
     """``{reported}`CML-37/percentage```: the figure as printed, leading to its claim."""
 
     def make(self):
-        ref, _, role = self.text.partition("/")
-        read = record(slug_of(ref.partition("-")[0]))
-        printed, claim = read.figure(self.text), read[ref]
-        figure = next(f for f in claim.figures if f.role == role or not role)
-        unit = "%" if figure.unit == "%" else ""
+        ref = self.text.partition("/")[0]
+        words, claim = prose.reported(self.text), record(prose.slug_of(ref))[ref]
         tip = f"{ref}, paragraph {claim.at.par}. {claim.says}"
-        return self.link(ref, nodes.Text(_words(printed) + unit), kind="reported", tip=tip)
+        return self.link(ref, self.placed(words), kind="reported", tip=tip)
 
 
 class ToWork(nodes.Inline, nodes.TextElement):
@@ -111,21 +96,17 @@ class ToWork(nodes.Inline, nodes.TextElement):
 
 
 class Found(Role):
-    """``{found}`name```: a value this chapter computed or quotes from its evidence (``{found}`slug:name``` for
-    another's).
+    """``{found}`name unit```: a value this chapter computed or quotes from its evidence, with its unit; ``{found}`name
+    (unit)``` where the sentence itself names the unit, ``{found}`slug:name unit``` for a value of another chapter.
     """
 
     def make(self):
-        slug, _, name = self.text.rpartition(":")
-        slug = slug or PurePosixPath(self.env.docname).name
-        values = bound(slug)
-        if name not in values:
-            raise KeyError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
+        slug, _, value, text = prose.found(self.text, self.env.docname)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
-        text = values[name]["text"]
-        if "evidence" not in values[name]:
-            return nodes.inline("", text, classes=["recomputed"])
-        return ToWork("", "", nodes.Text(text), key=evidence(slug).loc[values[name]["evidence"], "reference"])
+        text = self.placed(text)
+        if "evidence" not in value:
+            return nodes.inline("", "", text, classes=["recomputed"])
+        return ToWork("", "", text, key=evidence(slug).loc[value["evidence"], "reference"])
 
 
 class Verdict(Role):
@@ -135,15 +116,8 @@ class Verdict(Role):
     """
 
     def make(self):
-        claim, _, of = self.text.partition("/")
-        row = next((r for r in ledger() if r["id"] == claim), None)
-        if row is None:
-            raise KeyError(f"no chapter judges {claim}")
-        if of not in ("", "figures"):
-            raise KeyError(f"write {claim} or {claim}/figures")
-        verdict = row["verdict_figures"] if of else main_verdict(row)
-        if verdict is None:
-            raise KeyError(f"{claim} reports no figures")
+        row, verdict = prose.verdict(self.text)
+        claim = row["id"]
         tip = " ".join(filter(None, [f"{claim}.", row["reason"]]))
         kind = f"verdict verdict-{verdict}"
         return self.link(claim, nodes.Text(verdict.replace("-", " ")), kind=kind, tip=tip, spoken=True)
@@ -159,6 +133,8 @@ class Claim(Role):
 PAGE = review.Dress(  # the shapes are drawn by the style sheet
     verdict='<span class="verdict verdict-{verdict}">{words}</span>',
     later='<span class="verdict later later-{verdict}"><span class="later-label">later:</span> {words}</span>',
+    pair='<span class="label">{kind}</span> <span class="{kind}">{words}</span>',
+    between=" ",
     words=typeset,
 )
 """How checks look on a page of the book."""
@@ -263,7 +239,7 @@ class SourceCard(SphinxDirective):
     def run(self):
         slug = self.arguments[0]
         source = record(slug).source
-        rows = [r for r in ledger() if r["source"] == slug]
+        rows = prose.of_source(slug)
         found = summary(rows)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         e = html.escape
@@ -275,12 +251,11 @@ class SourceCard(SphinxDirective):
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
         out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
-        plain = sum(r["verdict_figures"] == NOTHING for r in rows)
         notes = [
-            f"{len(rows)} claims; {plain} of them define, cite, give background or an opinion, and have nothing to check."
+            f"The source makes {count(len(rows), 'claims')}; {counted(prose.plain(rows))} of them define, cite, give background or an opinion, and have nothing to check."
         ]
-        later = in_words({word: n for word, n in found["later"].items() if word != "none-found"})
-        notes.append(f"Later evidence: {later}.")
+        later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
+        notes.append(f"Later evidence: {', '.join(later) or 'none'}.")
         if source.unknown:
             notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI')}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')

@@ -15,10 +15,12 @@ from sphinx.util import logging
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, claim_uri, typeset
 from lib.book.references import in_full, mentions
-from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, picture_names
+from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, drawing, picture_names
 from lib.house import executed
 from lib.house.parts import pages
 from lib.review import check_html
+from lib.tables import UNSEEN
+from lib.values import count, opening
 from lib.verdicts import MARKS, NOTHING, heads
 from sphinx_citable.marks import mark
 
@@ -33,15 +35,15 @@ _CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
 """A tag, to be left alone, or the number of a claim."""
 _UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm)">([^<]*)</span>')
 """Words of a program that the style sheet leaves in ink: most of the weight of highlighted code."""
-_NOT_ALT = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)$")
+_CAPTION = re.compile(r"<caption>.*?</caption>")
 
 
 def prepare(app, docname, source):
     """Reduce the outputs of a notebook to what its page shows, before it is read.
 
     A table or check becomes a place where ``NotebookOutputs`` puts it; bound values and the verdicts that calls return
-    are for the machine. The notebook reader makes everything in a figure's cell part of that figure: what else the cell
-    shows stands in a cell of its own.
+    are for the machine. The notebook reader makes a figure of a cell by its metadata, and everything in that cell part
+    of the figure: what else the cell shows stands in a cell of its own.
     """
     if not app.env.doc2path(docname).endswith(".ipynb"):
         return
@@ -51,10 +53,16 @@ def prepare(app, docname, source):
         cells.append(cell)
         if cell["cell_type"] != "code":
             continue
+        drawn = [o["data"][FIGURE] for o in cell["outputs"] if FIGURE in o.get("data", {})]
         shown = [o for o in map(_reduced, cell["outputs"]) if o]
         cell["outputs"] = shown
-        if "figure" in cell["metadata"].get("mystnb", {}):
-            cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})]
+        if drawn:
+            entry, *others = drawn
+            for other in others:
+                _warn(docname, "figure %s is not the first of its cell: give it a cell of its own", other["label"])
+            named = {"name": entry["label"], "caption": entry["caption"]}
+            cell["metadata"]["mystnb"] = {"figure": named, "image": {"alt": entry["alt"]}}
+            cell["outputs"] = [o for o in shown if "image/svg+xml" in o.get("data", {})][:1]
             rest = [o for o in shown if o not in cell["outputs"]]
             if rest:
                 apart = {
@@ -75,7 +83,7 @@ def _reduced(output: dict) -> dict | None:
     for mime, kind, label in ((TABLE, "table", "label"), (LEDGER, "check", "id")):
         if mime in data:
             return output | {"data": {"text/plain": f"⟦{kind} {data[mime][label].lower()}⟧"}}
-    return output | {"data": {"image/svg+xml": data["image/svg+xml"]}} if FIGURE in data else output
+    return output | {"data": {"image/svg+xml": "<svg/>"}} if FIGURE in data else output
 
 
 class Code(nodes.General, nodes.Element):
@@ -110,9 +118,6 @@ class NotebookOutputs(SphinxTransform):
         for cell in list(self.document.findall(_element("cell_code"))):
             self._outputs(cell)
             self._source(cell)
-        for name in self.made.figures:
-            wanted = "figure %s: give its cell mystnb.figure.name and caption, and mystnb.image.alt"
-            _warn(self.env.docname, wanted, name or "without a label")
 
     def _source(self, cell: nodes.container):
         cell.attributes.pop("hide_mode", None)  # the fold is ours, not the notebook reader's
@@ -184,12 +189,9 @@ class NotebookOutputs(SphinxTransform):
         name = next(iter(figure.get("names", [])), None)
         if image is None or name not in self.made.figures:
             return
-        alt = image.get("alt", "").strip()
-        if not alt or _NOT_ALT.fullmatch(alt):
-            _warn(figure, "figure %s has no alt text: write mystnb.image.alt in its cell", name)
         wide, entry = self.made.figures.pop(name)
         figure.insert(0, nodes.raw("", f'<p class="figure-title">{typeset(entry["title"])}</p>', format="html"))
-        image.replace_self(Drawing("", _inline(name, alt, wide, entry), format="html"))
+        image.replace_self(Drawing("", _inline(wide, entry), format="html"))
         figure["classes"].append("drawn")
         if legend := next(figure.findall(nodes.caption), None):
             legend += nodes.raw("", _actions(self._download(name), f"{name}-code"), format="html")
@@ -221,8 +223,8 @@ class _Made:
         by_kind = {
             kind: [o for p in shown for o in p.outputs if o.kind == kind] for kind in ("figure", "table", "claim")
         }
-        self.figures = {o.label or None: ("".join(o.data["image/svg+xml"]), o.entry) for o in by_kind["figure"]}
-        self.tables = {o.label: ("".join(o.data["text/html"]), o.entry) for o in by_kind["table"]}
+        self.figures = {o.label: (drawing("".join(o.data["text/html"])), o.entry) for o in by_kind["figure"]}
+        self.tables = {o.label: (_bare("".join(o.data["text/html"])), o.entry) for o in by_kind["table"]}
         self.checks = {o.label: o.entry for o in by_kind["claim"]}
         for label, row in self.checks.items():
             others = [r["id"] for r in self.checks.values() if row["clash"] and r["clash"] == row["clash"] and r != row]
@@ -232,6 +234,11 @@ class _Made:
             data = output.get("data", {})
             if FIGURE not in data and any(k.startswith("image/") for k in data):
                 _warn(str(notebook), "an image that lib.figures did not draw")
+
+
+def _bare(table: str) -> str:
+    """A table without what a notebook shows, and the page says and styles its own way."""
+    return _CAPTION.sub("", table, count=1).replace(UNSEEN, 'aria-hidden="true"')
 
 
 def _element(kind: str):
@@ -247,14 +254,14 @@ def _actions(data: str, code: str) -> str:
     return f'<span class="actions">{" ".join(x for x in links if x)}</span>'
 
 
-def _inline(label: str, alt: str, wide: str, entry: dict) -> str:
+def _inline(wide: str, entry: dict) -> str:
     """Both widths in the page, inks as variables of the page, ids made unique on it."""
-    parts = []
+    label, parts = entry["label"], []
     for width, svg in (("wide", wide), ("narrow", entry["narrow"])):
         box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
-        said = html.escape(alt, quote=True)
+        said = html.escape(entry["alt"], quote=True)
         opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{said}">'
-        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}").strip()))
+        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}")))
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
     return _stepped(label, entry, "".join(parts)) if "choices" in entry else "".join(parts)
@@ -289,20 +296,15 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
 
 
 def light(svg: str, prefix: str) -> str:
-    """An SVG for a page: inks and type left to the page, only ids that something refers to, no idle white space."""
+    """An SVG for a page: inks and type left to the page, ids of its own."""
     for colour, name in INKS.items():
         svg = svg.replace(colour, f"var(--{name})")
     svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)  # it would reach every drawing on the page
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r"""font: ((?:bold|\d+) )?([\d.]+px) [^;"]*""", r"font: \1\2 var(--sans)", svg)
-    svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
-    svg = svg.replace("xlink:href=", "href=")
-    svg = re.sub(r'<g id="\w+">\s*<path d="[^"]*" style="fill: none"/>\s*</g>', "", svg)  # grounds without a colour
-    referred = set(re.findall(r'(?:url\(|href=")#(\w+)', svg))
-    svg = re.sub(r' id="(\w+)"', lambda m: f' id="{prefix}{m[1][1:]}"' if m[1] in referred else "", svg)
+    svg = re.sub(r' id="g(\d+)"', rf' id="{prefix}\1"', svg)
     svg = re.sub(r'(url\(|href=")#g(\d+)', rf"\g<1>#{prefix}\2", svg)
-    svg = re.sub(r"<defs>\s*</defs>|<g>\s*</g>|<g/>", "", svg)
-    return re.sub(r">\s+<", "><", re.sub(r"[ \n]+", " ", svg))
+    return svg.replace("<defs></defs>", "")
 
 
 def visit_code(self, node):
@@ -354,7 +356,7 @@ def visit_drawing(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        said = typeset(f"{len(node)} claims {node['alike']}")
+        said = typeset(opening(f"{count(len(node), 'claims')} {node['alike']}"))
         self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 

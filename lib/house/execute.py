@@ -89,6 +89,8 @@ def inputs(text_half: Path) -> nbformat.NotebookNode:
         digest = hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # folds it where tags do not, as in JupyterLab
     nb.metadata.get("jupytext", {}).pop("main_language", None)
     return nb
 
@@ -174,16 +176,9 @@ def faults(text_half: Path) -> list[str]:
     nb = nbformat.read(made, as_version=4)
     wanted = inputs(text_half)
     found = []
-    pairs = [(c.cell_type, c.source, c.metadata) for c in nb.cells]
-    if pairs != [(c.cell_type, c.source, c.metadata) for c in wanted.cells]:
-        at = next(
-            (
-                i
-                for i, (a, b) in enumerate(zip(pairs, [(c.cell_type, c.source, c.metadata) for c in wanted.cells]), 1)
-                if a != b
-            ),
-            min(len(nb.cells), len(wanted.cells)) + 1,
-        )
+    ours, theirs = ([_half(c) for c in half.cells] for half in (nb, wanted))
+    if ours != theirs:
+        at = next((i for i, (a, b) in enumerate(zip(ours, theirs), 1) if a != b), min(len(ours), len(theirs)) + 1)
         found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
     code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
     if any(c.execution_count is None for c in code):
@@ -198,6 +193,11 @@ def faults(text_half: Path) -> list[str]:
         if moved:
             found.append(f"{name}: stale: changed since it ran: {', '.join(moved)}; {again}")
     return found
+
+
+def _half(cell: nbformat.NotebookNode) -> tuple:
+    """What of a cell the text half holds; whether it is folded is the reader's affair."""
+    return cell.cell_type, cell.source, cell.metadata.get("tags", [])
 
 
 def run(text_halves: list[Path], force: bool = False) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +11,12 @@ import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
+from mdit_py_plugins.myst_role import myst_role_plugin
 
-from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE, records
+from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE, parsed, records
 
-_MARKDOWN = MarkdownIt("commonmark").use(myst_block_plugin).use(colon_fence_plugin)
+parse = MarkdownIt("commonmark").use(myst_block_plugin).use(colon_fence_plugin).use(myst_role_plugin).parse
+"""Markdown as tokens: that of the prose, or of a directive's content."""
 
 
 class NotExecuted(ValueError):
@@ -33,7 +34,7 @@ class Heading(NamedTuple):
 class Output(NamedTuple):
     """What a cell shows, of a kind of our own: ``bound``, ``claim``, ``table`` or ``figure``.
 
-    ``label`` names the claim, table or figure ("" for bound values, or for a figure whose cell gives it none);
+    ``label`` names the claim, table or figure ("" for bound values);
     ``entry`` is what it holds for machines, ``data`` the whole output by MIME type.
     """
 
@@ -46,12 +47,13 @@ class Output(NamedTuple):
 class Piece(NamedTuple):
     """A stretch of a chapter in reading order: Markdown up to the next labelled heading, or one code cell.
 
-    ``heading`` is what a stretch of Markdown begins with, if it begins with one; ``cell`` the code cell, and
-    ``outputs`` those of our own kinds that it shows.
+    ``tokens`` is the Markdown as parsed and ``heading`` what it begins with, if it begins with one; ``cell`` the code
+    cell, and ``outputs`` those of our own kinds that it shows.
     """
 
     text: str
     heading: Heading | None = None
+    tokens: tuple = ()
     cell: dict | None = None
     outputs: tuple[Output, ...] = ()
 
@@ -64,7 +66,7 @@ def read(path: Path) -> dict:
 
 @lru_cache(maxsize=32)
 def _parsed(path: Path, changed: int, size: int) -> dict:
-    return json.loads(path.read_text("utf-8"))
+    return parsed(path.read_text("utf-8"))
 
 
 def pieces(notebook: dict) -> Iterator[Piece]:
@@ -77,30 +79,31 @@ def pieces(notebook: dict) -> Iterator[Piece]:
             yield Piece(text, cell=cell, outputs=tuple(_outputs(cell)))
 
 
-def markdown(text: str) -> Iterator[Piece]:
+@lru_cache(maxsize=4096)
+def markdown(text: str) -> tuple[Piece, ...]:
     """Markdown cut at its labelled headings; those in code or directives do not count."""
-    tokens = _MARKDOWN.parse(text)
+    tokens = parse(text)
     lines = text.splitlines(keepends=True)
     found = [
-        (target.map[0], Heading(target.content, int(heading.tag[1]), words.content.strip()))
-        for target, heading, words in zip(tokens, tokens[1:], tokens[2:])
+        (n, target.map[0], Heading(target.content, int(heading.tag[1]), words.content.strip()))
+        for n, (target, heading, words) in enumerate(zip(tokens, tokens[1:], tokens[2:]))
         if target.type == "myst_target" and heading.type == "heading_open" and target.level == 0
     ]
-    edges = [*(line for line, _ in found), len(lines)]
-    if edges[0]:
-        yield Piece("".join(lines[: edges[0]]))
-    for (start, heading), end in zip(found, edges[1:]):
-        yield Piece("".join(lines[start:end]), heading)
+    edges = [(0, 0, None), *found, (len(tokens), len(lines), None)]
+    return tuple(
+        Piece("".join(lines[start:end]), heading, tuple(tokens[first:last]))
+        for (first, start, heading), (last, end, _) in zip(edges, edges[1:])
+        if end > start
+    )
 
 
 def _outputs(cell: dict) -> Iterator[Output]:
-    figure = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", "")
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if BOUND in data:
             yield Output("bound", "", data[BOUND], data)
         if FIGURE in data:
-            yield Output("figure", figure, data[FIGURE], data)
+            yield Output("figure", data[FIGURE]["label"], data[FIGURE], data)
         if TABLE in data:
             yield Output("table", data[TABLE]["label"], data[TABLE], data)
         if LEDGER in data:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lib import ROOT
-from lib.house import executed
+from lib.house import executed, prose
+from lib.words import to_digits
 from sphinx_citable.registry import Part, Registry
 
 REGISTRY = Registry(ROOT / "registry", ("section", "figure", "table", "claim"), "python -m lib")
@@ -38,34 +39,33 @@ def _parts(page: str) -> list[Part]:
             open_ = [s for s in open_ if s.level < level]
             open_.append(Part(label, "section", title, page, level, open_[-1].label if open_ else "", ""))
             found.append(open_[-1])
-        for section in open_:
-            section.text += "\n" + piece.text
+        words, results = (piece.text, {}) if piece.cell else prose.printed(piece.tokens, page)
         for output in piece.outputs:
-            part = _shown(output, piece, page, open_[-1].label if open_ else "")
-            if part:
+            if part := _shown(output, piece, page, open_[-1].label if open_ else ""):
                 found.append(part)
-            for section in open_:
-                section.results |= part.results if part else _bound(output)
+                results |= part.results
+        for section in open_:
+            section.text += "\n" + words
+            section.results |= results
     return found
 
 
-def _bound(output: executed.Output) -> dict[str, str]:
-    """What values bound to prose print; nothing of a figure without a label."""
-    return {name: value["text"] for name, value in output.entry.items()} if output.kind == "bound" else {}
-
-
 def _shown(output: executed.Output, piece: executed.Piece, page: str, within: str) -> Part | None:
-    """The figure, table or claim that an output shows; None for what has no label of its own."""
+    """The figure, table or claim that an output shows; None for values bound to prose, which prints them elsewhere."""
     label, entry = output.label, output.entry
-    if not label:
+    if output.kind == "bound":
         return None
     if output.kind == "figure":
-        set_up = piece.cell["metadata"].get("mystnb", {})
-        text = piece.text + str(set_up.get("figure")) + str(set_up.get("image"))
-        drawn = {f"figure {label}": [entry["title"], entry["columns"], entry["rows"]]}
-        return Part(label, "figure", entry["title"], page, 7, within, text, drawn)
+        said = [entry.get(key) for key in ("title", "caption", "note", "choices", "told")]
+        drawn = {f"figure {label}": [*said, entry["columns"], [list(map(_printed, row)) for row in entry["rows"]]]}
+        return Part(label, "figure", entry["title"], page, 7, within, piece.text, drawn)
     if output.kind == "table":
-        cells = {f"table {label}": [entry["columns"], entry["rows"]]}
+        cells = {f"table {label}": [entry[key] for key in ("caption", "columns", "units", "rows", "note")]}
         return Part(label, "table", entry["caption"], page, 7, within, piece.text, cells)
     title = f"{entry['id']}: {entry['says']}"
     return Part(label, "claim", title, page, 7, within, entry["says"], {entry["id"]: entry})
+
+
+def _printed(value):
+    """A number of a figure's data to the four digits that are the same on every machine (contract C6)."""
+    return value if value is None or isinstance(value, (str, bool)) else to_digits(value, 4)

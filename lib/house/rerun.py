@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from pathlib import Path
 
-from lib import ROOT
+from lib import ROOT, parsed
 from lib.house import execute, executed
 
 AGAIN = ROOT / "_build" / "again"
@@ -35,7 +34,7 @@ def read(path: Path) -> dict:
 
 def _notebook(text: str, name: str) -> dict:
     try:
-        notebook = json.loads(text)
+        notebook = parsed(text)
         cells = [(c["cell_type"], c["metadata"], c["source"]) for c in notebook["cells"]]
     except (ValueError, TypeError, KeyError):
         raise DiffError(f"{name}: not a notebook: name an executed notebook (.ipynb)") from None
@@ -166,7 +165,7 @@ def rerun(text_half: Path) -> list[str]:
     AGAIN.mkdir(parents=True, exist_ok=True)
     apart = AGAIN / shipped.name
     apart.write_text(text, "utf-8")
-    lines = moved(before, json.loads(text))
+    lines = moved(before, parsed(text))
     count = f"{len(lines)} printed figure{'s' * (len(lines) > 1)} moved"
     said = count if lines else "no printed figure moved, other bytes did"
     print(f"{text_half.stem}: {seconds}; {said} (see {apart.relative_to(ROOT)})", flush=True)

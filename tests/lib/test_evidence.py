@@ -94,7 +94,7 @@ def test_rows_combine_by_design_and_never_by_number(monkeypatch, rows, verdict, 
 
 def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     rows = [("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort"), ("speaks", "supports", "cohort")]
-    assert combined(monkeypatch, *rows)["rule"] == "S2 [R2]: q; against it, S1 [R1]: q; 3 rows of one design"
+    assert combined(monkeypatch, *rows)["rule"] == "S2 [R2]: q; against it, S1 [R1]: q; three rows of one design"
 
 
 def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():

@@ -7,10 +7,11 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from lxml import html
 
 from lib import ROOT, figures
 from lib.book import outputs
-from lib.figures import FIGURE, stepper, tidy
+from lib.figures import FIGURE, drawing, figure, stepper, tidy
 
 CHOICES = {"Zeal": ["low", "high"], "Age": ["young", "middling", "old"]}  # not in the order of the alphabet
 HEIGHTS = {
@@ -25,7 +26,7 @@ HEIGHTS = {
 
 def test_coordinates_are_rounded_but_labels_are_not():
     svg = '<svg><path d="M 1.2345 6.789"/><text x="10.123">0.006</text></svg>'
-    assert tidy(svg) == '<svg><path d="M 1.2 6.8"/><text x="10.1">0.006</text></svg>\n'
+    assert tidy(svg) == '<svg><path d="M 1.2 6.8"/><text x="10.1">0.006</text></svg>'
 
 
 def frame(ax):
@@ -44,6 +45,7 @@ def made(monkeypatch, **other):
     given = {
         "tell": lambda zeal, age: (f"{zeal} zeal, {age}", f"A line at a height for {zeal} and {age}"), "choices": CHOICES,
         "first": ("high", "young"), "title": "It differs", "data": pd.DataFrame({"x": [1, 2]}),
+        "label": "fig-x", "caption": "Lines by zeal.", "alt": "Lines",
     }  # fmt: skip
     stepper(frame, draw, **(given | other))
     return json.loads(json.dumps(emitted[0], sort_keys=True))
@@ -69,14 +71,14 @@ def pictures(svg):
 
 def ticks(svg):
     """Where the horizontal axis lines of the frame lie, top first."""
-    lines = re.findall(r'<path d="M (\S+) (\S+) \nL (\S+) (\S+) \n" clip-path[^>]*stroke: #d9d5cb', svg)
+    lines = re.findall(r'<path d="M (\S+) (\S+) L (\S+) (\S+) " clip-path[^>]*stroke: #d9d5cb', svg)
     return sorted({float(y0) for _, y0, _, y1 in lines if y0 == y1})
 
 
 @pytest.mark.parametrize("width", ["wide", "narrow"])
 def test_every_picture_is_drawn_once_to_the_scale_of_its_frame(monkeypatch, width):
     data = made(monkeypatch)
-    svg = data["image/svg+xml"] if width == "wide" else data[FIGURE]["narrow"]
+    svg = drawing(data["text/html"]) if width == "wide" else data[FIGURE]["narrow"]
     drawn = pictures(svg)
     assert list(drawn) == ["a0 b0", "a0 b1", "a0 b2", "a1 b0", "a1 b1", "a1 b2"]
     assert [name for name, (_, shown) in drawn.items() if shown] == ["a1 b0"]
@@ -87,7 +89,7 @@ def test_every_picture_is_drawn_once_to_the_scale_of_its_frame(monkeypatch, widt
 
 def test_the_page_names_each_picture_as_it_was_drawn(monkeypatch):
     data = made(monkeypatch)
-    page = outputs._inline("fig-x", "Lines", data["image/svg+xml"], data[FIGURE])
+    page = outputs._inline(drawing(data["text/html"]), data[FIGURE])
     labels = re.findall(r'name="(fig-x-\w)" value="(\w\d)"( checked)?> <span>(\w+)</span>', page)
     assert [(name, option) for name, _, _, option in labels] == [
         (f"fig-x-{k}", o) for k, os in zip("ab", CHOICES.values()) for o in os
@@ -118,6 +120,10 @@ def test_a_stepper_is_the_same_twice(monkeypatch):
         ({"first": ("high", "ancient")}, "none of the 6"),
         ({"tell": lambda zeal, age: (zeal, f"{zeal} {age}")}, "finding of its own"),
         ({"tell": lambda zeal, age: (f"{zeal} {age}", "a line")}, "description of its own"),
+        ({"label": "x"}, "label is fig-"),
+        ({"caption": " "}, "fig-x: say in caption"),
+        ({"alt": ""}, "fig-x: say in caption what is drawn, and in alt"),
+        ({"alt": "curve.svg"}, "fig-x: say in caption"),
     ],
 )
 def test_a_bad_stepper_is_refused(monkeypatch, fault, said):
@@ -129,3 +135,22 @@ def test_the_style_sheet_knows_every_option():
     sheet = (ROOT / "_static" / "book.css").read_text("utf-8")
     hides = set(re.findall(r"\[value=(\w\d)\]:checked\) \.state:not\(\.(\w\d)\)", sheet))
     assert hides == {(f"{k}{n}",) * 2 for k in "abc"[: figures.MOST_CHOICES] for n in range(figures.MOST_OPTIONS)}
+
+
+def test_a_figure_reads_in_a_notebook(monkeypatch):
+    """Everything that the page says of it stands in HTML without styles, and the drawing is an image on white."""
+    emitted = []
+    monkeypatch.setattr(figures, "display", lambda data, raw: emitted.append(data))
+    said = {"title": "5 < 6", "caption": "Lines & dots.", "alt": 'A "rising" line', "note": "n = 6."}
+    figure(lambda ax: ax.plot([1, 2]), data=pd.DataFrame({"x": [80.0, -0.0, 0.5]}), label="fig-x", **said)
+    (data,) = emitted
+    assert set(data) == {FIGURE, "text/html", "text/plain"}
+    shown = html.fromstring(data["text/html"])
+    image = shown.find(".//img")
+    assert shown.tag == "figure" and image.get("alt") == said["alt"]
+    assert [p.text_content() for p in shown.iter("b")] == [said["title"]]
+    assert list(shown.find("figcaption").itertext()) == [said["caption"], said["note"]]
+    assert image.get("src").startswith("data:image/svg+xml;base64,")
+    drawn = ET.fromstring(drawing(data["text/html"]))
+    assert drawn.get("style") == "background:#fff" and drawn.find(".//{*}text") is not None
+    assert json.dumps(data[FIGURE]["rows"]) == "[[80], [0], [0.5]]"

@@ -1,5 +1,6 @@
 """A point moved in a picture that is not even shown makes the notebook of a stepper fail."""
 
+import base64
 import json
 import os
 import re
@@ -11,13 +12,14 @@ import pytest
 from nbclient import NotebookClient
 
 from lib import FIGURE, ROOT
+from lib.figures import drawing
 
 CELL = """\
 import pandas as pd
 from lib.figures import stepper
 stepper(lambda ax: ax.set(xlim=(0, 2), ylim=(0, 9)), lambda ax, a, b: ax.plot([0, 1, 2], [int(a), int(b), 5], color="#b0401c"),
         lambda a, b: (f"{a} then {b}", f"A line from {a} by {b}"), {"From": ["1", "2"], "By": ["3", "4"]}, ("1", "3"), "Lines",
-        pd.DataFrame({"x": [0, 1, 2]}), height=2)
+        pd.DataFrame({"x": [0, 1, 2]}), label="fig-lines", caption="Two lines.", alt="Lines", height=2)
 """
 
 
@@ -41,7 +43,11 @@ def test_only_what_was_executed_passes(executed, tmp_path, where):
     notebook = json.loads(nbformat.writes(executed))
     data = notebook["cells"][0]["outputs"][0]["data"]
     if where == "hidden picture":
-        data["image/svg+xml"] = moved("".join(data["image/svg+xml"]), "a1 b1")
+        page = "".join(data["text/html"])
+        wide = drawing(page)
+        drawn, changed = (base64.b64encode(svg.encode()).decode() for svg in (wide, moved(wide, "a1 b1")))
+        assert drawn in page and drawn != changed
+        data["text/html"] = page.replace(drawn, changed)
     elif where == "hidden picture on a phone":
         data[FIGURE]["narrow"] = moved(data[FIGURE]["narrow"], "a1 b0")
     elif where == "a finding":

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from lxml import html
 
-from lib.tables import TABLE, table
+from lib.tables import TABLE, UNSEEN, table
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_stacked_cell_names_its_column_and_unit_and_keeps_its_role(shown):
 def test_the_html_holds_the_same_cells_as_the_data(shown, frame):
     data = shown(frame)
     read = pd.read_html(
-        io.StringIO(data["text/html"].replace('aria-hidden="true">0', ">")),
+        io.StringIO(data["text/html"].replace(f"{UNSEEN}>0", ">")),
         converters=dict.fromkeys(frame.columns, str),
     )[0]
     assert (
@@ -77,6 +77,13 @@ def test_the_html_holds_the_same_cells_as_the_data(shown, frame):
         == data[TABLE]["rows"]
         == [[str(v) for v in row] for row in frame.itertuples(index=False)]
     )
+
+
+def test_a_notebook_shows_the_caption_and_no_digit_that_only_aligns(shown):
+    page = html.fromstring(shown(NARROW, note="n = 3")["text/html"])
+    assert page.find(".//table/caption").text == "A caption" and page.find("p").text == "n = 3"
+    hidden = page.xpath("//span[@class='pad']")
+    assert [p.text for p in hidden] == ["0"] and {p.get("style") for p in hidden} == {"visibility:hidden"}
 
 
 def test_a_bad_label_or_an_empty_frame_is_one_clear_line():

@@ -39,6 +39,24 @@ def test_the_first_tags_begin_the_file_and_later_ones_are_appended(tmp_path):
     assert kept.tags_csv.read_text().startswith(before) and [first[1], second[1]] == ["one", "two"]
 
 
+@pytest.mark.parametrize(("value", "same"), [(80.0, 80), (-0.0, 0), (1e21, 10**21), ([{"a": 3.0}], [{"a": 3}])])
+def test_results_have_one_form_for_each_number(value, same):
+    ours, theirs = (Part("a", "table", "", "", 7, "", "", {"cell": v}) for v in (value, same))
+    assert registry.sha256_results(ours) == registry.sha256_results(theirs)
+    assert registry.fingerprints(ours) == registry.fingerprints(theirs)
+    other = Part("a", "table", "", "", 7, "", "", {"cell": 80.5})
+    assert registry.sha256_results(other) != registry.sha256_results(ours)
+
+
+def test_each_result_counts_and_none_has_no_hash():
+    results = {"a": 1, "b": "two", "c": [3, None]}
+    whole = registry.sha256_results(Part("a", "section", "", "", 1, "", "", results))
+    for name in results:
+        moved = Part("a", "section", "", "", 1, "", "", results | {name: "moved"})
+        assert registry.sha256_results(moved) != whole
+    assert registry.sha256_results(Part("a", "section", "", "", 1, "", "")) == ""
+
+
 def test_labels_that_cannot_be_permanent_are_refused():
     one = Part("a-label", "section", "One", "page", 1, "", "")
     with pytest.raises(RegistryError, match="stands twice, on page and other"):

@@ -94,8 +94,9 @@ def test_style_alone_is_no_move(copied, capsys):
     def change(notebook):
         for cell in notebook["cells"]:
             for output in cell.get("outputs", []):
-                if "image/svg+xml" in output["data"]:
-                    output["data"]["image/svg+xml"] = "<svg/>"
+                if FIGURE in output["data"]:
+                    output["data"]["text/html"] = "<figure></figure>"
+                    output["data"][FIGURE]["narrow"] = "<svg/>"
         notebook["metadata"].pop("stamp")
 
     assert said(capsys, "diff", copied(change))[:2] == (0, ["no printed figure moved"])

@@ -145,7 +145,10 @@ def _finished(app, exception):
     editions.leave_links(out, domain.registry, rows)
     (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
     edition = domain.book.edition
-    listed = [{k: row[k] for k in PUBLISHED} | {"edition": row.get("edition", edition)} for row in rows]
+    listed = [
+        {k: row[k] for k in PUBLISHED if row[k] or k != "sha256_results"} | {"edition": row.get("edition", edition)}
+        for row in rows
+    ]
     (out / "sections.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
     released = next((e["date"] for e in past if e["version"] == edition), domain.book.year)
     crate = metadata.ro_crate(domain.book, rows, released, app.config)

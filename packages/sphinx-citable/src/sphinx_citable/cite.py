@@ -69,6 +69,11 @@ def title(part: dict) -> str:
     return f"{part['chapter']}: {part['title']}" if part["chapter"] else part["title"]
 
 
+def hashes(part: dict) -> list[str]:
+    """The hashes of a part in a citation: of its text, and of its results where it prints any."""
+    return [part[key][:HASH] for key in ("sha256_text", "sha256_results") if part[key]]
+
+
 def part_item(book: Book, part: dict) -> dict:
     """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
     item = {
@@ -80,7 +85,7 @@ def part_item(book: Book, part: dict) -> dict:
         "edition": book.edition,
         "number": part["tag"],
         "URL": book.address(part["tag"]),
-        "note": f"text {part['sha256_text'][:HASH]}, results {part['sha256_results'][:HASH]}",
+        "note": ", ".join(map(" ".join, zip(("text", "results"), hashes(part)))),
     }
     if book.year:
         item["issued"] = {"date-parts": [[int(book.year)]]}

@@ -19,6 +19,8 @@ from sphinx_citable import cite, metadata
 
 WORDS = {"title": "@TITLE@", "tag": "@TAG@", "sha256_text": "@OFTEXT@", "sha256_results": "@RESULT@"}
 """What stands in a format for a part's own words; the two for hashes as long as a hash in a citation."""
+RESULTS = f", results {WORDS['sha256_results']}"
+"""What is left out of a format for a part that prints no result."""
 
 
 class CiteMarks:
@@ -79,6 +81,7 @@ def spelled(form: str, text: str, part: dict) -> str:
     ValueError
         The two differ in more than the marks.
     """
+    form = form if part["sha256_results"] else form.replace(RESULTS, "")
     for key in ("tag", "sha256_text", "sha256_results"):
         form = form.replace(WORDS[key], part[key][: cite.HASH])
     before, _, after = form.partition(WORDS["title"])
@@ -96,6 +99,7 @@ def _box(part: dict, records: list[dict], forms: dict[str, tuple[str, str]], up:
         "text": part["sha256_text"][: cite.HASH],
         "results": part["sha256_results"][: cite.HASH],
     }
+    words = {key: value for key, value in words.items() if value}
     for _, file, form in cite.FORMATS[1:]:
         key = file.partition(".")[2]
         title = spelled(forms[key][1], form(records), part)

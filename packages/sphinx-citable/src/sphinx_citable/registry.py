@@ -74,8 +74,8 @@ def sha256_text(part: Part) -> str:
 
 
 def sha256_results(part: Part) -> str:
-    """SHA-256 of the canonical JSON of a part's results with those of its subsections."""
-    return hashlib.sha256(_canonical(part.results)).hexdigest()
+    """SHA-256 of the canonical JSON of a part's results with those of its subsections; "" where it prints none."""
+    return hashlib.sha256(_canonical(part.results)).hexdigest() if part.results else ""
 
 
 def fingerprints(part: Part) -> dict[str, str]:
@@ -84,7 +84,14 @@ def fingerprints(part: Part) -> dict[str, str]:
 
 
 def _canonical(value) -> bytes:
+    """JSON with one form for each number, whoever wrote it: 80.0 is 80, and nought has no sign."""
+    value = json.loads(json.dumps(value), parse_float=_number)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _number(text: str) -> float | int:
+    x = float(text)
+    return int(x) if x.is_integer() else x
 
 
 def difference(then: dict, now: dict) -> str:
@@ -331,7 +338,7 @@ def _half_known(now: dict, hashes: tuple[str, ...]) -> str:
     text, results = now["sha256_text"].startswith(hashes[0]), now["sha256_results"].startswith(hashes[-1])
     if len(hashes) == 2 and (text or results):
         same, other = ("text", "results") if text else ("results", "text")
-        which = f"; they now are {', '.join(now['results'])}" if other == "results" else ""
+        which = f"; it now prints {', '.join(now['results']) or 'none'}" if other == "results" else ""
         return f"same {same}, {other} changed (no edition holds the cited {other}{which})"
     return "text changed" + ("; results changed" if len(hashes) == 2 else "") + " (no edition holds the cited state)"
 
@@ -361,7 +368,7 @@ def _gone(row: dict, past: list[dict]) -> dict:
         )
     last = next((e for e in reversed(past) if row["tag"] in e["sections"]), None)
     then = {"kind": row["kind"], "title": row["label"], "chapter": "", "page": "", "url": "", "results": {}}
-    then |= {"sha256_text": "0" * 64, "sha256_results": "0" * 64}
+    then |= {"sha256_text": "0" * 64, "sha256_results": ""}
     if last:
         then = last["sections"][row["tag"]] | {"edition": last["version"], "date": last["date"]}
     now = {"tag": row["tag"], "label": row["label"], "within": "", "state": row["state"], "note": row["note"]}

@@ -72,7 +72,7 @@ def page(
         formats=[(name, file, form(records)) for name, file, form in cite.FORMATS],
         history=[*_history(part["tag"], past), f"Now: {_now(part, past)}"],
         metas=metadata.highwire(book.holding(part), part, book.address(part["tag"])),
-        verify=f"{command} verify {part['tag']} {part['sha256_text'][: cite.HASH]} {part['sha256_results'][: cite.HASH]}",
+        verify=" ".join([command, "verify", part["tag"], *cite.hashes(part)]),
         policy=policy(),
         style=_static("tag.css"),
         script=_static("tag.js"),

@@ -44,7 +44,7 @@
         row.className = "cite-format";
         format.name = "formats-" + tag;
         name.textContent = form.title;
-        pre.textContent = form.textContent.split("@TAG@").join(tag).replace("@OFTEXT@", own.text).replace("@RESULT@", own.results)
+        pre.textContent = form.textContent.split("@TAG@").join(tag).replace("@OFTEXT@", own.text).replace(", results @RESULT@", own.results ? ", results " + own.results : "")
           .split("@TITLE@").join(own[form.dataset.form] || own.title);
         format.append(name, pre);
         row.append(format, copier(form.title, pre.textContent));
