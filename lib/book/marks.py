@@ -208,14 +208,14 @@ def drawn(found: Mapping[str, Mapping[str, int]]) -> str:
     return waffle(found["figures"], "Figures") + waffle(found["conclusions"], "Conclusions")
 
 
-def citation_line(source: records.Citation, short: bool = False) -> str:
-    """A source in one line, as far as it is known; a short one leaves out the title if the authors are known."""
+def citation_line(source: records.Citation) -> str:
+    """A source in one line, as far as it is known."""
     container, year = source.container or "", str(source.year or "")
     where = f"{container} {year}".strip() if year not in container else container
     if source.volume:
         where += (";" if source.year else " ") + source.volume + (f"({source.issue})" if source.issue else "")
     where += f":{source.pages}" if source.pages else ""
-    parts = ["; ".join(source.authors), "" if short and source.authors else source.title, where]
+    parts = ["; ".join(source.authors), source.title, where]
     return " ".join(p if p[-1] in ".?!…" else f"{p}." for p in parts if p)
 
 

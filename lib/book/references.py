@@ -103,19 +103,18 @@ def anchor(key: str) -> str:
 
 
 def mention(page, key: str, words: str = "") -> str:
-    """A mention as HTML: ``words``, else the number in brackets, leading to the work's entry and saying it on hover.
+    """A mention as HTML: ``words``, else the number in brackets, leading to the work's entry.
 
-    ``page`` is the translator that writes the page; works are numbered as they are first mentioned.
+    ``page`` is the translator that writes the page; works are numbered as they are first mentioned. A script shows the
+    entry beside a mention on hover and focus, and leads from it back: written out each time both would weigh too much.
     """
-    seen: dict[str, int] = page.document.attributes.setdefault("mentions", {})
-    seen[key] = seen.get(key, 0) + 1
-    number = list(seen).index(key) + 1
+    seen: list[str] = page.document.attributes.setdefault("mentions", [])
+    if key not in seen:
+        seen.append(key)
+    number = seen.index(key) + 1
     kind = f'known tipped" data-number="{number}' if words else "cited tipped"  # the number is for paper
-    shown, tip = words or f"[{number}]", f"{number}. {marks.citation_line(works()[key], short=True)}"
-    return (
-        f'<a class="{kind}" id="{anchor(key)}-{seen[key]}" href="#{anchor(key)}">{html.escape(shown, quote=False)}'
-        f'<span class="tip" aria-hidden="true"> {html.escape(tip, quote=False)}</span></a>'
-    )
+    shown = html.escape(words or f"[{number}]", quote=False)
+    return f'<a class="{kind}" href="#{anchor(key)}">{shown}</a>'
 
 
 def mentions(page, text: str) -> str:
@@ -175,10 +174,10 @@ def visit_mention(self, node):
 
 
 def visit_references(self, node):
-    seen = self.document.get("mentions", {})
+    seen = self.document.get("mentions")
     if seen:
         up = "../" * self.builder.current_docname.count("/")
-        items = "".join(entry(key, times) for key, times in seen.items())
+        items = "".join(map(entry, seen))
         self.body.append(
             '<section class="references" id="references" aria-labelledby="references-head">'
             f'<p class="eyebrow" id="references-head">References</p><ol>{items}</ol>'
@@ -187,15 +186,14 @@ def visit_references(self, node):
     raise nodes.SkipNode
 
 
-def entry(key: str, times: int) -> str:
-    """The entry of a work in the list of a page that mentions it so many times, leading to the work and back."""
+def entry(key: str) -> str:
+    """The entry of a work in the list of a page, leading to the work."""
     work = works()[key]
     line, address = html.escape(marks.citation_line(work), quote=False), marks.address(work)
     if address:
         shown = f"doi:{work.doi}" if work.doi else urlsplit(address).netloc.removeprefix("www.")
         line += f' <a href="{html.escape(address)}">{html.escape(shown)}</a>'
-    back = " ".join(f'<a href="#{anchor(key)}-{n}">{n}</a>' for n in range(1, times + 1))
-    return f'<li id="{anchor(key)}">{line} <span class="back">mentioned {back}</span></li>'
+    return f'<li id="{anchor(key)}">{line}</li>'
 
 
 def place(app, doctree, docname):
