@@ -37,16 +37,17 @@ class Known(str):
 
 def evidence(slug: str) -> pd.DataFrame:
     """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``,
-    as printed.
+    as printed. ``reference`` is the key of the publication's record in ``data/references.bib``, or the slug of a source.
     """
     path = ROOT / "data" / "evidence" / f"{slug}.csv"
     if not path.is_file():
         raise EvidenceError(f"no evidence table data/evidence/{slug}.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
+    bare = table.loc[(table["reference"] == "") | (table["verified_in"] == ""), "id"]
     if len(bare) or table["id"].duplicated().any():
         raise EvidenceError(
-            f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}"
+            f"data/evidence/{slug}.csv: every row has one id, under reference the key of its record in data/references.bib, "
+            f"and where it was read; see {', '.join(bare) or 'the ids'}"
         )
     rows = table["id"]
     return pd.DataFrame(
@@ -235,7 +236,8 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
     if figure and "hazard ratio" in row["unit"]:
         limits += ", Cox regression" if "Cox" in row["quantity"] else ", estimator not named"
-    return f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
+    told = f"{row['study']} [{row['reference']}]: {judged['contrast'] or row['quantity']}"
+    return told + (f", {figure}{limits}" if figure else "")
 
 
 def none_found() -> dict:

@@ -70,7 +70,7 @@ def combined(monkeypatch, *rows) -> dict:
     appraised = [
         judged(evidence=str(n), role=role, direction="benefit", says=word) for n, (role, word, _) in enumerate(rows)
     ]
-    table = pd.DataFrame([ROW | {"design": design, "study": f"S{n}", "value": "", "quantity": "q"} for n, (*_, design) in enumerate(rows)],
+    table = pd.DataFrame([ROW | {"design": design, "study": f"S{n}", "reference": f"R{n}", "value": "", "quantity": "q"} for n, (*_, design) in enumerate(rows)],
                          index=[str(n) for n in range(len(rows))])  # fmt: skip
     return evidence._combined(appraised, table)
 
@@ -94,7 +94,7 @@ def test_rows_combine_by_design_and_never_by_number(monkeypatch, rows, verdict, 
 
 def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     rows = [("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort"), ("speaks", "supports", "cohort")]
-    assert combined(monkeypatch, *rows)["rule"] == "S2: q; against it, S1: q; three rows of one design"
+    assert combined(monkeypatch, *rows)["rule"] == "S2 [R2]: q; against it, S1 [R1]: q; three rows of one design"
 
 
 @pytest.mark.parametrize(
