@@ -100,17 +100,17 @@ def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
 @pytest.mark.parametrize(
     ("unit", "quantity", "told"),
     [
-        ("hazard ratio", "risk", "S: risk, hazard ratio 2.0 (95% CI 1.1 to 3.4), estimator not named"),
+        ("hazard ratio", "risk", "S [R]: risk, hazard ratio 2.0 (95% CI 1.1 to 3.4), estimator not named"),
         (
             "hazard ratio",
             "risk (multiple Cox)",
-            "S: risk (multiple Cox), hazard ratio 2.0 (95% CI 1.1 to 3.4), Cox regression",
+            "S [R]: risk (multiple Cox), hazard ratio 2.0 (95% CI 1.1 to 3.4), Cox regression",
         ),
-        ("odds ratio", "risk", "S: risk, odds ratio 2.0 (95% CI 1.1 to 3.4)"),
+        ("odds ratio", "risk", "S [R]: risk, odds ratio 2.0 (95% CI 1.1 to 3.4)"),
     ],
 )
 def test_a_hazard_ratio_of_other_work_says_whether_its_estimator_is_named(unit, quantity, told):
-    row = ROW | {"study": "S", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
+    row = ROW | {"study": "S", "reference": "R", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
     assert evidence._figure(judged(), row) == told
 
 
