@@ -33,11 +33,11 @@ class Typed(NamedTuple):
 
 
 _DROPPED = re.compile(
-    r"^```\{code-cell\}.*?^```\s*$|^```(?:python|bash|text)?\n.*?^```\s*$"  # code, where a page is no notebook
-    r"|^\([\w-]+\)=$|^:[\w-]+:|^```.*$|^---\n.*?^---$"
-    r"|(?:\{[\w:-]+\})?`[^`]+`|\]\([^)]*\)|\{\.[\w-]+\}|<https?:[^>]*>|\$\$.*?\$\$|\$[^$\n]+\$",
+    r"\A---\n.*?^---$|\$\$.*?\$\$|^\([\w-]+\)=$|^:[\w-]+:"
+    r"|(?:\{[\w:-]+\})?`[^`\n]+`|\]\([^)\n]*\)|\{\.[\w-]+\}|<https?:[^>\n]*>|\$[^$\n]+\$",
     re.MULTILINE | re.DOTALL,
 )
+"""What is no prose: the head of a file, formulas, labels, options of a directive, roles, code, addresses."""
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NAME = re.compile(
     rf"\b(?:\d{{1,2}} )?(?:{_MONTHS})(?: (?:19|20)\d\d)?\b|\b(?:19|20)\d\d;[\d():–-]+|\b(?:19|20)\d\d(?:[–-]\d\d)?\b|\barXiv [\d.]+|\b\d+\(\d+\):[\d–-]+"
@@ -68,8 +68,19 @@ _QUANTITY = re.compile(
 )  # fmt: skip
 
 
+def _fenced(prose: str) -> Iterator[str]:
+    """The lines of Markdown, those of code and the fences as empty ones; what a directive holds is prose."""
+    inside = ""
+    for line in prose.split("\n"):
+        fence = line.startswith("```")
+        if fence:
+            inside = "" if inside else "prose" if re.match(r"```+\{(?!code-cell)", line) else "code"
+        yield "" if fence or inside == "code" else line
+
+
 def quantities(page: str, prose: str) -> Iterator[Typed]:
     """The quantities typed into Markdown."""
+    prose = "\n".join(_fenced(prose))
     text = _NAME.sub(lambda m: "·" * len(m[0]), _DROPPED.sub(lambda m: re.sub(r"[^\n]", "·", m[0]), prose))
     for found in _QUANTITY.finditer(text):
         start = max(m.end() for m in re.finditer(r"^|\n|[.?!] ", text[: found.start()]))

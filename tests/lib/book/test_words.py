@@ -11,6 +11,7 @@ from docutils import nodes
 
 from lib import ROOT, figures, records, review
 from lib.book import glossary, ledger, marks, outputs
+from lib.house import prose
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_value_is_printed_with_its_unit_or_without(written, printed):
 
 
 def test_no_value_of_the_chapter_passes_for_one_of_another_unit():
-    values = marks.bound("cml-stopping")
+    values = prose.bound("cml-stopping")
     assert values and all("kind" in v for v in values.values()), "every value says what it is"
     roles = re.findall(r"{found}`([^`:]+)`", (ROOT / "chapters" / "cml-stopping.md").read_text("utf-8"))
     swaps = 0

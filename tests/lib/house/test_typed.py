@@ -27,6 +27,7 @@ def words(prose):
         "At month 6 it was flat.",
         "Thirty-two patients were seen.",
         "It held in three relapse-free people.",
+        "```{source-card} x\n:design: A study\n```\n\n- Two models agree.\n\n```python\nn = 12\n```",
     ],
 )
 def test_a_typed_number_is_caught(prose):
@@ -44,7 +45,7 @@ def test_a_typed_number_is_caught(prose):
         "A phase 2 study; a phase II/III study; the confidence interval includes 1.",
         "One may ask which of the two is meant, and both can be; the one or the other.",
         "(cml-12)=\n# Heading",
-        "```{code-cell} ipython3\nn = 12\n```",
+        "```{code-cell} ipython3\nn = 12\n```\n\nNone.\n\n```\n5 lines\n```",
     ],
 )
 def test_names_dates_and_places_may_stand(prose):
