@@ -35,9 +35,15 @@ def evidence(slug: str) -> dict[str, dict[str, str]]:
         return {row["id"]: row for row in csv.DictReader(file)}
 
 
+@lru_cache
+def _bound(slug: str) -> dict[str, dict]:
+    return executed.bound(slug)
+
+
+@lru_cache
 def shown(slug: str, name: str) -> list[Decimal]:
     """The numbers that stand on the page for a bound value, as printed there."""
-    bound = executed.bound(slug)
+    bound = _bound(slug)
     assert name in bound, f"chapters/{slug}.ipynb binds no {name!r}: name it anew where its figure is recomputed"
     return [Decimal(n.replace(",", "").replace("−", "-")) for n in _NUMBER.findall(bound[name]["text"])]
 

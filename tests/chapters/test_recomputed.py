@@ -210,7 +210,11 @@ def difference_of_lasting_remission():
 def fishers_p():
     (x, n), (y, m) = pha().values()
     relapsed, im_relapsed, died = (int(reported(r)) for r in ("PHA-30", "PHA-39/relapsed", "PHA-29"))
-    tables = [[[x, n - x], [y, m - y]], [[relapsed, n - relapsed], [im_relapsed, m - im_relapsed]], [[died, n - died], [0, m]]]
+    tables = [
+        [[x, n - x], [y, m - y]],
+        [[relapsed, n - relapsed], [im_relapsed, m - im_relapsed]],
+        [[died, n - died], [0, m]],
+    ]
     return [stats.fisher_exact(t).pvalue for t in tables]
 
 
@@ -470,7 +474,10 @@ MSC = "mpn-stem-cells"
 def how_often_blood_was_taken():
     patients, years, blood = reported("MSC-05"), reported("MSC-06/low"), reported("MSC-09/mature")
     full = []
-    for each in (2 * years, 3 * years):  # so many samples for each patient followed for all the years, one for the others
+    for each in (
+        2 * years,
+        3 * years,
+    ):  # so many samples for each patient followed for all the years, one for the others
         count = 0
         while (count + 1) * each + (patients - count - 1) <= blood:
             count += 1
@@ -643,7 +650,10 @@ def part_of_the_middle_group_with_lesions():
 def share_of_failures_in_the_low_group():
     failure, table = risks()[0], evidence(MSB)
     found = []
-    for sizes in ([table[f"meda-{g}"]["denominator"] for g in ("low", "medium", "high")], [table[f"prisms15-n-{k}"]["value"] for k in range(3)]):
+    for sizes in (
+        [table[f"meda-{g}"]["denominator"] for g in ("low", "medium", "high")],
+        [table[f"prisms15-n-{k}"]["value"] for k in range(3)],
+    ):
         failed = [float(n) * f for n, f in zip(sizes, failure)]
         found.append(100 * failed[0] / sum(failed))
     sure, never = (optimize.brentq(lambda a: a * failure[0] - (1 - a) * failure[k], 0, 1) for k in (2, 1))  # noqa: B023
