@@ -30,20 +30,20 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import lib  # noqa: E402
+import lib
 
 sys.path[:0] = lib.PATHS
 
-import jupytext  # noqa: E402
-import matplotlib  # noqa: E402
-import numpy as np  # noqa: E402
+import jupytext
+import matplotlib
+import numpy as np
 
 matplotlib.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from lib import figures, records, relations, review, tables, verdicts  # noqa: E402
-from lib.records import Claim, Figure, Record, SourceError  # noqa: E402
-from whichdata.printed import decimal_text  # noqa: E402
+from lib import figures, records, relations, review, tables, verdicts
+from lib.records import Claim, Figure, Record, SourceError
+from whichdata.printed import decimal_text
 
 SECONDS = 60
 """After so long, and what the chapter as it stands takes, a copy is given up as *slow*."""

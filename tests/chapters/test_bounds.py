@@ -127,7 +127,7 @@ def test_ways_to_the_percentage_are_all_there_are():
 
 
 def test_other_estimators_need_at_least_so_many_censored():
-    within = lambda s: abs(100 * s - reported("CML-37/percentage")) <= 0.5  # noqa: E731
+    within = lambda s: abs(100 * s - reported("CML-37/percentage")) <= 0.5
     found = []
     for censored in range(KEPT + 1):
         life_table = (1 - 1 / ANALYSED) * (1 - 1 / (ANALYSED - 1)) * (1 - 1 / (ANALYSED - 2 - censored / 2))
@@ -162,7 +162,7 @@ def tied_p(lost: int, pattern: tuple[int, ...], corrected: bool) -> float:
 
 
 def test_one_pattern_of_ties_and_one_other_size_print_the_p():
-    prints = lambda p: abs(p - reported("CML-40")) <= 0.00005  # noqa: E731
+    prints = lambda p: abs(p - reported("CML-40")) <= 0.00005
     patterns = [t for t in partitions(KEPT) if len(t) >= 3]  # shortest, median and longest differ
     assert len(patterns) == one(CML, "patterns")
     hits = [t for t in patterns if prints(tied_p(LOST, t, True))]
@@ -176,7 +176,7 @@ def test_one_pattern_of_ties_and_one_other_size_print_the_p():
 def test_sets_of_whole_months_and_those_with_the_pattern():
     """Nine whole months with the reported median and range, counted by the values below and above the median."""
     low, median, high = (int(reported(f"CML-38/{r}")) for r in ("low", "median", "high"))
-    chosen = lambda values, k: math.comb(values + k - 1, k)  # noqa: E731  with repetition
+    chosen = lambda values, k: math.comb(values + k - 1, k)
     every = chosen(median - low + 1, 3) * chosen(high - median + 1, 3)
     assert rounds_to(every, shown(CML, "n-sets")[0])
     tally = 0
@@ -206,7 +206,7 @@ def test_recovery_ends_by_the_month_named_in_every_order():
 def test_a_positive_test_has_at_most_the_chance_named():
     for tests, name in (("least-tests", "most-positive"), ("least-tests-rounded", "most-positive-rounded")):
         n = int(one(CML, tests))
-        chance = optimize.brentq(lambda p: stats.binom.pmf(0, n, p) - 0.05, 1e-9, 0.5)  # noqa: B023
+        chance = optimize.brentq(lambda p: stats.binom.pmf(0, n, p) - 0.05, 1e-9, 0.5)
         assert rounds_to(100 * chance, shown(CML, name)[0])
 
 
@@ -228,7 +228,7 @@ def test_at_risk_later_over_every_follow_up_in_half_months():
 
 def test_so_many_patients_are_needed_for_the_width_and_no_more():
     """From that number on every Wilson interval of the share is narrow enough, and with one patient fewer it is not."""
-    width = lambda n: np.subtract(*wilson(round(KEPT / ANALYSED * n), n)[::-1])  # noqa: E731
+    width = lambda n: np.subtract(*wilson(round(KEPT / ANALYSED * n), n)[::-1])
     wide = 2 * one(CML, "half-width") / 100
     enough = int(one(CML, "enough"))
     assert width(enough - 1) > wide and all(width(n) <= wide for n in range(enough, 2000))
@@ -282,7 +282,7 @@ def test_few_remissions_end_between_two_medians():
         most = 0
         for worse in combinations(range(n), n // 2):
             better = [k for k in range(n) if k not in worse]
-            middle = lambda part: part[math.ceil(len(part) / 2) - 1]  # noqa: E731  S ≤ 1/2
+            middle = lambda part: part[math.ceil(len(part) / 2) - 1]
             if middle(better) == n // 2 and middle(worse) < middle(better):
                 most = max(most, middle(better) - middle(worse) - 1)
         assert most == n // 2 - math.ceil((n // 2) / 2)
@@ -327,8 +327,8 @@ def test_no_group_has_the_percentage_of_relapses():
 
 def test_times_that_cannot_be_nearer_than_named():
     """The least distance of two reported times over everything that their rounding admits."""
-    year = lambda ref, end: reported(ref) + end * 0.05  # noqa: E731
-    month = lambda ref, end: reported(ref) + end * 0.5  # noqa: E731
+    year = lambda ref, end: reported(ref) + end * 0.05
+    month = lambda ref, end: reported(ref) + end * 0.5
     least = {
         "past-end": year("PHA-28/event-3", -1) - year("PHA-24/high", 1),
         "outlast": month("PHA-20/low", -1) - 12 * year("PHA-25/low", 1),
@@ -385,7 +385,7 @@ def test_the_rise_needs_the_ratios_named():
 def test_no_pair_of_values_comes_closer_to_the_printed_years():
     """Pairs of renewal and mutation drawn far beyond the chapter's grid and close to its best ones."""
     rng, normal = np.random.default_rng(11), inflammation.healthy(inflammation.Cancitis())
-    row = lambda name: float(evidence(MPI)[f"andersen2017-{name}"]["value"])  # noqa: E731
+    row = lambda name: float(evidence(MPI)[f"andersen2017-{name}"]["value"])
     said = np.array([row("said-year-et"), row("said-year-et") + row("said-step-pv"), row("said-year-pmf")])
     shares = [row(f"vaf-{d}") / 100 for d in ("et", "pv", "pmf")]
     renewal, mutation = 10 ** rng.uniform(-3.05, -2, 6000), 10 ** rng.uniform(-14, -3, 6000)
@@ -453,7 +453,7 @@ def test_a_heterozygous_clone_needs_at_least_so_much_waking():
     least, share = one(MSC, "het-from"), 2 * one(MSC, "kil-start") / 100
     target = (share / 2) / (1 - share / 2) / (share / (1 - share))
     at = one(MSC, "halving") / 12
-    reached = lambda fold: min(course(at, fold, b).mature.item() for b in np.linspace(-1, 0, 201)) <= target  # noqa: E731
+    reached = lambda fold: min(course(at, fold, b).mature.item() for b in np.linspace(-1, 0, 201)) <= target
     assert not any(reached(f) for f in np.linspace(1, least - 0.06, 60)) and reached(least + 0.06)
 
 
@@ -493,7 +493,7 @@ def test_failures_behind_the_width_over_the_whole_box():
             box(f"{claim}/ci-low"), box(f"{claim}/ci-high"), np.linspace(*(reported(r) / 100 for r in (LOW, HIGH)), 9)
         ):
             total, variance = reported("MSB-34") * risk, (math.log(high / low) / (2 * Z)) ** 2
-            found.append(optimize.brentq(lambda d: 1 / d + 1 / (total - d) - variance, 1e-3, total / 2))  # noqa: B023
+            found.append(optimize.brentq(lambda d: 1 / d + 1 / (total - d) - variance, 1e-3, total / 2))
         assert rounds_to(min(found), shown(MSB, f"{name}-events-least")[0])
         assert rounds_to(max(found), shown(MSB, f"{name}-events-most")[0])
 
@@ -534,7 +534,7 @@ def test_changes_among_the_extra_failures_over_the_whole_box():
             (f1 - w1 - f0 + w0) / (f1 - f0),
             (incidence_of_change(f1, w1) - incidence_of_change(f0, w0)) / (f1 - f0),
         ]
-        rate = lambda f, w: math.log1p(-w / 100) - math.log1p(-f / 100)  # noqa: E731
+        rate = lambda f, w: math.log1p(-w / 100) - math.log1p(-f / 100)
         times.append(rate(f1, w1) / rate(f0, w0))
     assert rounds_to(100 * min(share), shown(MSB, "excess-least")[0]) and rounds_to(
         100 * max(share), shown(MSB, "excess-most")[0]
@@ -550,7 +550,7 @@ def test_most_failures_are_in_the_low_group_from_the_size_named_and_never_below_
     sure, never = one(MSB, "half-sure"), one(MSB, "half-never")
     for low in range(1, 100):
         shares = []
-        for middle in range(0, 101 - low):
+        for middle in range(101 - low):
             failed = [size * r for size, r in zip((low, middle, 100 - low - middle), risk)]
             shares.append(failed[0] / sum(failed))
         assert min(shares) > 0.5 or low < sure + 0.5

@@ -135,7 +135,7 @@ def belief_by_integration():
     centre = float(evidence(CML)["euroski-mrfs24"]["value"]) / 100
 
     def above(a: float, b: float) -> float:
-        weight = lambda p: p ** (a - 1) * (1 - p) ** (b - 1)  # noqa: E731
+        weight = lambda p: p ** (a - 1) * (1 - p) ** (b - 1)
         return 100 * integrate.quad(weight, target, 1)[0] / integrate.quad(weight, 0, 1)[0]
 
     sceptical = 20 * centre, 20 * (1 - centre)
@@ -297,13 +297,13 @@ def log_rank_p(whose, first, second) -> float:
 
 def cox(whose, first, second) -> float:
     """Cox's hazard ratio, where its score is 0."""
-    score = lambda beta: (whose - first / (first + second * math.exp(-beta))).sum()  # noqa: E731
+    score = lambda beta: (whose - first / (first + second * math.exp(-beta))).sum()
     return math.exp(optimize.brentq(score, -15, 15, xtol=1e-6))
 
 
 def a_pair_of_groups(rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times of both groups that print every reported time of remission, days without ties."""
-    near = lambda ref, half=0.05: reported(ref) + rng.uniform(-half, half)  # noqa: E731
+    near = lambda ref, half=0.05: reported(ref) + rng.uniform(-half, half)
     bend = rng.uniform(0.2, 5, 4)
     first, middle, last = near("PHA-24/low"), near("PHA-24/median"), near("PHA-24/high")
     ifn = [first, *(first + (middle - first) * rng.random(8) ** bend[0]), middle,
@@ -340,7 +340,7 @@ def frailty_through(points) -> tuple[float, float]:
     """Rate and log-normal spread of constant hazards whose pooled curve passes through two points."""
     grid = np.linspace(-8, 8, 4001)
     weight = stats.norm.pdf(grid) / stats.norm.pdf(grid).sum()
-    survival = lambda x, t: float((np.exp(-t * np.exp(x[0] + x[1] * grid)) * weight).sum())  # noqa: E731
+    survival = lambda x, t: float((np.exp(-t * np.exp(x[0] + x[1] * grid)) * weight).sum())
     found = optimize.root(lambda x: [survival(x, t) - s for t, s in points], [0.0, 2.0], tol=1e-10)
     assert found.success
     return math.exp(found.x[0]), found.x[1]
@@ -414,7 +414,7 @@ def years_until_the_stated_share_has_stopped():
     for disease in ("et", "pv"):
         rate = row(f"bewersdorf2020-aestop-{disease}") / 100
         for share in (reported("MPI-06/low"), reported("MPI-06/high")):
-            left = lambda t: integrate.quad(lambda u: rate * math.exp(-rate * u), 0, t)[0] - share / 100  # noqa: E731, B023
+            left = lambda t: integrate.quad(lambda u: rate * math.exp(-rate * u), 0, t)[0] - share / 100
             found.append(optimize.brentq(left, 0, 50))
     return found
 
@@ -523,7 +523,7 @@ def cohorts_in_which_all_three_are_found():
 
 @figures(MSC, "exit-wrong", "no-progeny", "active-exit", "other-exit", "gap-right", "dose-right")
 def what_single_parts_say():
-    woken = lambda p: p["exit het"] > 0.975 and p["exit hom"] > 0.975  # noqa: E731
+    woken = lambda p: p["exit het"] > 0.975 and p["exit hom"] > 0.975
     killed, true = posteriors(["kill all"]), posteriors(["exit and exhaustion"])
     return [sum(map(woken, killed)), sum(p["progeny"] < 0.025 for p in killed), sum(map(woken, posteriors(["kill active"]))),
             sum(map(woken, posteriors(["kill active, other rates"]))), sum(p["rate gap"] > 0.975 for p in true),
@@ -570,7 +570,7 @@ def difference_that_two_groups_show():
         of = stats.nct(2 * n - 2, d * math.sqrt(n / 2))
         return of.sf(bar) + of.cdf(-bar)
 
-    return [optimize.brentq(lambda d: t_power(n, d) - 0.8, 0.1, 20) for n in (int(reported("MSC-05")) // 2, 5)]  # noqa: B023
+    return [optimize.brentq(lambda d: t_power(n, d) - 0.8, 0.1, 20) for n in (int(reported("MSC-05")) // 2, 5)]
 
 
 # --- ms-interferon-beta -----------------------------------------------------------------------------------------------
@@ -605,7 +605,7 @@ def failures_behind_an_interval():
         for total, side in product(totals, (-1, 1)):
             low, high = reported(f"{claim}/ci-low") - side * 0.005, reported(f"{claim}/ci-high") + side * 0.005
             variance = (math.log(high / low) / (2 * Z)) ** 2
-            counts.append(optimize.brentq(lambda d: 1 / d + 1 / (total - d) - variance, 1e-3, total / 2))  # noqa: B023
+            counts.append(optimize.brentq(lambda d: 1 / d + 1 / (total - d) - variance, 1e-3, total / 2))
         found += [min(counts), max(counts)]
     return found
 
@@ -656,7 +656,7 @@ def share_of_failures_in_the_low_group():
     ):
         failed = [float(n) * f for n, f in zip(sizes, failure)]
         found.append(100 * failed[0] / sum(failed))
-    sure, never = (optimize.brentq(lambda a: a * failure[0] - (1 - a) * failure[k], 0, 1) for k in (2, 1))  # noqa: B023
+    sure, never = (optimize.brentq(lambda a: a * failure[0] - (1 - a) * failure[k], 0, 1) for k in (2, 1))
     return [*found, 100 * sure, 100 * never]
 
 
@@ -665,7 +665,7 @@ def worsening_that_the_drug_may_have_prevented():
     """Bounds from the two margins alone: at least the difference, at most as many as get worse without the drug."""
     ratio, found = 1 - float(evidence(MSB)["sormani2011-edss"]["value"]) / 100, []
     for on_drug in (risks()[1][0], risks()[1][2]):
-        without = optimize.brentq(lambda r: on_drug * (1 - r) / (r * (1 - on_drug)) - ratio, 1e-6, 1 - 1e-6)  # noqa: B023
+        without = optimize.brentq(lambda r: on_drug * (1 - r) / (r * (1 - on_drug)) - ratio, 1e-6, 1 - 1e-6)
         found.append((100 * (without - on_drug), 100 * min(without, 1 - on_drug)))
     return [found[0][0], found[1][0], found[0][1], found[1][1]]
 
@@ -691,7 +691,7 @@ def risk_of_everybody_behind_that_of_those_who_stayed():
         well = math.exp(-(hazard + early) * need)
         return (failed + well * (1 - math.exp(-hazard * (3 - need)))) / (failed + well)
 
-    return [100 * (1 - math.exp(-3 * optimize.brentq(lambda h: seen(h) - risks()[0][k], 1e-6, 3))) for k in (0, 2)]  # noqa: B023
+    return [100 * (1 - math.exp(-3 * optimize.brentq(lambda h: seen(h) - risks()[0][k], 1e-6, 3))) for k in (0, 2)]
 
 
 CASES = [(slug, names) for slug, table in TABLES.items() for names in table]
