@@ -263,7 +263,7 @@ def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterato
         try:
             new = changed(record, change)
         except (SourceError, ValueError) as error:
-            yield change, "refused", " ".join(str(error).split())
+            yield change, "refused", " ".join(str(error).partition("[type=")[0].split())
             continue
         touched = {change.claim} | {claim for claim, _ in impossible.keys() ^ relations.impossible(new).keys()}
         start = min((before["reads"].get(claim, 0) for claim in touched), default=0)
