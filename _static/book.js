@@ -105,13 +105,41 @@
     });
   }
 
+  // Each work leads back to its mentions; written out for every one of them the way back would weigh too much.
+  function mentions() {
+    each(".references li", function (entry) {
+      var back = document.createElement("span");
+      back.className = "back";
+      back.append("mentioned");
+      each("[href='#" + entry.id + "']", function (link, n) {
+        var a = document.createElement("a");
+        link.id = entry.id + "-" + (n + 1);
+        a.href = "#" + link.id;
+        a.textContent = n + 1;
+        back.append(" ", a);
+      });
+      entry.append(" ", back);
+    });
+  }
+
+  // The tip of a mention is the entry of its work, but for the links.
+  function cited(link) {
+    var entry = document.getElementById(link.hash.slice(1)), tip = document.createElement("span");
+    tip.className = "tip";
+    tip.setAttribute("aria-hidden", "true");
+    tip.textContent = " " + (Array.prototype.indexOf.call(entry.parentNode.children, entry) + 1) + ". " + entry.firstChild.textContent;
+    return link.appendChild(tip);
+  }
+
   // A tip stays within the window, goes away on Escape, and on a touch screen the first tap shows it.
   function tips() {
     function place(event) {
-      var link = event.target.closest && event.target.closest(".tipped"), tip = link && link.querySelector(".tip");
+      var link = event.target.closest && event.target.closest(".tipped"), tip = link && (link.querySelector(".tip") || link.matches(".cited, .known") && cited(link));
       if (!tip) return;
       tip.classList.remove("away");
-      tip.classList.toggle("flip", link.getBoundingClientRect().left + 320 > root.clientWidth);
+      var box = link.getBoundingClientRect(), wide = Math.min(320, .84 * root.clientWidth), over = box.left + wide > root.clientWidth;
+      tip.classList.toggle("flip", over && box.right >= wide);
+      tip.style.left = over && box.right < wide ? 8 - box.left + "px" : "";
     }
     document.addEventListener("pointerover", place);
     document.addEventListener("focusin", place);
@@ -245,7 +273,7 @@
   if (location.protocol === "file:") window.fetch = function () { return new Promise(function () {}); };
 
   document.addEventListener("DOMContentLoaded", function () {
-    [themes, menu, code, scrollers, tips, whereNow, ledger, search, printing].forEach(function (start) { start(); });
+    [themes, menu, code, scrollers, tips, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
     addEventListener("resize", scrollers);

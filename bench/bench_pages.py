@@ -38,7 +38,7 @@ LISTED = ("id", "says", "reported", "recomputed", "verdict", "convention")
 PACKED = ("text/", "application/javascript", "application/json", "image/svg+xml")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SCORED = ("index", "chapters/cml-stopping", "pages/ledger")
-OUR_ROLE = re.compile(r"\{(found|reported|verdict|claim|mark)\}`([^`]+)`")
+OUR_ROLE = re.compile(r"\{(found|reported|verdict|claim|mark|cite)\}`([^`]+)`")
 OUR_BLOCK = re.compile(r"^```\{(source-card|sources|ledger|abbreviations)\}(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEVICES = {"phone": [], "desk": ["--preset=desktop"]}
 
@@ -83,7 +83,7 @@ def plain(text: str, slug: str) -> str:
 def stock(folder: Path) -> Path:
     """Build the stock book in a folder; its pages."""
     found = [f"{p}.md" for p in pages() if not p.startswith("chapters/")]
-    for name in ("_toc.yml", "data/methods.bib", *found):
+    for name in ("_toc.yml", *found):
         (folder / name).parent.mkdir(exist_ok=True)
         text = (ROOT / name).read_text("utf-8")
         (folder / name).write_text(plain(text, "") if name.endswith(".md") else text, "utf-8")
@@ -95,7 +95,7 @@ def stock(folder: Path) -> Path:
                 cell["source"] = plain("".join(cell["source"]), path.stem)
         (folder / "chapters" / path.name).write_text(json.dumps(notebook), "utf-8")
     ours = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    kept = {k: ours[k] for k in ("title", "author", "only_build_toc_files", "execute", "bibtex_bibfiles", "parse")}
+    kept = {k: ours[k] for k in ("title", "author", "only_build_toc_files", "execute", "parse")}
     (folder / "_config.yml").write_text(yaml.safe_dump(kept), "utf-8")
     tool = Path(sys.executable).with_name("jupyter-book")
     built = subprocess.run([tool, "build", "."], cwd=folder, capture_output=True, text=True)

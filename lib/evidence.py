@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -36,16 +37,17 @@ class Known(str):
 
 def evidence(slug: str) -> pd.DataFrame:
     """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``,
-    as printed.
+    as printed. ``reference`` is the key of the publication's record in ``data/references.bib``, or the slug of a source.
     """
     path = ROOT / "data" / "evidence" / f"{slug}.csv"
     if not path.is_file():
         raise EvidenceError(f"no evidence table data/evidence/{slug}.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    bare = table.loc[(table["citation"] == "") | (table["verified_in"] == ""), "id"]
+    bare = table.loc[(table["reference"] == "") | (table["verified_in"] == ""), "id"]
     if len(bare) or table["id"].duplicated().any():
         raise EvidenceError(
-            f"data/evidence/{slug}.csv: every row has one id, a citation and where it was read; see {', '.join(bare) or 'the ids'}"
+            f"data/evidence/{slug}.csv: every row has one id, under reference the key of its record in data/references.bib, "
+            f"and where it was read; see {', '.join(bare) or 'the ids'}"
         )
     rows = table["id"]
     return pd.DataFrame(
@@ -74,6 +76,24 @@ DESIGNS = (
     ("single-arm", "single arm", "series", "letter", "congress abstract", "trial"),
 )
 """Words in the design of a row, the most rigorous first; a row is of the first group of which it has a word."""
+CERTAIN = ("very low", "low", "moderate", "high")
+STARTS = {"randomised": CERTAIN.index("high"), "other": CERTAIN.index("low")}
+LOWERED_FOR = ("risk of bias", "inconsistency", "indirectness", "imprecision", "publication bias")
+ROB2 = (
+    "randomisation process", "deviations from intended interventions", "missing outcome data",
+    "measurement of the outcome", "selection of the reported result",
+)  # fmt: skip
+ROBINS_I = (
+    "confounding", "selection of participants", "classification of interventions",
+    "deviations from intended interventions", "missing data", "measurement of outcomes",
+    "selection of the reported result",
+)  # fmt: skip
+TOOLS = {
+    "RoB 2": (ROB2, ("low", "some concerns", "high")),
+    "ROBINS-I": (ROBINS_I, ("low", "moderate", "serious", "critical")),
+}
+"""The domains of a tool for the risk of bias, and its judgements from the least risk to the most."""
+NO_INFORMATION = "no information"
 
 
 def appraisal() -> list[dict]:
@@ -216,7 +236,8 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     limits = f" (95% CI {row['ci_low']} to {row['ci_high']})" if row["ci_low"] else ""
     if figure and "hazard ratio" in row["unit"]:
         limits += ", Cox regression" if "Cox" in row["quantity"] else ", estimator not named"
-    return f"{row['study']}: {judged['contrast'] or row['quantity']}" + (f", {figure}{limits}" if figure else "")
+    told = f"{row['study']} [{row['reference']}]: {judged['contrast'] or row['quantity']}"
+    return told + (f", {figure}{limits}" if figure else "")
 
 
 def none_found() -> dict:
@@ -229,3 +250,97 @@ def last_searched() -> str:
     with (ROOT / "data" / "search.csv").open(encoding="utf-8", newline="") as file:
         day = date.fromisoformat(next(csv.DictReader(file))["date"])
     return f"{day.day} {day:%B} {day.year}"
+
+
+class Certainty(NamedTuple):
+    """How certain the evidence on an outcome is: the outcome in words, one of ``CERTAIN``, and what lowers or raises it."""
+
+    outcome: str
+    word: str
+    why: str
+
+
+def certainty(slug: str) -> dict[str, Certainty]:
+    """The certainty of the evidence on each outcome of a chapter, from our judgements in ``data/certainty.csv``.
+
+    Randomised evidence starts high, other low, as in GRADE; each of ``LOWERED_FOR`` takes away 0, 1 or 2
+    steps, and an upgrade adds 1 or 2.
+
+    Raises
+    ------
+    EvidenceError
+        An outcome without exactly one judgement, with its reason, on its start and on each domain.
+    """
+    outcomes: dict[str, list[dict]] = {}
+    for row in _judged("certainty", slug):
+        outcomes.setdefault(row["outcome"], []).append(row)
+    return {name: _certainty(f"data/certainty.csv: {slug}, {name}", rows) for name, rows in outcomes.items()}
+
+
+def _certainty(where: str, rows: list[dict]) -> Certainty:
+    steps = {row["domain"]: row["judgement"] for row in rows}
+    expected = {"start": tuple(STARTS), **dict.fromkeys(LOWERED_FOR, ("0", "-1", "-2")), "upgrade": ("1", "2")}
+    lacking = [d for d in expected if d not in steps and d != "upgrade"]
+    wrong = [d for d, step in steps.items() if step not in expected.get(d, ())]
+    if lacking or wrong or len(steps) < len(rows):
+        raise EvidenceError(
+            f"{where}: one judgement on start and each domain; see {', '.join(lacking + wrong) or 'what stands twice'}"
+        )
+    level = STARTS[steps.pop("start")] + sum(map(int, steps.values()))
+    why = [
+        f"{r['domain']} ({int(r['judgement']):+d}): {r['reason']}".replace("-", "−", 1)
+        for r in rows
+        if steps.get(r["domain"], "0") != "0"
+    ]
+    return Certainty(
+        rows[0]["says"], CERTAIN[min(max(level, 0), len(CERTAIN) - 1)], " ".join(why) or "Nothing lowers it."
+    )
+
+
+def bias(slug: str, tool: str) -> pd.DataFrame:
+    """The risk of bias of the studies of a chapter by a tool: a row per domain and the overall judgement, a column per study.
+
+    The judgements of ``data/bias.csv`` are ours, each cell "judgement: reason"; the overall one is computed.
+
+    Raises
+    ------
+    EvidenceError
+        A study without exactly one judgement of the tool, with its reason, on each domain.
+    """
+    domains, scale = TOOLS[tool]
+    studies: dict[str, list[dict]] = {}
+    for row in _judged("bias", slug):
+        if row["tool"] == tool:
+            studies.setdefault(row["study"], []).append(row)
+    for study, rows in studies.items():
+        if tuple(r["domain"] for r in rows) != domains or not {r["judgement"] for r in rows} <= {
+            *scale,
+            NO_INFORMATION,
+        }:
+            raise EvidenceError(
+                f"data/bias.csv: {slug}, {study}: one judgement of {tool} on each domain, in its order: {', '.join(domains)}"
+            )
+    table = {
+        study: [f"{r['judgement']}: {r['reason']}" for r in rows] + [overall_bias(tool, [r["judgement"] for r in rows])]
+        for study, rows in studies.items()
+    }
+    return pd.DataFrame({"domain": [*domains, "overall"], **table})
+
+
+def overall_bias(tool: str, judgements: list[str]) -> str:
+    """The gravest judgement on any domain; in ROBINS-I no information, if a domain has none and no other is serious."""
+    scale = TOOLS[tool][1]
+    gravest = max((j for j in judgements if j != NO_INFORMATION), key=scale.index, default=NO_INFORMATION)
+    return NO_INFORMATION if NO_INFORMATION in judgements and gravest not in scale[2:] else gravest
+
+
+def _judged(name: str, slug: str) -> list[dict]:
+    """The rows of a table of judgements on a chapter, each with its reason."""
+    with (ROOT / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["chapter"] == slug]
+    bare = [row for row in rows if not row["reason"]]
+    if bare or not rows:
+        raise EvidenceError(
+            f"data/{name}.csv: {slug}: " + (f"{bare[0]['domain']} needs a reason" if bare else "no row")
+        )
+    return rows

@@ -324,7 +324,7 @@ def shown(row: Mapping) -> list[str]:
 
 
 class Dress(NamedTuple):
-    """How a check looks: a verdict's shape and word, a pair of figures, where it stands, and how words are set.
+    """How a check looks: a verdict's shape and word, its number, a pair of figures, where it stands, how words are set.
 
     As it stands, for a notebook, which has no style sheet; a page of the book dresses checks its own way.
     """
@@ -334,6 +334,7 @@ class Dress(NamedTuple):
     later: str = (
         '<span class="verdict later-{verdict}"><span aria-hidden="true">{mark}</span> later evidence: {words}</span>'
     )
+    name: str = "<b>{id}</b>"
     pair: str = "<b>{kind}:</b> {words}"
     between: str = "<br>"
     words: Callable[[str], str] = html.escape
@@ -367,7 +368,7 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
     told += [f"Later evidence: {row['later']['rule']}."] if row["later"] and row["later"]["deciding"] else []
     return (
         dress.opening.format(label=row["id"].lower())
-        + f'<p class="check-head">{" ".join(marks)} <span class="check-id">{row["id"]}</span>{cite}</p>'
+        + f'<p class="check-head">{" ".join(marks)} {dress.name.format(id=row["id"])}{cite}</p>'
         + f'<p class="check-says">{dress.words(row["says"])}</p>'
         + (f'<p class="check-values">{dress.between.join(pairs)}</p>' if pairs else "")
         + "".join(f'<p class="check-why">{dress.words(text)}</p>' for text in told if text)

@@ -20,7 +20,7 @@ from scipy.stats import chi2, norm, t
 from whichdata.given import check_group
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
-_AT_LEAST = 3  # two studies do not show how studies vary
+AT_LEAST = 3  # two studies do not show how studies vary
 
 
 class Pooled(NamedTuple):
@@ -58,8 +58,8 @@ def pool(estimates: Sequence[float], errors: Sequence[float], level: float = 0.9
     """
     y, v = np.asarray(estimates, float), np.asarray(errors, float) ** 2
     k = len(y)
-    if k != len(v) or k < _AT_LEAST or not (v > 0).all():
-        raise ValueError(f"give at least {_AT_LEAST} estimates, each with its standard error, not {k} and {len(v)}")
+    if k != len(v) or k < AT_LEAST or not (v > 0).all():
+        raise ValueError(f"give at least {AT_LEAST} estimates, each with its standard error, not {k} and {len(v)}")
 
     def around(tau2: float) -> tuple[float, float, float]:
         """Mean, its variance, and the weighted squares about it."""

@@ -14,11 +14,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from lib import ROOT
 from lib.book.marks import ToClaim, ToWork
+from lib.book.references import Mention
 
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _APART = (
-    nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork,
+    nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork, Mention,
 )  # fmt: skip
 
 

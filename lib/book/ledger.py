@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from lib import records, review
-from lib.book import marks
+from lib.book import marks, references
 from lib.house import executed
 from lib.house.prose import of_source, pages, record, rows
 from lib.verdicts import LATER, NOTHING, main_verdict, summary
@@ -131,14 +131,18 @@ def line(row: dict, uri: str) -> str:
     """One claim as a row of the table; what the filters need stands in its data attributes."""
     typeset = marks.typeset
     told = row["later"] if row["later"] and row["later"]["deciding"] else None
-    later = f'{marks.PAGE.evidence(told)}<span class="why">{typeset(told["rule"])}</span>' if told else ""
+
+    def why(text: str) -> str:
+        return f'<span class="why">{references.leading(typeset(text), uri.partition("#")[0])}</span>'
+
+    later = marks.PAGE.evidence(told) + why(told["rule"]) if told else ""
     verdicts = " ".join(marks.PAGE.lozenge(verdict) for verdict in review.shown(row))
     cells = (
         f'<th scope="row"><a href="{html.escape(uri)}">{row["id"]}</a></th>'
         f'<td class="says">{typeset(row["says"])} <span class="kind">{row["kind"]}</span></td>'
         f'<td><span class="reported">{typeset(row["reported"])}</span></td>'
         f'<td><span class="recomputed">{typeset(row["recomputed"])}</span></td>'
-        f'<td>{verdicts}<span class="why">{typeset(row["reason"])}</span></td><td>{later}</td>'
+        f"<td>{verdicts}{why(row['reason'])}</td><td>{later}</td>"
     )
     data = {"source": row["source"], "verdict": main_verdict(row), "kind": row["kind"], "later": _later(row)}
     told_of = " ".join(f'data-{key}="{value}"' for key, value in data.items())
@@ -181,11 +185,17 @@ def depart_card(self, node):
     self.body.append(f'<p class="citation">{citation}</p>{marks.drawn(found)}{marks.tally(found)}</li>')
 
 
+def _told(row: dict) -> dict:
+    """A row with the works it names cited in full, as a file that stands alone must."""
+    later = row["later"] and row["later"] | {"rule": references.in_full(row["later"]["rule"])}
+    return row | {"reason": references.in_full(row["reason"]), "later": later}
+
+
 def write(app):
     """Write ``ledger.json`` (contract C4), ``ledger.csv`` and ``ledger-figures.csv``: every claim with its place."""
     out, book = Path(app.outdir), citable(app)
     place = {p["label"]: {"section": p["within"], "tag": p["tag"], "url": p["url"]} for p in book.rows}
-    claims = [row | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
+    claims = [_told(row) | place[row["id"].lower()] for row in executed.ledger() if row["id"].lower() in place]
     cited = [
         records.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
     ]

@@ -92,11 +92,7 @@ class Reported(Role):
 
 
 class ToWork(nodes.Inline, nodes.TextElement):
-    """A link to the work that a figure is quoted from; ``tip`` is its citation."""
-
-
-def visit_to_work(self, node):
-    self.body.append(f'<a class="tipped known" href="{html.escape(node["address"])}">')
+    """A figure of another work, by ``key``, leading to its entry in the references of the page."""
 
 
 class Found(Role):
@@ -110,12 +106,7 @@ class Found(Role):
         text = self.placed(text)
         if "evidence" not in value:
             return nodes.inline("", "", text, classes=["recomputed"])
-        row = evidence(slug).loc[value["evidence"]]
-        place = row["doi_or_url"]
-        if place.startswith("10."):
-            place = f"https://doi.org/{place}"
-        address = place if place.startswith("http") else row["verified_in"]  # a number in a register is no address
-        return ToWork("", "", text, address=address, tip=row["citation"], spoken=False)
+        return ToWork("", "", text, key=evidence(slug).loc[value["evidence"], "reference"])
 
 
 class Verdict(Role):
@@ -140,8 +131,10 @@ class Claim(Role):
 
 
 PAGE = review.Dress(  # the shapes are drawn by the style sheet
+    opening='<div class="check" data-label="{label}">',
     verdict='<span class="verdict verdict-{verdict}">{words}</span>',
     later='<span class="verdict later later-{verdict}"><span class="later-label">later:</span> {words}</span>',
+    name='<span class="check-id">{id}</span>',
     pair='<span class="label">{kind}</span> <span class="{kind}">{words}</span>',
     between=" ",
     words=typeset,
@@ -219,12 +212,18 @@ def drawn(found: Mapping[str, Mapping[str, int]]) -> str:
 
 def citation_line(source: records.Citation) -> str:
     """A source in one line, as far as it is known."""
-    where = " ".join(x for x in (source.container, str(source.year or "")) if x)
+    container, year = source.container or "", str(source.year or "")
+    where = f"{container} {year}".strip() if year not in container else container
     if source.volume:
-        where += f";{source.volume}"
-        where += (f"({source.issue})" if source.issue else "") + (f":{source.pages}" if source.pages else "")
+        where += (";" if source.year else " ") + source.volume + (f"({source.issue})" if source.issue else "")
+    where += f":{source.pages}" if source.pages else ""
     parts = ["; ".join(source.authors), source.title, where]
-    return " ".join(p if p[-1] in ".?!" else f"{p}." for p in parts if p)
+    return " ".join(p if p[-1] in ".?!…" else f"{p}." for p in parts if p)
+
+
+def address(source: records.Citation) -> str | None:
+    """Where a source is found: by its DOI, else at its address; none if neither is known."""
+    return f"https://doi.org/{source.doi}" if source.doi else source.url
 
 
 LEGEND = (
@@ -246,11 +245,10 @@ class SourceCard(SphinxDirective):
         found = summary(rows)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         e = html.escape
-        address = f"https://doi.org/{source.doi}" if source.doi else source.url
         citation = e(citation_line(source))
         out = ['<div class="source-card"><p class="eyebrow">The source</p>']
-        if address:
-            citation = f'<a href="{e(address)}">{citation}</a>'
+        if place := address(source):
+            citation = f'<a href="{e(place)}">{citation}</a>'
         out.append(f'<p class="citation">{citation}</p>')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
@@ -274,4 +272,3 @@ def setup(app):
     app.add_role("mark", Mark())
     app.add_directive("source-card", SourceCard)
     app.add_node(ToClaim, html=(visit_to_claim, depart_to_claim))
-    app.add_node(ToWork, html=(visit_to_work, depart_to_claim))

@@ -14,6 +14,7 @@ from sphinx.util import logging
 
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, claim_uri, typeset
+from lib.book.references import in_full, mentions
 from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, drawing, picture_names
 from lib.house import executed
 from lib.house.parts import pages
@@ -91,6 +92,10 @@ class Code(nodes.General, nodes.Element):
 
 class BookTable(nodes.General, nodes.Element):
     """A table of the book: ``title`` and, inside, its HTML."""
+
+
+class Drawing(nodes.raw):
+    """A figure of the book with its note, as HTML."""
 
 
 class Check(nodes.General, nodes.Element):
@@ -186,7 +191,7 @@ class NotebookOutputs(SphinxTransform):
             return
         wide, entry = self.made.figures.pop(name)
         figure.insert(0, nodes.raw("", f'<p class="figure-title">{typeset(entry["title"])}</p>', format="html"))
-        image.replace_self(nodes.raw("", _inline(wide, entry), format="html"))
+        image.replace_self(Drawing("", _inline(wide, entry), format="html"))
         figure["classes"].append("drawn")
         if legend := next(figure.findall(nodes.caption), None):
             legend += nodes.raw("", _actions(self._download(name), f"{name}-code"), format="html")
@@ -314,7 +319,8 @@ def visit_code(self, node):
 
 def visit_table(self, node):
     for page in node.findall(nodes.raw):
-        page[:] = [nodes.Text(_CLAIM.sub(lambda m: m[1] or _to_claim(self.builder, m[2]), page.astext()))]
+        shown = _CLAIM.sub(lambda m: m[1] or _to_claim(self.builder, m[2]), page.astext())
+        page[:] = [nodes.Text(mentions(self, shown))]
     self.body.append(self.starttag(node, "figure", CLASS="table-figure"))
     self.body.append('<figcaption class="table-caption">')
     self.add_fignumber(node)
@@ -336,8 +342,15 @@ def depart_table(self, node):
 
 def visit_check(self, node):
     self.body.append(
-        self.starttag(node, "li", CLASS="check-item") + check_html(node["row"], PAGE, mark(node)) + "</li>"
+        self.starttag(node, "li", CLASS="check-item")
+        + mentions(self, check_html(node["row"], PAGE, mark(node)))
+        + "</li>"
     )
+    raise nodes.SkipNode
+
+
+def visit_drawing(self, node):
+    self.body.append(mentions(self, node.astext()))
     raise nodes.SkipNode
 
 
@@ -363,11 +376,12 @@ def write_data(app):
                 writer = csv.writer(file, lineterminator="\n")
                 units = entry.get("units", {})
                 writer.writerow(f"{c} ({units[c]})" if c in units else c for c in entry["columns"])
-                writer.writerows(entry["rows"])
+                writer.writerows([in_full(x) if isinstance(x, str) else x for x in row] for row in entry["rows"])
 
 
 def setup(app):
     app.add_enumerable_node(BookTable, "table", lambda node: node["title"], html=(visit_table, depart_table))
+    app.add_node(Drawing, html=(visit_drawing, None))
     app.add_node(Check, html=(visit_check, None))
     app.add_node(Checks, html=(visit_checks, depart_checks))
     app.add_node(Code, html=(visit_code, None))

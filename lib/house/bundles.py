@@ -62,7 +62,10 @@ def files(slug: str) -> dict[str, bytes]:
     read = json.loads((ROOT / notebook).read_text("utf-8"))
     if "stamp" not in read["metadata"]:
         raise ValueError(f"{notebook} carries no stamp: run `make chapter NAME={slug}`")
-    names = sorted({notebook, *read["metadata"]["stamp"], *TOOLS})
+    names = {notebook, *read["metadata"]["stamp"], *TOOLS}
+    if any(name.startswith("data/evidence/") for name in names):
+        names.add("data/references.bib")  # what the rows of evidence refer to
+    names = sorted(names)
     found = {name: (ROOT / name).read_bytes() for name in names}
     return {"README.md": _readme(slug, read, names).encode()} | found
 

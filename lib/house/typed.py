@@ -42,7 +42,7 @@ _MONTHS = "January|February|March|April|May|June|July|August|September|October|N
 _NAME = re.compile(
     rf"\b(?:\d{{1,2}} )?(?:{_MONTHS})(?: (?:19|20)\d\d)?\b|\b(?:19|20)\d\d;[\d():–-]+|\b(?:19|20)\d\d(?:[–-]\d\d)?\b|\barXiv [\d.]+|\b\d+\(\d+\):[\d–-]+"
     r"|\b(?:[Cc]hapters?|[Ss]ections?|[Tt]ables?|[Ff]igures?|[Pp]aragraphs?|[Pp]ages?|[Rr]eferences?|[Pp]hase|[Tt]ype|[Gg]rade|[Vv]olume) [\dIVX]+(?:(?:/| and | to |–)\d+)?\b"
-    r"|\b\d\d% (?=(?:CI|confidence|credible|prediction|Monte Carlo)\b)|\bper (?:100|1,000)\b|\b(?:(?:in|ex)clud(?:es?|ing)|above|below) 1(?=[.,;:)])|\b(?:in|ex)clud(?:es?|ing) 1\b|\btwo-sided\b|\bone-sided\b|\btwo by two\b"
+    r"|\b\d\d% (?=(?:CI|confidence|credible|prediction|Monte Carlo)\b)|\bper (?:100|1,000)\b|\b(?:(?:in|ex)clud(?:es?|ing)|above|below) 1(?=[.,;:)])|\b(?:in|ex)clud(?:es?|ing) 1\b|\btwo-sided\b|\bone-sided\b|\b(?:RoB|Risk of Bias) 2\b|\btwo by two\b"
     r"|[A-Z][\w‑-]*[A-Z+][\w‑+-]* \d[\w.-]*(?:;[\w():–-]+)?|[\w+‑-]*[A-Za-z+]‑?-?\d[\w.]*(?:[-‑]\w+)*|\d+[A-Z][\w-]*|\d+-[A-Z]{2,}\w*|\b[Ff]irst one\b"
 )
 """Dates, places in a text, and names with a number in them."""

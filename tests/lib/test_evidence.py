@@ -70,7 +70,7 @@ def combined(monkeypatch, *rows) -> dict:
     appraised = [
         judged(evidence=str(n), role=role, direction="benefit", says=word) for n, (role, word, _) in enumerate(rows)
     ]
-    table = pd.DataFrame([ROW | {"design": design, "study": f"S{n}", "value": "", "quantity": "q"} for n, (*_, design) in enumerate(rows)],
+    table = pd.DataFrame([ROW | {"design": design, "study": f"S{n}", "reference": f"R{n}", "value": "", "quantity": "q"} for n, (*_, design) in enumerate(rows)],
                          index=[str(n) for n in range(len(rows))])  # fmt: skip
     return evidence._combined(appraised, table)
 
@@ -94,23 +94,23 @@ def test_rows_combine_by_design_and_never_by_number(monkeypatch, rows, verdict, 
 
 def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     rows = [("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort"), ("speaks", "supports", "cohort")]
-    assert combined(monkeypatch, *rows)["rule"] == "S2: q; against it, S1: q; three rows of one design"
+    assert combined(monkeypatch, *rows)["rule"] == "S2 [R2]: q; against it, S1 [R1]: q; three rows of one design"
 
 
 @pytest.mark.parametrize(
     ("unit", "quantity", "told"),
     [
-        ("hazard ratio", "risk", "S: risk, hazard ratio 2.0 (95% CI 1.1 to 3.4), estimator not named"),
+        ("hazard ratio", "risk", "S [R]: risk, hazard ratio 2.0 (95% CI 1.1 to 3.4), estimator not named"),
         (
             "hazard ratio",
             "risk (multiple Cox)",
-            "S: risk (multiple Cox), hazard ratio 2.0 (95% CI 1.1 to 3.4), Cox regression",
+            "S [R]: risk (multiple Cox), hazard ratio 2.0 (95% CI 1.1 to 3.4), Cox regression",
         ),
-        ("odds ratio", "risk", "S: risk, odds ratio 2.0 (95% CI 1.1 to 3.4)"),
+        ("odds ratio", "risk", "S [R]: risk, odds ratio 2.0 (95% CI 1.1 to 3.4)"),
     ],
 )
 def test_a_hazard_ratio_of_other_work_says_whether_its_estimator_is_named(unit, quantity, told):
-    row = ROW | {"study": "S", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
+    row = ROW | {"study": "S", "reference": "R", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
     assert evidence._figure(judged(), row) == told
 
 
@@ -126,3 +126,106 @@ def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
 
 def test_none_found_names_the_day_of_the_search():
     assert evidence.none_found()["rule"].startswith("none in our tables, last searched ")
+
+
+CHAPTERS = ("mpn-interferon", "mpn-stem-cells", "ph-all-maintenance", "cml-stopping", "ms-interferon-beta")
+
+
+def certain(start: str, steps=(0, 0, 0, 0, 0), upgrade: int = 0) -> str:
+    """The word for a start and a step on each domain."""
+    judgements = [("start", start), *zip(evidence.LOWERED_FOR, map(str, steps))]
+    rows = [{"says": "relapse", "domain": d, "judgement": j, "reason": "why"} for d, j in judgements]
+    if upgrade:
+        rows.append({"says": "relapse", "domain": "upgrade", "judgement": str(upgrade), "reason": "why"})
+    return evidence._certainty("here", rows).word
+
+
+@pytest.mark.parametrize(
+    "start, steps, upgrade, word",  # as the GRADE tables have it: four plus signs high, one very low
+    [
+        ("randomised", (0, 0, 0, 0, 0), 0, "high"),
+        ("randomised", (-1, 0, 0, 0, 0), 0, "moderate"),
+        ("randomised", (-1, 0, 0, -1, 0), 0, "low"),
+        ("randomised", (0, 0, 0, -2, 0), 0, "low"),
+        ("randomised", (-2, 0, 0, -1, 0), 0, "very low"),
+        ("randomised", (-2, -2, -2, -2, -2), 0, "very low"),
+        ("other", (0, 0, 0, 0, 0), 0, "low"),
+        ("other", (-1, 0, 0, 0, 0), 0, "very low"),
+        ("other", (0, 0, 0, 0, 0), 1, "moderate"),
+        ("other", (0, 0, 0, 0, 0), 2, "high"),
+        ("other", (-1, 0, 0, 0, 0), 1, "low"),
+        ("randomised", (0, 0, 0, 0, 0), 2, "high"),
+    ],
+)
+def test_certainty_is_computed_from_start_and_steps(start, steps, upgrade, word):
+    assert certain(start, steps, upgrade) == word
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda r: r.pop(),
+        lambda r: r.append(r[0]),
+        lambda r: r[1].update(judgement="-3"),
+        lambda r: r[0].update(judgement="-1"),
+    ],
+)
+def test_a_certainty_that_is_not_judged_through_is_refused(spoil):
+    judgements = [("start", "other"), *((d, "0") for d in evidence.LOWERED_FOR)]
+    rows = [{"says": "relapse", "domain": d, "judgement": j, "reason": "why"} for d, j in judgements]
+    spoil(rows)
+    with pytest.raises(EvidenceError, match="here: one judgement on start and each domain"):
+        evidence._certainty("here", rows)
+
+
+def test_every_chapter_has_its_certainties_with_what_lowers_them():
+    for slug in CHAPTERS:
+        found = evidence.certainty(slug)
+        assert 2 < len(found) <= 5
+        for name, outcome in found.items():
+            steps = [r for r in evidence._judged("certainty", slug) if r["outcome"] == name and r["domain"] != "start"]
+            assert all(r["reason"] in outcome.why for r in steps if r["judgement"] != "0")
+            assert {r["says"] for r in steps} == {outcome.outcome}
+
+
+def test_no_chapter_types_a_certainty():
+    import re
+
+    from lib import ROOT
+
+    typed = re.compile(r"certainty[^.\n]{0,40}?: (?:very low|low|moderate|high)\b", re.IGNORECASE)
+    for slug in CHAPTERS:
+        assert not typed.findall((ROOT / "chapters" / f"{slug}.md").read_text("utf-8")), slug
+
+
+@pytest.mark.parametrize(
+    "tool, judgements, overall",
+    [
+        ("RoB 2", ["low"] * 5, "low"),
+        ("RoB 2", ["low", "some concerns", "low", "low", "low"], "some concerns"),
+        ("RoB 2", ["some concerns", "low", "high", "low", "low"], "high"),
+        ("ROBINS-I", ["low"] * 7, "low"),
+        ("ROBINS-I", ["low"] * 6 + ["moderate"], "moderate"),
+        ("ROBINS-I", ["serious", "moderate", "low", "no information", "low", "low", "low"], "serious"),
+        ("ROBINS-I", ["critical", "serious", "low", "low", "low", "low", "low"], "critical"),
+        ("ROBINS-I", ["moderate", "no information", "low", "low", "low", "low", "low"], "no information"),
+        ("ROBINS-I", ["no information"] * 7, "no information"),
+    ],
+)
+def test_the_overall_risk_of_bias_is_the_tool_s(tool, judgements, overall):
+    assert evidence.overall_bias(tool, judgements) == overall
+
+
+def test_every_study_is_judged_on_every_domain():
+    shown = {(slug, tool): evidence.bias(slug, tool) for slug in CHAPTERS for tool in evidence.TOOLS}
+    judged = {(slug, r["study"]) for slug in CHAPTERS for r in evidence._judged("bias", slug)}
+    assert {(slug, study) for (slug, _), frame in shown.items() for study in frame.columns[1:]} == judged
+    for (_, tool), frame in shown.items():
+        assert tuple(frame.domain) == (*evidence.TOOLS[tool][0], "overall")
+
+
+def test_a_domain_left_out_is_named(monkeypatch):
+    rows = [r for r in evidence._judged("bias", "cml-stopping") if r["domain"] != "missing outcome data"]
+    monkeypatch.setattr(evidence, "_judged", lambda name, slug: rows)
+    with pytest.raises(EvidenceError, match="cml-stopping, ENDURE: one judgement of RoB 2 on each domain"):
+        evidence.bias("cml-stopping", "RoB 2")

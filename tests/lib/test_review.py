@@ -1,9 +1,12 @@
 """Verdicts follow from values, words from directions, and figures read as a sentence would print them."""
 
 import copy
+import json
+import re
 from fractions import Fraction
 
 import pytest
+from lxml import html
 
 from lib import evidence, records, review, words
 from whichdata.printed import Interval
@@ -114,6 +117,21 @@ def test_a_figure_of_the_evidence_keeps_its_row_until_something_is_computed_from
     assert rows == {"quoted": "daliah-final-stop", "computed": None, "anew": "daliah-final-stop", "words": None}
     assert bound["quoted"]["text"] == "65%" and bound["computed"]["text"] == "35%"
     assert copy.deepcopy(share) == share and copy.deepcopy(share).row == "daliah-final-stop"
+
+
+def test_a_check_and_a_bound_value_read_without_a_style_sheet(monkeypatch):
+    emitted = []
+    monkeypatch.setattr(review, "display", lambda data, raw: emitted.append(data))
+    opened = review.Review("cml-stopping")
+    opened.judge("CML-23", "sum", "a sum", enrolled=15)
+    review.bind(early="one", share=(80.0, "%"))
+    check, bound = emitted
+    lines = re.sub(r"</p>|<br>", "\n", check["text/html"])
+    shown = html.fromstring(lines).text_content().splitlines()
+    assert shown[0].endswith("CML-23") and "reproduced" in shown[0]
+    assert {"reported: Fifteen patients", "recomputed: 15 patients"} <= set(shown)
+    assert html.fromstring(bound["text/html"]).text_content() == "early = one; share = 80%"
+    assert json.dumps(bound[review.BOUND]["share"]["value"]) == "80"
 
 
 @pytest.mark.parametrize(

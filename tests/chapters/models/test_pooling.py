@@ -43,21 +43,50 @@ y <- c({y}); v <- c({v}); k <- length(y)
 loglik <- function(tau2) {{ w <- 1 / (v + tau2); m <- sum(w * y) / sum(w)
   -0.5 * (sum(log(v + tau2)) + log(sum(w)) + sum(w * (y - m)^2)) }}
 tau2 <- optimize(loglik, c(0, 2), maximum = TRUE, tol = 1e-12)$maximum
-fit <- summary(lm(y ~ 1, weights = 1 / (v + tau2)))$coefficients
+fit <- summary(lm(y ~ 1, weights = 1 / (v + tau2)))
+error <- fit$coefficients[2] / fit$sigma * max(1, fit$sigma)
+mean <- fit$coefficients[1]
 times <- qt(0.975, k - 1)
-cat(sprintf("[%.10f, %.10f, %.10f, %.10f, %.10f]", tau2, fit[1], fit[1] - times * fit[2], fit[1] + times * fit[2],
-            fit[1] + times * sqrt(tau2 + fit[2]^2)))
+cat(sprintf("[%.10f, %.10f, %.10f, %.10f, %.10f]", tau2, mean, mean - times * error, mean + times * error,
+            mean + times * sqrt(tau2 + error^2)))
 """
 
 
+def shares(counts, sizes):
+    """Logits of shares with their binomial errors."""
+    return logit(np.divide(counts, sizes)), np.sqrt(1 / np.array(counts) + 1 / np.subtract(sizes, counts))
+
+
+def log_odds(tables):
+    """Log odds ratios with Woolf's errors."""
+    a, n, c, m = np.array(tables, float).T
+    return np.log(a * (m - c) / ((n - a) * c)), np.sqrt(1 / a + 1 / (n - a) + 1 / c + 1 / (m - c))
+
+
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="Rscript is not installed")
-def test_as_r_computes_from_the_definitions():
-    # Hartung and Knapp's interval is that of weighted least squares with the scale estimated, which is R's lm.
-    y = logit(np.divide(COUNTS, SIZES))
-    v = 1 / np.array(COUNTS) + 1 / np.subtract(SIZES, COUNTS)
-    script = R.format(y=", ".join(map(repr, y.tolist())), v=", ".join(map(repr, v.tolist())))
+@pytest.mark.parametrize(
+    "y, errors",
+    [
+        shares(COUNTS, SIZES),
+        log_odds(TABLES),  # who stops interferon and hydroxyurea, in the chapter on myeloproliferative neoplasms
+        # major response without interferon, in the chapter on stopping: ENDURE, EURO-SKI, STIM213, STOP 2G-TKI
+        (
+            logit([0.59, 0.50, 0.676, 0.6333]),
+            np.array([
+                (logit(0.68) - logit(0.49)) / 2 / 1.959964,
+                (755 * 0.50 * 0.50) ** -0.5,
+                (68 * 0.676 * 0.324) ** -0.5,
+                (logit(0.7553) - logit(0.5114)) / 2 / 1.959964,
+            ]),
+        ),
+    ],
+)  # fmt: skip
+def test_as_r_computes_from_the_definitions(y, errors):
+    # Hartung and Knapp's interval is that of weighted least squares with the scale estimated, which is R's lm; here the
+    # scale is never taken below 1.
+    script = R.format(y=", ".join(map(repr, y.tolist())), v=", ".join(map(repr, (errors**2).tolist())))
     done = subprocess.run(["Rscript", "-e", script], capture_output=True, text=True, check=True)
-    pooled = pool(y, np.sqrt(v))
+    pooled = pool(y, errors)
     given = [pooled.tau**2, pooled.mean, pooled.low, pooled.high, pooled.next_high]
     assert given == pytest.approx(json.loads(done.stdout), abs=1e-5)
 

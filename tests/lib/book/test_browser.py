@@ -193,6 +193,20 @@ def test_a_tip_shows_on_focus_and_goes_on_escape(reader):
     assert not page.evaluate(shown)
 
 
+def test_a_mention_says_its_work_on_focus_and_is_led_back_to(reader):
+    page = reader().open(chapter())
+    link = page.locator("article a.cited").first
+    link.focus()
+    said = link.locator(".tip").inner_text()
+    number, _, words = said.strip().partition(". ")
+    assert f"[{number}]" == page.evaluate("link => link.firstChild.textContent", link.element_handle())
+    entry = page.locator(f"li[id='{link.get_attribute('href')[1:]}']")
+    assert entry.inner_text().startswith(words.strip())
+    assert entry.evaluate("e => [...e.parentNode.children].indexOf(e) + 1") == int(number)
+    entry.locator(".back a").first.click()
+    assert page.url.endswith(f"#{link.get_attribute('id')}")
+
+
 def test_on_a_touch_screen_the_first_tap_explains_and_the_second_follows(reader):
     page = reader(width="phone", has_touch=True).open(chapter())
     link = page.locator("a.reported").first

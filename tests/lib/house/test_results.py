@@ -34,7 +34,7 @@ def readers(page, role):
             open_ = [s for s in open_ if s[0] < level] + [(level, label)]
             label = ""
         for name in re.findall(rf"\{{{role}\}}`([^`]+)`", line):
-            found.setdefault(name, set()).update(s for _, s in open_)
+            found.setdefault(name.partition(" ")[0], set()).update(s for _, s in open_)  # without a unit
     return found
 
 
@@ -50,7 +50,7 @@ def test_each_bound_value_moves_the_sections_that_print_it_and_no_other(slug, be
     own = next(page for page in parts.pages() if page.rpartition("/")[2] == slug)
     printed = {page: readers(page, "found") for page in parts.pages()}
     for name, entry in BOUND[slug].items():
-        moved = BOUND | {slug: BOUND[slug] | {name: entry | {"text": "moved"}}}
+        moved = BOUND | {slug: BOUND[slug] | {name: entry | {"text": "moved", "bare": "moved"}}}
         monkeypatch.setattr(prose, "bound", moved.__getitem__)
         wanted = {page: found.get(name, set()) if page == own else set() for page, found in printed.items()}
         for page, found in printed.items():
@@ -68,8 +68,8 @@ def test_a_reported_figure_moves_the_sections_that_print_it(before, monkeypatch)
             assert changed(page, before) == labels, ref
 
 
-def test_a_verdict_moves_its_check_its_readers_and_the_counts_that_hold_it(before, monkeypatch):
-    """A claim of one source: the sections with its check or its lozenge, and every count of verdicts of that source."""
+def test_a_verdict_moves_its_readers_and_the_counts_that_hold_it(before, monkeypatch):
+    """A claim of one source: the sections with its lozenge, the ledger, and every count of verdicts of that source."""
     rows = prose.ledger()
     row = next(r for r in rows if r["source"] == "cml-stopping" and r["verdict_conclusion"] == "overstated")
     other = [r | {"verdict_conclusion": "follows"} if r is row else r for r in rows]

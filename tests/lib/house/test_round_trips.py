@@ -7,7 +7,6 @@ from math import inf
 import jupytext
 import nbformat
 import pytest
-from jupytext.config import load_jupytext_config
 
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE, canonical, parsed
 from lib.house import execute, executed, parts, prose, rerun
@@ -96,11 +95,14 @@ def test_one_form_for_each_number(given, left):
 
 @pytest.mark.parametrize("half", HALVES, ids=ids)
 def test_a_text_half_stands_as_jupytext_writes_it(half):
-    """After an edit: ``jupytext --to md:myst chapters/NAME.md``. From either half, as JupyterLab writes it."""
-    config, text = load_jupytext_config(str(half)), half.read_text("utf-8")
-    assert jupytext.writes(jupytext.reads(text, MYST, config=config), MYST, config=config) == text
+    """From either half: JupyterLab opens no pair whose halves differ in this, and writes the text half so.
+
+    After an edit, ``jupytext --to md:myst chapters/NAME.md`` brings it there.
+    """
+    text = half.read_text("utf-8")
+    assert jupytext.writes(jupytext.reads(text, MYST), MYST) == text
     notebook = nbformat.read(half.with_suffix(".ipynb"), as_version=4)
     shown = {"name": "python3", "language": "python", "display_name": "Python 3 (ipykernel)"}
     assert notebook.metadata["kernelspec"] == shown, "what the kernel of JupyterLab says of itself"
     if not any(": drifted" in fault for fault in execute.faults(half)):
-        assert jupytext.writes(notebook, MYST, config=config) == text
+        assert jupytext.writes(notebook, MYST) == text

@@ -24,7 +24,7 @@ __all__ = ["Part", "Registry", "RegistryError", "citable", "setup"]
 log = logging.getLogger(__name__)
 
 PUBLISHED = ("tag", "label", "kind", "title", "page", "url", "sha256_text", "sha256_results", "changed", "state")
-"""What ``sections.json`` says of a part; besides it the edition."""
+"""What ``sections.json`` says of a part, ``sha256_results`` of one that prints any; besides it the edition."""
 WORDS = {"original": "the work it is about", "alone": "There is one record."}
 LISTS = [
     ["sections.json", "Every section, figure and table with its tag and hashes", "application/json"],
