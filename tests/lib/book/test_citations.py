@@ -175,7 +175,7 @@ def zotero_coins(title):
 
 
 def test_zotero_reads_book_sections():
-    """A page is its first section; its COinS are its parts one by one; the page of a tag is that part alone."""
+    """A page is its first section, by COinS too; the page of a tag is that part alone."""
     config, titles = yaml.safe_load((ROOT / "_config.yml").read_text()), cited()
     title, edition, year = (
         config["title"],
@@ -192,7 +192,7 @@ def test_zotero_reads_book_sections():
         parts = [r for r in rows() if r["page"] == f"{page}.html"]
         assert zotero_embedded(text).items() >= (common | {"title": parts[0]["title"]}).items(), page
         spans = [zotero_coins(html.unescape(s)) for s in re.findall(r'class="Z3988" title="([^"]*)"', text)]
-        assert spans == [common | {"title": titles[r["tag"]], "edition": edition} for r in parts], page
+        assert spans == [common | {"title": titles[parts[0]["tag"]], "edition": edition}], page
     for row in rows():
         text = (SITE / "t" / row["tag"] / "index.html").read_text()
         assert zotero_embedded(text).items() >= (common | {"title": titles[row["tag"]]}).items(), row["tag"]

@@ -61,9 +61,9 @@ def boxes(doctree: nodes.document, rows: list[dict], book: cite.Book, original: 
         for key, (name, text) in forms.items()
     )
     found = [f'<template id="cite-forms">{texts}</template>']
-    for row in rows:
-        if row["tag"] in marked:
-            found.append(_box(row, cite.records(book, row, original), forms, up, words["original"]))
+    boxed = [(row, cite.records(book, row, original)) for row in rows if row["tag"] in marked]
+    found += [_box(row, records, forms, up, words["original"]) for row, records in boxed]
+    found += [metadata.coins(records[0]) for _, records in boxed[:1]]  # the page as one item for a reference manager
     return f'<div class="cite-boxes">{"".join(found)}</div>'
 
 
@@ -92,7 +92,7 @@ def spelled(form: str, text: str, part: dict) -> str:
 
 
 def _box(part: dict, records: list[dict], forms: dict[str, tuple[str, str]], up: str, other: str) -> str:
-    """The box that a part's mark opens, and its COinS; ``up`` leads to the top of the site, ``other`` names the original."""
+    """The box that a part's mark opens; ``up`` leads to the top of the site, ``other`` names the original."""
     tag, kind, e = part["tag"], part["kind"], html.escape
     words = {
         "title": cite.title(part),
@@ -111,5 +111,5 @@ def _box(part: dict, records: list[dict], forms: dict[str, tuple[str, str]], up:
     return (
         f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'
         f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">t/{tag}, its permanent page</a> '
-        f"<span>Files {files}</span></p></div>{metadata.coins(records[0])}"
+        f"<span>Files {files}</span></p></div>"
     )
