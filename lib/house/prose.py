@@ -7,6 +7,7 @@ cell computed it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 
 from lib import records
@@ -61,7 +62,8 @@ def found(text: str, page: str) -> tuple[str, str, dict, str]:
     slug = slug or page.rpartition("/")[2]
     values = bound(slug)
     if name not in values:
-        raise ProseError(f"chapters/{slug} binds no {name}; it binds {', '.join(sorted(values))}")
+        near = ", ".join(get_close_matches(name, values, n=5, cutoff=0.4)) or "nothing of a like name"
+        raise ProseError(f"chapters/{slug} binds no {name}; it binds {near}")
     value = values[name]
     understood = unit.startswith("(") and unit.endswith(")")
     if (unit[1:-1] if understood else unit) != value.get("unit", ""):
