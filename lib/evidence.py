@@ -288,7 +288,7 @@ def _certainty(where: str, rows: list[dict]) -> Certainty:
         )
     level = STARTS[steps.pop("start")] + sum(map(int, steps.values()))
     why = [
-        f"{r['domain']} ({int(r['judgement']):+d}): {r['reason']}".replace("-", "−", 1)
+        f"{r['domain'].capitalize()} ({int(r['judgement']):+d}): {r['reason']}".replace("-", "−", 1)
         for r in rows
         if steps.get(r["domain"], "0") != "0"
     ]
