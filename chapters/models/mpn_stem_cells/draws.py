@@ -109,6 +109,13 @@ def cohort(hypothesis: str, number: int) -> Cohort:
     return stem_cells.draw_cohort(truth.population, plan(), rng, truth.rates)[0]
 
 
+def fitted(entry: dict) -> Cohort:
+    """The virtual cohort that a stored headline fit was made to: that of ``cohort`` as long as the record stands."""
+    shape, rng = entry["study"], seeded(1, 0, 0)
+    design = stem_cells.design(*shape.values(), HOM_SHARE, seeded(0))
+    return stem_cells.draw_cohort(HYPOTHESES["exit and exhaustion"].population, design, rng)[0]
+
+
 def flat(population: Population) -> np.ndarray:
     """The 14 values of a population in the order of ``NAMES``."""
     p = population
@@ -264,7 +271,7 @@ def headline(name: str, say: Callable[[str], None]) -> None:
     }
     rows = population.set_index(pd.Index(NAMES + RATES)).to_dict("index")
     entry = {
-        "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(thinned), "divergent": got.divergent, "parameters": len(everyone),
+        "chains": CHAINS, "warmup": WARMUP, "kept": KEPT, "thinned": len(thinned), "divergent": got.divergent, "parameters": len(everyone), "study": study(),
         "worst of all": {k: float(f"{v:.4g}") for k, v in worst.items()}, "seed": SEED,
         "priors": fit.bayes.PRIOR, "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
         "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in rows.items()},

@@ -68,6 +68,14 @@ def test_thinned_draws_agree_with_their_summaries():
         assert s["low"] < s["median"] < s["high"]
 
 
+def test_the_headline_is_fitted_to_the_first_cohort_of_the_study():
+    entry, draws = samples.load(f"{NAME}-headline")
+    fitted, first = samples.fitted(entry), samples.cohort("exit and exhaustion", 0)
+    assert entry["study"] == samples.study()
+    assert np.array_equal(fitted.counts, first.counts) and np.array_equal(fitted.blood, first.blood)
+    assert {*draws} == {*samples.NAMES, *samples.patient_columns(len(fitted.counts))}
+
+
 def test_long_runs_are_whole():
     cohorts = pd.read_csv(samples.DRAWS / f"{NAME}-cohorts.csv")
     sizes = cohorts.groupby(["hypothesis", "cohort"]).size()
