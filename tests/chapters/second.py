@@ -17,7 +17,10 @@ from scipy import stats
 from lib import ROOT, records
 from lib.house import executed
 
-_NUMBER = re.compile(r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?: × 10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
+_NUMBER = re.compile(r"([-−]?\d+(?:,\d{3})*(?:\.\d+)?)( million)?")
+_SPELLED = {"none": 0, "one": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+            "nine": 9}  # fmt: skip
+_LEVEL = re.compile(r"\b95% (?:CI|credible interval)\b")
 Z = stats.norm.isf(0.025)
 
 
@@ -42,18 +45,26 @@ def _bound(slug: str) -> dict[str, dict]:
 
 @lru_cache
 def shown(slug: str, name: str) -> list[Decimal]:
-    """The numbers that stand on the page for a bound value, as printed there."""
+    """The numbers that stand on the page for a bound value, as printed there, in digits or in words, but for the level
+    of a 95% interval; of a typed value without its unit.
+    """
     bound = _bound(slug)
     assert name in bound, f"chapters/{slug}.ipynb binds no {name!r}: name it anew where its figure is recomputed"
-    return [Decimal(n.replace(",", "").replace("−", "-")) for n in _NUMBER.findall(bound[name]["text"])]
+    said = _LEVEL.sub("", bound[name].get("bare", bound[name]["text"]))
+    said = re.sub(r"[a-z]+", lambda word: str(_SPELLED.get(word[0], word[0])), said)
+    return [Decimal(n.replace(",", "").replace("−", "-")).scaleb(6 if million else 0)
+            for n, million in _NUMBER.findall(said)]  # fmt: skip
 
 
 def rounds_to(value: float, printed: Decimal, slack: float = 0.0) -> bool:
     """Is ``printed`` what ``value`` rounds to, or within ``slack`` of that?"""
     unit = Decimal(1).scaleb(printed.as_tuple().exponent)
-    if printed == printed.to_integral() and abs(printed) >= 1000:  # four significant digits
-        unit = Decimal(10) ** (printed.adjusted() - 3)
     return abs(value - float(printed)) <= float(unit) / 2 + slack + 1e-9
+
+
+def round_to(values, printed: list[Decimal]) -> bool:
+    """Are these, one by one, the numbers printed?"""
+    return len(values) == len(printed) and all(map(rounds_to, values, printed))
 
 
 def clopper_pearson(count: int, n: int) -> tuple[float, float]:

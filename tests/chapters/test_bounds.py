@@ -20,7 +20,7 @@ from chapters.models.mpn_interferon import inflammation
 from chapters.models.mpn_stem_cells.model import ASSUMED, course, depletion_rate
 from chapters.models.ph_all_maintenance import coxes
 from lib.house import executed
-from tests.chapters.second import Z, evidence, power, reported, rounds_to, shown, wilson
+from tests.chapters.second import Z, evidence, power, reported, round_to, rounds_to, shown, wilson
 
 
 def one(slug: str, name: str) -> float:
@@ -52,11 +52,11 @@ def test_high_scores_and_earlier_interferon_among_those_left_out():
     high, withdrew, before = (int(reported(f"CML-{r}")) for r in ("26/high-risk", "31", "27"))
     out = range(ENROLLED - ANALYSED)
     scores = {sum(who < withdrew for who in chosen) for chosen in combinations(out, high)}
-    assert scores == {one(CML, "withdrawn-high-least"), one(CML, "withdrawn-high-most")}
+    assert sorted(scores) == shown(CML, "withdrawn-high")
     analysed = {
         sum(who not in out for who in chosen) for chosen in combinations(range(ENROLLED), before) if withdrew in chosen
     }
-    assert (min(analysed), max(analysed)) == (one(CML, "pretreated-least"), one(CML, "pretreated-most"))
+    assert [min(analysed), max(analysed)] == shown(CML, "pretreated")
 
 
 def in_words(start: tuple[int, int], months: float) -> str:
@@ -121,7 +121,7 @@ def test_ways_to_the_percentage_are_all_there_are():
                 survival = 100 * product_limit(ANALYSED + left_out, before)
                 if abs(survival - Fraction(int(reported("CML-37/percentage")))) <= Fraction(1, 2):
                     ways.add((ANALYSED + left_out, before))
-    assert len(ways) == one(CML, "ways-to-print")
+    assert len(ways) == one(CML, "ways")
     assert sum(n == ANALYSED for n, _ in ways) == one(CML, "ways-analysed")
     assert sum(not any(before) for _, before in ways) == one(CML, "ways-nobody")
 
@@ -140,11 +140,10 @@ def test_pairs_that_may_stand_the_wrong_way_round():
     """Every way to place three among twelve: two-sided exact p below 5% only up to the number named."""
     below = [sum(place - k for k, place in enumerate(chosen)) for chosen in combinations(range(ANALYSED), LOST)]
     p = {u: min(1, 2 * sum(b <= u for b in below) / len(below)) for u in range(LOST * KEPT // 2)}
-    assert max(u for u, value in p.items() if value < 0.05) == one(CML, "smallest-u")
-    least = min(u for u, value in p.items() if value >= 0.05)
     pairs = LOST * KEPT
-    assert rounds_to(100 * least / pairs, shown(CML, "short-least")[0])
-    assert rounds_to(100 * (pairs - least) / pairs, shown(CML, "short-most")[0])
+    assert [max(u for u, value in p.items() if value < 0.05), pairs] == shown(CML, "smallest-u")
+    least = min(u for u, value in p.items() if value >= 0.05)
+    assert round_to((100 * least / pairs, 100 * (pairs - least) / pairs), shown(CML, "short-of"))
 
 
 def partitions(n: int, most: int | None = None):
@@ -164,9 +163,9 @@ def tied_p(lost: int, pattern: tuple[int, ...], corrected: bool) -> float:
 def test_one_pattern_of_ties_and_one_other_size_print_the_p():
     prints = lambda p: abs(p - reported("CML-40")) <= 0.00005
     patterns = [t for t in partitions(KEPT) if len(t) >= 3]  # shortest, median and longest differ
-    assert len(patterns) == one(CML, "patterns")
     hits = [t for t in patterns if prints(tied_p(LOST, t, True))]
-    assert len(hits) == one(CML, "printing-patterns") and [s for s in hits[0] if s > 1] == [4, 2]
+    assert [len(hits), len(patterns)] == shown(CML, "patterns")
+    assert [s for s in hits[0] if s > 1] == [4, 2] == shown(CML, "tied")
     untied = [
         n for n in range(KEPT - 2, ENROLLED - LOST + 1) if any(prints(tied_p(LOST, (1,) * n, c)) for c in (True, False))
     ]
@@ -178,7 +177,7 @@ def test_sets_of_whole_months_and_those_with_the_pattern():
     low, median, high = (int(reported(f"CML-38/{r}")) for r in ("low", "median", "high"))
     chosen = lambda values, k: math.comb(values + k - 1, k)
     every = chosen(median - low + 1, 3) * chosen(high - median + 1, 3)
-    assert rounds_to(every, shown(CML, "n-sets")[0])
+    assert every == executed.bound(CML)["n-sets"]["value"] and rounds_to(every, shown(CML, "n-sets")[0])
     tally = 0
     below = [(low, *b, median) for b in combinations_with_replacement(range(low, median + 1), 3)]
     above: dict[tuple, int] = {}
@@ -204,10 +203,10 @@ def test_recovery_ends_by_the_month_named_in_every_order():
 
 
 def test_a_positive_test_has_at_most_the_chance_named():
-    for tests, name in (("least-tests", "most-positive"), ("least-tests-rounded", "most-positive-rounded")):
-        n = int(one(CML, tests))
+    tests = [int(one(CML, name)) for name in ("least-tests", "least-tests-rounded")]
+    for n, printed in zip(tests, shown(CML, "most-positive"), strict=True):
         chance = optimize.brentq(lambda p: stats.binom.pmf(0, n, p) - 0.05, 1e-9, 0.5)
-        assert rounds_to(100 * chance, shown(CML, name)[0])
+        assert rounds_to(100 * chance, printed)
 
 
 def test_at_risk_later_over_every_follow_up_in_half_months():
@@ -221,9 +220,7 @@ def test_at_risk_later_over_every_follow_up_in_half_months():
         if inside and sum(f < 6.5 for f in follow_up) >= 1:
             for month, counts in found.items():
                 counts.add(sum(f >= month for f in follow_up))
-    assert {m: (min(c), max(c)) for m, c in found.items()} == {
-        m: (one(CML, f"least-{m}"), one(CML, f"most-{m}")) for m in found
-    }
+    assert {m: [min(c), max(c)] for m, c in found.items()} == {m: shown(CML, f"at-risk-{m}") for m in found}
 
 
 def test_so_many_patients_are_needed_for_the_width_and_no_more():
@@ -494,8 +491,7 @@ def test_failures_behind_the_width_over_the_whole_box():
         ):
             total, variance = reported("MSB-34") * risk, (math.log(high / low) / (2 * Z)) ** 2
             found.append(optimize.brentq(lambda d: 1 / d + 1 / (total - d) - variance, 1e-3, total / 2))
-        assert rounds_to(min(found), shown(MSB, f"{name}-events-least")[0])
-        assert rounds_to(max(found), shown(MSB, f"{name}-events-most")[0])
+        assert round_to((min(found), max(found)), shown(MSB, f"{name}-events"))
 
 
 def test_part_of_the_middle_group_over_the_whole_box():
@@ -505,15 +501,14 @@ def test_part_of_the_middle_group_over_the_whole_box():
     ):
         one_, other = by_ratio(low / 100, relapse), by_ratio(low / 100, lesion)
         found.append(100 * min(max((one_ - middle / 100) / (one_ - other), 0), 1))
-    assert rounds_to(min(found), shown(MSB, "part-least")[0]) and rounds_to(max(found), shown(MSB, "part-most")[0])
+    assert round_to((min(found), max(found)), shown(MSB, "part"))
 
 
 def test_no_cohort_has_more_of_the_middle_group_for_lesions_than_the_widths_admit():
     """Cohorts drawn with failures as the widths have them, some of whom had both signs."""
     rng, most = np.random.default_rng(13), 0.0
     for _ in range(20_000):
-        lesions = rng.uniform(*(one(MSB, f"lesion-events-{k}") for k in ("least", "most")))
-        relapses = rng.uniform(*(one(MSB, f"relapse-events-{k}") for k in ("least", "most")))
+        lesions, relapses = (rng.uniform(*map(float, shown(MSB, f"{sign}-events"))) for sign in ("lesion", "relapse"))
         both = rng.uniform(0, lesions) * rng.integers(2)  # failures of people with both signs
         low = rng.choice(box(LOW)) / 100
         lesion_only = (lesions - both) / by_ratio(low, rng.choice(box("MSB-38/hazard-ratio")))
@@ -536,12 +531,8 @@ def test_changes_among_the_extra_failures_over_the_whole_box():
         ]
         rate = lambda f, w: math.log1p(-w / 100) - math.log1p(-f / 100)
         times.append(rate(f1, w1) / rate(f0, w0))
-    assert rounds_to(100 * min(share), shown(MSB, "excess-least")[0]) and rounds_to(
-        100 * max(share), shown(MSB, "excess-most")[0]
-    )
-    assert rounds_to(min(times), shown(MSB, "switch-times-least")[0], 0.05) and rounds_to(
-        max(times), shown(MSB, "switch-times-most")[0], 0.5
-    )
+    assert round_to((100 * min(share), 100 * max(share)), shown(MSB, "excess"))
+    assert round_to((min(times), max(times)), shown(MSB, "switch-range"))
 
 
 def test_most_failures_are_in_the_low_group_from_the_size_named_and_never_below_the_other():
@@ -569,8 +560,7 @@ def test_every_combination_of_signs_has_one_group_if_the_or_excludes_both():
     cells = list(product(range(4), range(6)))
     groups = [[r == 0 and m < 3, (r == 1) != (m >= 3) and r <= 1, (r == 1 and m >= 3) or r > 1] for r, m in cells]
     inclusive = [[r == 0 and m < 3, r == 1 or m >= 3, (r == 1 and m >= 3) or r > 1] for r, m in cells]
-    assert len(cells) == one(MSB, "cells")
-    assert sum(sum(g) != 1 for g in groups) == one(MSB, "cells-unclear")
+    assert [sum(sum(g) != 1 for g in groups), len(cells)] == shown(MSB, "cells-unclear")
     assert sum(sum(g) != 1 for g in inclusive) == one(MSB, "cells-unclear-inclusive")
 
 
