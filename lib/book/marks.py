@@ -259,7 +259,7 @@ class SourceCard(SphinxDirective):
         later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
         notes.append(f"Later evidence: {', '.join(later) or 'none'}.")
         if source.unknown:
-            notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI')}.")
+            notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI').replace('url', 'URL')}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')
         return [nodes.raw("", "".join(out) + "</div>", format="html")]
 
