@@ -70,14 +70,34 @@
     say();
   }
 
-  // A link to something folded opens the fold.
+  // A link to something folded, or beyond the short version, shows it.
   function unfold() {
     var id = decodeURIComponent(location.hash.slice(1));
     var target = id && document.getElementById(id);
     if (!target) return;
     for (var e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
-    if (!target.closest("details")) return;
+    each(":scope > details.audit", function (d) { d.open = true; }, target);
+    if (!target.offsetParent && layers.show) layers.show();
     target.scrollIntoView();
+  }
+
+  // The short version alone, or all of it: remembered, and the same for every chapter.
+  function layers() {
+    var line = document.querySelector(".full-review");
+    if (!line) return;
+    var button = document.createElement("button");
+    button.type = "button";
+    line.append(button);
+    layers.show = function (brief) {
+      root.classList.toggle("brief", Boolean(brief));
+      button.textContent = brief ? "Show the full review" : "Show the short version only";
+    };
+    button.addEventListener("click", function () {
+      var brief = !root.classList.contains("brief");
+      stored("layer", brief ? "short" : "full");
+      layers.show(brief);
+    });
+    layers.show(stored("layer") === "short");
   }
 
   // Boxes that scroll sideways are reached by keyboard and say that they scroll.
@@ -154,17 +174,36 @@
     });
   }
 
+  // The contents mark the section being read and how far it is; on a phone the bar says so, and leads back to the answer.
   function whereNow() {
-    var links = {}, shown = null;
-    each(".here a", function (a) { links[decodeURIComponent(a.hash.slice(1))] = a; });
+    var links = {}, shown = null, masthead = document.querySelector(".masthead"), article = document.querySelector("article");
+    each("#contents li li a", function (a) { if (a.hash) links[decodeURIComponent(a.hash.slice(1))] = a; });
     var sections = Array.prototype.filter.call(document.querySelectorAll("article section[id]"), function (s) { return links[s.id]; });
     if (!sections.length) return;
+    var where = document.createElement("div"), section = document.createElement("button"), up = document.createElement("a");
+    where.className = "where";
+    section.className = "section";
+    section.type = "button";
+    section.addEventListener("click", function () {
+      document.querySelector("button.menu").click();
+      if (shown) shown.scrollIntoView({ block: "center" });
+    });
+    up.className = "up";
+    up.href = "#" + (document.querySelector(".short-version") || sections[0]).id;
+    up.textContent = document.querySelector(".short-version") ? "Answer ↑" : "Top ↑";
+    where.append(section, up);
+    masthead.prepend(where);
     function mark() {
-      var at = null;
-      sections.forEach(function (s) { if (s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id]; });
+      var at = null, box = article.getBoundingClientRect();
+      sections.forEach(function (s) { if (s.offsetParent && s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id]; });
+      root.style.setProperty("--read", Math.max(0, Math.min(100, 100 * (innerHeight / 3 - box.top) / (box.height - innerHeight * 2 / 3))).toFixed(1) + "%");
+      masthead.classList.toggle("reading", box.top < -200);
       if (at === shown) return;
       if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
       if (at) { at.classList.add("now"); at.setAttribute("aria-current", "true"); }
+      if (at) at.scrollIntoView({ block: "nearest" });  // within the contents, which scroll by themselves
+      section.textContent = at ? at.textContent : "";
+      section.setAttribute("aria-label", "Contents; now reading: " + section.textContent);
       shown = at;
     }
     addEventListener("scroll", mark, { passive: true });
@@ -175,7 +214,7 @@
   function printing() {
     var appendix = null, opened = [];
     addEventListener("beforeprint", function () {
-      each("details.plain:not([open])", function (d) { d.open = true; opened.push(d); });
+      each(":is(details.plain, details.audit):not([open])", function (d) { d.open = true; opened.push(d); });
       var cells = document.querySelectorAll("details.code");
       if (!cells.length) return;
       appendix = document.createElement("section");
@@ -273,7 +312,7 @@
   if (location.protocol === "file:") window.fetch = function () { return new Promise(function () {}); };
 
   document.addEventListener("DOMContentLoaded", function () {
-    [themes, menu, code, scrollers, tips, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
+    [themes, menu, code, layers, scrollers, tips, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
     addEventListener("resize", scrollers);

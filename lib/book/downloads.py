@@ -82,7 +82,7 @@ def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str
 
 
 def place(app, doctree, docname):
-    """Put the line under the question and the ways at the end of the page's last section."""
+    """Put the line under the question or the short version, and the ways at the end of the page's last section."""
     source = ROOT / f"{docname}.ipynb"
     if app.builder.name != "html" or not source.is_file():
         return
@@ -94,8 +94,11 @@ def place(app, doctree, docname):
     theme = app.config.html_theme_options
     repository = theme.get("repository_url", ""), theme.get("repository_branch", "")
     top = doctree.next_node(nodes.section)
-    question = top.first_child_matching_class(nodes.paragraph)
-    top.insert(question + 1, nodes.raw("", head(source.stem), format="html"))
+    line = nodes.raw("", head(source.stem), format="html")
+    if short := next((s for s in top.findall(nodes.section) if "short-version" in s["classes"]), None):
+        short += line
+    else:
+        top.insert(top.first_child_matching_class(nodes.paragraph) + 1, line)
     last = top.children[-1] if isinstance(top.children[-1], nodes.section) else top
     last += nodes.raw("", tiers(source.stem, sizes, *repository), format="html")
 

@@ -6,6 +6,8 @@ import csv
 import html
 import json
 import re
+from collections import Counter
+from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
@@ -87,7 +89,9 @@ def _reduced(output: dict) -> dict | None:
 
 
 class Code(nodes.General, nodes.Element):
-    """The source of a cell behind one line that says what it does; ``work`` where it could change a conclusion."""
+    """The source of cells that follow one another, behind one line; a block for each cell, with what it does as its
+    ``caption``, its ``label``, and whether it is ``work`` that could change a conclusion.
+    """
 
 
 class BookTable(nodes.General, nodes.Element):
@@ -99,13 +103,11 @@ class Drawing(nodes.raw):
 
 
 class Check(nodes.General, nodes.Element):
-    """The verdict on one claim, its ``row`` of the ledger; ``alike`` is what it may share with its neighbours: a plain reason, a
-    missing input.
-    """
+    """The verdict on one claim, its ``row`` of the ledger; ``alike`` is what all it tells is, "" where it tells more."""
 
 
 class Checks(nodes.General, nodes.Element):
-    """Checks that follow one another; ``folded`` where several are ``alike``."""
+    """Checks that follow one another; ``folded`` where each of several tells nothing beyond its kind."""
 
 
 class NotebookOutputs(SphinxTransform):
@@ -115,9 +117,20 @@ class NotebookOutputs(SphinxTransform):
 
     def apply(self, **kwargs):
         self.made = _Made(Path(self.env.doc2path(self.env.docname)))
-        for cell in list(self.document.findall(_element("cell_code"))):
+        cells = list(self.document.findall(_element("cell_code")))
+        for cell in cells:
             self._outputs(cell)
             self._source(cell)
+        for cell, following in zip(cells, cells[1:]):
+            self._merge(cell, following)
+
+    def _merge(self, cell: nodes.container, following: nodes.container):
+        """Let a cell that shows nothing share the fold of the one after it."""
+        code, after = (next((n for n in c.children if isinstance(n, Code)), None) for c in (cell, following))
+        shown = [n for n in cell.children if n is not code and n.children]
+        if code and after and not shown and cell.next_node(descend=False, siblings=True) is following:
+            after[:0] = code.children
+            cell.parent.remove(cell)
 
     def _source(self, cell: nodes.container):
         cell.attributes.pop("hide_mode", None)  # the fold is ours, not the notebook reader's
@@ -135,33 +148,26 @@ class NotebookOutputs(SphinxTransform):
         label = next((n["names"][0] for n in shown if n["names"]), None)
         tags = cell.get("cell_metadata", {}).get("tags", [])
         caption = first.lstrip("# ").rstrip() if first.startswith("#") else "Code"
-        code = Code("", caption=caption, work="hide-input" not in tags, label=f"{label}-code" if label else "")
-        code += block
-        source.replace_self(code)
+        block["caption"], block["work"] = caption, "hide-input" not in tags
+        block["label"] = f"{label}-code" if label else ""
+        source.replace_self(Code("", block))
 
     def _outputs(self, cell: nodes.container):
         out = next((n for n in cell.children if n.get("nb_element") == "cell_code_output"), None)
         if out is None:
             return
-        shown: list[nodes.Node] = []
-        for child in out.children:
-            node = self._shown(child)
-            last = shown[-1] if shown else None
-            if not isinstance(node, Check):
-                shown.append(node)
-            elif isinstance(last, Checks) and last["alike"] == node["alike"]:
-                last += node
-            else:
-                shown.append(Checks("", node, alike=node["alike"]))
+        shown = [self._shown(child) for child in out.children]
         out.children = []
-        for group in shown:
-            last = out.children[-1] if out.children else None
-            if isinstance(group, Checks):
-                group["folded"] = bool(group["alike"]) and len(group) > 1
-                if isinstance(last, Checks) and not (last["folded"] or group["folded"]):
-                    last.extend(group.children)
-                    continue
-            out.append(group)
+        for is_check, group in groupby(shown, lambda node: isinstance(node, Check)):
+            found = list(group)
+            if not is_check:
+                out.extend(found)
+                continue
+            quiet = [node for node in found if node["alike"]]
+            if len(quiet) < 2:
+                quiet = []
+            loud = [node for node in found if node not in quiet]
+            out.extend(Checks("", *nodes_, folded=nodes_ is quiet) for nodes_ in (loud, quiet) if nodes_)
 
     def _shown(self, child: nodes.Node) -> nodes.Node:
         """What stands on the page for one output."""
@@ -308,13 +314,22 @@ def light(svg: str, prefix: str) -> str:
 
 
 def visit_code(self, node):
-    name = f' id="{node["label"]}"' if node["label"] else ""
-    kind = "code work" if node["work"] else "code"
-    source = self.highlighter.highlight_block(node.astext(), "python", location=node)
-    source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
-    caption = _VERBATIM.sub(r"<code>\1</code>", typeset(node["caption"]))
-    self.body.append(f'<details class="{kind}"{name}><summary>{caption}</summary>{source}</details>')
+    first, *more = node.children
+    kind = "code work" if any(block["work"] for block in node.children) else "code"
+    said = _captioned(first) + (f" (and {count(len(more), 'further steps')})" if more else "")
+    self.body.append(f'<details class="{kind}"><summary>{said}</summary>')
+    for block in node.children:
+        source = self.highlighter.highlight_block(block.astext(), "python", location=block)
+        source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
+        name = f' id="{block["label"]}"' if block["label"] else ""
+        caption = f'<p class="code-caption">{_captioned(block)}</p>' if more else ""
+        self.body.append(f"<div{name}>{caption}{source}</div>")
+    self.body.append("</details>")
     raise nodes.SkipNode
+
+
+def _captioned(block: nodes.literal_block) -> str:
+    return _VERBATIM.sub(r"<code>\1</code>", typeset(block["caption"]))
 
 
 def visit_table(self, node):
@@ -356,7 +371,8 @@ def visit_drawing(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        said = typeset(opening(f"{count(len(node), 'claims')} {node['alike']}"))
+        kinds = Counter(check["alike"] for check in node.children)
+        said = typeset(opening("; ".join(f"{count(n, 'claims')} {alike}" for alike, n in kinds.items())))
         self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 

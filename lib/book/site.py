@@ -16,6 +16,9 @@ POLICY = (
 )
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
+_HERE = re.compile(r'<a class="current[^"]*" href="#">.*?</a>')
+"""This page, in the contents."""
+_CITED = re.compile(r"<button.*?</button>")
 _LOADED = re.compile(r"_static/([\w./-]+)")
 
 
@@ -56,8 +59,15 @@ def page_context(app, pagename, template, context, doctree):
     context["eyebrow"] = dict(executed.contents()).get(pagename, "")
     context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name
     sections = len(list(doctree.findall(nodes.section))) if doctree else 0
-    context["contents_here"] = sections > 2 and pagename != "pages/ledger"
+    if sections > 2 and pagename != "pages/ledger":
+        context["toctree"] = _with_sections(context["toctree"], context["toc"])
     context["footer_pages"] = [(page, words) for page, words in FOOTER if page in app.env.all_docs]
+
+
+def _with_sections(toctree, toc: str):
+    """The contents of the book with the sections of this page under its name; the table of contents knows pages alone."""
+    sections = _CITED.sub("", toc[toc.index("</a>") + 4 : toc.rindex("</li>")])
+    return lambda **options: _HERE.sub(lambda m: m[0] + sections, toctree(**options), count=1)
 
 
 def _description(doctree: nodes.document) -> str:

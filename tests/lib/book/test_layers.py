@@ -1,0 +1,190 @@
+"""The three layers of a chapter: the answer first, the rest on request, the audit trail folded and never lost."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from bs4 import BeautifulSoup
+
+from browser import needed
+from lib import ROOT
+from lib.evidence import last_searched
+from lib.house import executed, parts, prose
+from pages import ABSENT, SITE
+
+pytestmark = needed
+built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
+CHAPTERS = [page for page in parts.pages() if page.startswith("chapters/")]
+ACCUSING = {"discrepant", "overstated", "does-not-follow"}
+
+
+@cache
+def soup(page: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / f"{page}.html").read_text("utf-8"), "html.parser")
+
+
+def layered() -> list[str]:
+    """The chapters that have their layers."""
+    return [page for page in CHAPTERS if "{short-version}" in (ROOT / f"{page}.md").read_text("utf-8")]
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_every_chapter_says_what_it_is_not_and_how_far_its_search_reaches(page):
+    (caution,) = soup(page).select(".safety")
+    assert "Do not stop or change a treatment" in caution.text and last_searched() in caution.text
+
+
+@pytest.mark.parametrize("page", layered())
+def test_a_short_version_is_whole_and_short(page):
+    short = soup(page).select_one("section.short-version")
+    for part in (".answer", ".safety", ".for-patients", ".for-clinicians", ".table-figure", "figure.drawn", ".full-review"):
+        assert len(short.select(part)) == 1, part
+    assert len(short.select(".table-figure tbody tr")) <= 5
+    read = BeautifulSoup(str(short), "html.parser")
+    for unread in read.select("svg, details, button, .tip, table, .full-review, .rerun-line, .actions"):
+        unread.extract()
+    assert len(read.get_text(" ").split()) <= 350
+    assert re.fullmatch(r"Full review, \d+ minutes", short.select_one(".full-review span").text)
+
+
+@pytest.mark.parametrize(("width", "height", "screens"), [(1280, 800, 1), (375, 812, 1.5)])
+@pytest.mark.parametrize("page", layered())
+def test_the_answer_stands_on_the_first_screen(reader, page, width, height, screens):
+    opened = reader(width=width, height=height).open(f"{page}.html")
+    for part in (".answer", ".safety"):
+        box = opened.locator(f".short-version {part}").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height * screens, part
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_switch_hides_the_review_and_is_remembered(reader, width):
+    page, *others = layered()
+    opened = reader(width=width).open(f"{page}.html")
+    review = opened.locator("article > section > section:not(.short-version)")
+    assert review.first.is_visible()
+    opened.get_by_role("button", name="Show the short version only").press("Enter")
+    opened.reload()
+    assert not any(section.is_visible() for section in review.all())
+    inner = review.nth(2).get_attribute("id")
+    opened.evaluate(f"location.hash = '{inner}'")
+    opened.wait_for_function(f"document.getElementById('{inner}').offsetParent")
+    opened.reload()  # the address leads into the review still
+    assert review.first.is_visible()
+    opened.goto(opened.url.partition("#")[0])
+    opened.get_by_role("button", name="Show the full review").click()
+    assert review.first.is_visible()
+
+
+@pytest.mark.parametrize("page", layered())
+def test_the_audit_trail_folds_with_its_tag_and_is_complete(page):
+    folded = soup(page).select("section.audit")
+    assert folded
+    for section in folded:
+        (fold,) = section.find_all("details", class_="audit", recursive=False)
+        assert "open" not in fold.attrs and fold.summary.find(re.compile("^h[2-4]$")).select_one(".cite-mark")
+        assert [child.name for child in section.children if child.name and child.name != "span"] == ["details"]
+        assert section["id"] in {part.label for part in parts.parts()}
+
+
+def test_what_leads_into_the_audit_trail_opens_it(reader):
+    page = layered()[0]
+    section = soup(page).select_one("section.audit")
+    inner = section.select_one("figure[id], .check-item[id]")["id"]
+    for target in (section["id"], inner):
+        opened = reader().open(f"{page}.html#{target}")
+        assert opened.locator(f"#{target}").is_visible()
+        assert opened.locator("details.audit[open]").count() == 1
+
+
+def test_without_script_both_layers_show_and_folds_open_by_hand(reader):
+    opened = reader(script=False).open(f"{layered()[0]}.html")
+    assert opened.locator("article > section > section").last.is_visible()
+    opened.locator("details.audit > summary").first.click()
+    assert opened.locator("details.audit").first.locator("p").first.is_visible()
+
+
+def test_on_paper_both_layers_show_and_nothing_is_folded(reader):
+    opened = reader().open(f"{layered()[0]}.html")
+    opened.get_by_role("button", name="Show the short version only").click()
+    opened.emulate_media(media="print")
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert opened.locator("details.audit:not([open])").count() == 0
+    assert opened.locator("article > section > section").last.is_visible()
+
+
+@pytest.mark.parametrize("page", layered())
+def test_no_accusing_verdict_stands_in_the_audit_trail_alone(page):
+    """A claim judged discrepant, overstated or not to follow has its check, or a mention, outside the audit trail."""
+    shown = BeautifulSoup(str(soup(page).article), "html.parser")
+    for hidden in shown.select("section.audit"):
+        hidden.extract()
+    ids = {element["id"] for element in shown.select(".check-item")}
+    mentioned = {a["href"].partition("#")[2] for a in shown.select("a[href]")}
+    rows = prose.of_source(page.rpartition("/")[2])
+    accused = {r["id"].lower() for r in rows if ACCUSING & {r["verdict_figures"], r["verdict_conclusion"]}}
+    assert not accused - ids - mentioned
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_code_folds_never_follow_one_another_and_no_code_is_lost(page):
+    folds = soup(page).select("details.code")
+    for fold in folds:
+        cell = fold.find_parent(class_="cell") or fold
+        after = cell.find_next_sibling()
+        alone = all(child.name == "details" for child in cell.children if child.name)
+        assert not (alone and after and after.name != "section" and (after.find("details", class_="code", recursive=False)))
+    notebook = executed.read(ROOT / f"{page}.ipynb")
+    kept = [c for c in notebook["cells"] if c["cell_type"] == "code" and "remove-input" not in c["metadata"].get("tags", [])]
+    assert sum(len(fold.select("div.highlight")) for fold in folds) == len(kept)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_runs_of_quiet_checks_are_one_line(page):
+    for checks in soup(page).select("ul.checks"):
+        quiet = [c for c in checks.select(".check-item") if c.select_one(".verdict-restated, .verdict-nothing-to-check")]
+        assert len(quiet) < 2 or checks.find_parent("details", class_="plain")
+
+
+@pytest.mark.parametrize("width", [320, 900, 1280, 1920])
+def test_the_contents_of_the_chapter_are_one_action_away(reader, width):
+    page = layered()[0]
+    opened = reader(width=width).open(f"{page}.html")
+    target = opened.locator("#contents li li a").nth(5)
+    if not target.is_visible():
+        opened.get_by_role("button", name="Contents").click()
+    assert target.is_visible()
+    target.click()
+    section = opened.locator(f"[id='{target.get_attribute('href')[1:]}']")
+    assert abs(section.bounding_box()["y"]) < 200
+    opened.wait_for_function("document.querySelector('#contents [aria-current]')")
+
+
+def test_the_bar_of_a_phone_names_the_section_and_leads_back_to_the_answer(reader):
+    opened = reader(width=375).open(f"{layered()[0]}.html")
+    assert not opened.locator(".where").is_visible()
+    opened.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+    bar = opened.locator(".where")
+    bar.wait_for()
+    assert len(bar.locator(".section").inner_text()) > 5
+    assert 30 < float(opened.evaluate("document.documentElement.style.getPropertyValue('--read')").rstrip("%")) < 70
+    bar.locator(".section").click()
+    assert opened.locator("#contents [aria-current]").is_visible()
+    opened.keyboard.press("Escape")
+    bar.get_by_role("link", name="Answer").click()
+    assert abs(opened.locator(".short-version").bounding_box()["y"]) < 120
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_cite_marks_show_when_meant_and_are_large_enough_for_a_finger(reader, touch):
+    opened = reader(width=375 if touch else 1280, touch=touch).open(f"{layered()[0]}.html")
+    mark = opened.locator("article h2 .cite-mark:visible").first
+    seen = "m => getComputedStyle(m).opacity"
+    assert mark.evaluate(seen) == ("1" if touch else "0")
+    if touch:
+        sizes = "[...document.querySelectorAll('article .cite-mark')].filter(m => m.offsetParent).map(m => m.getBoundingClientRect())"
+        assert opened.evaluate(f"Math.min(...{sizes}.flatMap(b => [b.width, b.height]))") >= 24
+    else:
+        mark.focus()
+        assert mark.evaluate(seen) == "1"
