@@ -85,6 +85,7 @@ def figure(
     panels: int = 1,
     height: float = 4.0,
     narrow_height: float | None = None,
+    picture: tuple[str, Mapping] | None = None,
 ) -> None:
     """Show what ``draw`` draws: a wide and a narrow SVG, the finding as title, the drawn figures as data.
 
@@ -92,6 +93,7 @@ def figure(
     states the finding and is computed; ``data`` holds what is drawn, for the reader's download and the section's hash.
     ``label`` is the permanent address (``fig-…``), ``caption`` says what is drawn, ``alt`` what is seen in it, for
     those who do not see it. ``height`` in inches; on a phone each panel has ``narrow_height`` (by default the same).
+    ``picture``: the kind of ``lib.pictures`` that it is, and what that draws it from beside ``data``.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def figure(
         The label is no address, or the caption or the alternative text says nothing.
     """
     entry = {"label": label, "title": title, "caption": caption, "alt": alt, "note": note}
+    if picture:
+        entry |= {"kind": picture[0], "how": dict(picture[1])}
     _show(draw, panels, height, narrow_height, entry, data)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from numbers import Real
+from typing import NamedTuple
 
 import pandas as pd
 from IPython.display import display
 
 from lib import TABLE, canonical
+from lib.evidence import certainty
+from lib.values import Value, opening
 from lib.words import number
 
 UNSEEN = 'aria-hidden="true" style="visibility:hidden"'
@@ -36,11 +39,12 @@ def table(
     reported: Iterable[str] = (),
     recomputed: Iterable[str] = (),
     strong: Iterable[int] = (),
+    why: Mapping[str, str] | None = None,
 ) -> None:
     """Show ``frame`` as a table of the book; its first column heads the rows.
 
     ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in
-    those colours · ``strong``: positions of the rows that matter. A table too wide for a phone is marked ``stacks``:
+    those colours · ``strong``: positions of the rows that matter · ``why``: the reasons for a certainty, by row, folded below. A table too wide for a phone is marked ``stacks``:
     there each row becomes a block whose figures carry their column's name.
 
     Raises
@@ -99,14 +103,89 @@ def table(
     columns = "".join(head(i, c) for i, c in enumerate(frame.columns))
     rows = "".join(body(n, r) for n, r in enumerate(texts))
     foot = f'<p class="table-note">{html.escape(note)}</p>' if note else ""
+    if why:
+        reasons = "".join(f"<p><b>{html.escape(row)}:</b> {html.escape(reason)}</p>" for row, reason in why.items())
+        foot += f'<details class="table-note"><summary>Why this certainty</summary>{reasons}</details>'
     page = (
         f'<div{_class("book-table", "stacks" if stacks else "", abreast)} data-label="{label}">'
         f"<table{table_role}><caption>{html.escape(caption)}</caption><thead{part_role}><tr{row_role}>{columns}</tr></thead>"
         f"<tbody{part_role}>{rows}</tbody></table>{foot}</div>"
     )
     data = {"label": label, "caption": caption, "columns": list(frame.columns), "units": dict(units), "rows": texts}
-    data["note"] = note
+    data["note"] = " ".join([note, *(f"{row}: {reason}" for row, reason in (why or {}).items())]).strip()
     display({TABLE: canonical(data), "text/html": page, "text/plain": frame.to_string(index=False)}, raw=True)
+
+
+MOST_FINDINGS = 5
+
+
+class Finding(NamedTuple):
+    """A row of a summary of findings.
+
+    ``outcome``: its key in ``data/certainty.csv`` · ``n``: how many people it rests on, a count · ``treated``, ``control``,
+    ``difference``: what was found with, without and between them, each a value; an estimate brings its interval ·
+    ``lacking``: why the row has no interval, where it has none · ``says``: the outcome in words, by default those of the
+    judgements on its certainty.
+    """
+
+    outcome: str
+    n: Value
+    treated: Value | None = None
+    control: Value | None = None
+    difference: Value | None = None
+    lacking: str = ""
+    says: str = ""
+
+
+def findings(
+    slug: str, rows: Sequence[Finding], label: str, caption: str, note: str = "",
+    heads: tuple[str, str] = ("with interferon", "without"),
+) -> None:  # fmt: skip
+    """Show the summary of findings of a chapter: at most five outcomes, each with its certainty and how many it rests on.
+
+    Shares and differences of shares stand per 100 people. The interval is that of the difference or, where no groups are
+    compared, of the one group. The word for the certainty is computed (``lib.evidence.certainty``); the reasons fold
+    below the table.
+
+    Raises
+    ------
+    ValueError
+        Too many rows, a row without an interval and without a reason, an outcome without a judgement, or a cell that is
+        no value.
+    """
+    if not 1 <= len(rows) <= MOST_FINDINGS:
+        raise ValueError(f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide")
+    judged, cells, why, kinds = certainty(slug), [], {}, set()
+    for row in rows:
+        if row.outcome not in judged:
+            raise ValueError(f"{label}: no outcome {row.outcome!r} in data/certainty.csv: name one of {', '.join(judged)}")
+        sides = (row.treated, row.control, row.difference)
+        if not all(isinstance(v, Value) for v in (row.n, *filter(lambda v: v is not None, sides))) or not any(sides):
+            raise ValueError(f"{label}: {row.outcome}: give n and what was found as values of lib.values")
+        compared = row.difference or (row.treated and row.control)
+        spread = next((v for v in ((row.difference,) if compared else sides) if v and v.ends), None)
+        if not spread and not row.lacking:
+            raise ValueError(f"{label}: {row.outcome} has no interval: give an estimate, or say in lacking why it has none")
+        outcome, interval = opening(row.says or judged[row.outcome].outcome), row.lacking
+        if spread:
+            interval = f"{spread.ends[1].bare} to {spread.ends[2].bare}"
+            kinds.add(spread.interval)
+        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, row.n.bare))
+        why[outcome] = judged[row.outcome].why
+    if len(kinds) > 1:
+        raise ValueError(f"{label}: intervals of one kind can stand in one column, not {' and '.join(sorted(kinds))}")
+    columns = ["outcome", *heads, "difference", *(kinds or ["interval"]), "certainty", "n"]
+    table(pd.DataFrame(cells, columns=columns), label, caption, note, why=why)
+
+
+def _found(value: Value | None) -> str:
+    """What was found in a group or between two, in a cell: a share as so many per 100, a ratio with its name."""
+    if value is None:
+        return "–"
+    point = value.ends[0] if value.ends else value
+    if point.unit in ("%", "percentage points"):
+        return f"{point.bare} per 100"
+    return f"{value.unit} {point}" if value.ends and not point.unit else point.bare if point.kind == "count" else str(point)
 
 
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:

@@ -29,7 +29,8 @@ class Value:
     """A figure in words: ``bare`` without its unit, ``str()`` with it.
 
     ``kind``: count, share, span, list, estimate, simulated, time, p, measure or words · ``number`` for data, "" where there is
-    none · ``unit``: what is counted or measured, or the estimator · ``row``: of the evidence that reports it, or "".
+    none · ``unit``: what is counted or measured, or the estimator · ``row``: of the evidence that reports it, or "" ·
+    ``ends``: of an estimate, the value and the two ends of its ``interval``, each with its own unit.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Value:
     bare: str
     whole: str
     row: str = ""
+    ends: tuple[Value, ...] = ()
+    interval: str = ""
 
     def __str__(self) -> str:
         return self.whole
@@ -154,12 +157,14 @@ def estimate(
     Numbers, reported ones too, are ratios and stand with two decimals; other values bring their own unit.
     """
     if isinstance(value, Value):
+        ends = value, low, high
         limits = f"{low} to {high}" if low.unit == "%" else f"{low.bare} to {high.bare}"
         bare, size, row = f"{value} ({interval} {limits})", value.number, value.row
     else:
-        bare = f"{float(value):.2f} ({interval} {float(low):.2f} to {float(high):.2f})".replace("-", "−")
+        ends = tuple(Value("measure", float(x), "", text := f"{float(x):.2f}".replace("-", "−"), text) for x in (value, low, high))
+        bare = f"{ends[0]} ({interval} {ends[1]} to {ends[2]})"
         size, row = to_digits(float(value), 6), _row(value)
-    return Value("estimate", size, name, bare, f"{name} {bare}", row)
+    return Value("estimate", size, name, bare, f"{name} {bare}", row, ends, interval)
 
 
 def simulated(value: Real, error: Real, unit: str) -> Value:

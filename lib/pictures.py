@@ -1,0 +1,328 @@
+"""Pictures that answer a question: 100 people, a time line of evidence, survival curves, a forest of estimates.
+
+Each takes the values themselves, draws them by ``lib.figures.figure``, and computes from them what those who do not see
+it are told. What a picture draws is its data and nothing else, so that ``DRAWN`` draws it again from there, for the image
+that stands beside a link to the page.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.collections import PathCollection
+from matplotlib.path import Path
+from matplotlib.transforms import AffineDeltaTransform, offset_copy
+
+from lib.evidence import last_searched
+from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, figure
+from lib.values import Value
+from whichdata.survival import KaplanMeier
+
+SMALL = 9  # points: some 12 px on a page and on a phone
+_LETTER = 0.62 * SMALL  # points that a letter takes, on average, in the widest type
+_LINE = 1.35 * SMALL  # points from line to line
+
+
+def icons(
+    groups: Mapping[str, Value], outcome: str, title: str, label: str, caption: str, note: str = ""
+) -> None:
+    """Show each group as 100 people: filled, so many as have the ``outcome``; on a pale ground, the confidence interval.
+
+    ``groups``: for each name a share, or an estimate of shares · the others as for ``figure``.
+
+    Raises
+    ------
+    ValueError
+        A value that is no share; and as for ``figure``.
+    """
+    rows = []
+    for name, value in groups.items():
+        ends = value.ends or (value,)
+        if any(end.unit != "%" or not 0 <= end.number <= 100 for end in ends):
+            raise ValueError(f"{label}: {name} is {value}: 100 people show a share, or an estimate of shares, from 0 to 100%")
+        point, low, high = (round(end.number) for end in (*ends, *ends, *ends)[:3])
+        rows.append((name, point, low, high))
+    data = pd.DataFrame(rows, columns=["group", "of 100", "from", "to"])
+    interval = next((v.interval for v in groups.values() if v.interval), "")
+    told = "; ".join(
+        f"{name}, {point}" + (f" ({interval} {low} to {high})" if low < high else "") for name, point, low, high in rows
+    )
+    _emit("icons", data, title, label, caption, f"Of 100 people, {outcome}: {told}.", note, 3.7, 3.3,
+          outcome=outcome, interval=interval.replace("CI", "confidence interval"))  # fmt: skip
+
+
+def timeline(
+    events: Iterable[tuple[str | float, str, str]], title: str, label: str, caption: str, note: str = ""
+) -> None:
+    """Show what was known when, up to the day of the last search.
+
+    ``events``: when (a year, or a part of one), what, and its role: ``source``, the text under review; ``report``, another
+    report of the same study; ``randomised``; or ``other``.
+
+    Raises
+    ------
+    ValueError
+        A role that is none of these, or no event; and as for ``figure``.
+    """
+    rows = sorted((float(when), what, role) for when, what, role in events)
+    if not rows or any(role not in ROLES for *_, role in rows):
+        raise ValueError(f"{label}: give events, each with one of the roles {', '.join(ROLES)}")
+    day = pd.Timestamp(last_searched())
+    data = pd.DataFrame([*rows, (day.year + day.dayofyear / 366, f"last searched {last_searched()}", "search")],
+                        columns=["year", "what", "role"])  # fmt: skip
+    told = "; ".join(f"{when:.0f}, {what}{ROLES[role]}" for when, what, role in rows)
+    _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note,
+          0.7 + 0.28 * len(data), 0.7 + 0.42 * len(data))  # fmt: skip
+
+
+ROLES = {"source": " (the source)", "report": " (the same study)", "randomised": " (randomised)", "other": ""}
+"""What an event of a time line is, and how its picture says so in words."""
+
+
+def survival(
+    curves: Mapping[str, KaplanMeier], outcome: str, unit: str, title: str, label: str, caption: str, note: str = "",
+    at: Sequence[float] = (), kind: str = "log-log",
+) -> None:  # fmt: skip
+    """Show Kaplan–Meier curves of up to three groups over one another, with what each rests on.
+
+    Bands, the 95% confidence interval (Greenwood, on the scale ``kind``); ticks, patients who are censored; beneath, the
+    number at risk ``at`` these times, by default where the axis has its ticks · ``outcome``: what those on the curve
+    still have, in % · the others as for ``figure``.
+    """
+    data = survival_rows(curves, kind)
+    told = "; ".join(
+        f"{name}, {km.n} at risk, {sum(km.events)} with an event, {sum(km.censored)} censored, at the end "
+        f"{100 * float(km.survival[-1]):.0f}%" + (f" (95% CI {100 * ends[0]:.0f} to {100 * ends[1]:.0f})" if ends else "")
+        for name, km in curves.items()
+        for ends in [km.interval(km.times[-1], kind)]
+    )
+    lines = 1 + 2 * len(curves)
+    _emit("survival", data, title, label, caption, f"Kaplan–Meier curves from 0 to {float(data.time.max()):g} {unit}, {outcome}: {told}.",
+          note, 3.0 + lines * _LINE / 72, 2.8 + lines * _LINE / 72, outcome=outcome, unit=unit, at=list(map(float, at)))  # fmt: skip
+
+
+def survival_rows(curves: Mapping[str, KaplanMeier], kind: str = "log-log") -> pd.DataFrame:
+    """The steps of Kaplan–Meier curves: at each time S just after it with its limits, and what happened, in %."""
+    rows = []
+    for name, km in curves.items():
+        rows.append((name, 0.0, 100.0, 100.0, 100.0, km.n, 0, 0))
+        for t, s, at_risk, events, censored in zip(km.times, km.survival, km.at_risk, km.events, km.censored):
+            low, high = km.interval(t, kind) or (0.0, 1.0)
+            rows.append((name, float(t), 100 * float(s), 100 * low, 100 * high, at_risk, events, censored))
+    return pd.DataFrame(rows, columns=["group", "time", "survival", "low", "high", "at risk", "events", "censored"])
+
+
+def forest(
+    rows: pd.DataFrame, quantity: str, unit: str, title: str, label: str, caption: str, note: str = "",
+    no_effect: float | None = None, log: bool = False,
+) -> None:  # fmt: skip
+    """Show estimates under one another with their intervals, each also as text: the source's own apart, pooled ones as diamonds.
+
+    ``rows``: columns ``study``, ``value``, ``low``, ``high``, and if wanted ``group`` (a heading over neighbours with the same),
+    ``n`` (as text: patients, or events of patients) and ``mark`` (``source``, ``pooled``, ``prediction`` for the interval in
+    which a further study would lie, or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to
+    draw a line · the others as for ``figure``.
+    """
+    data = pd.DataFrame({c: rows[c] if c in rows else "" for c in ("group", "study", "n", "value", "low", "high", "mark")})
+    data[["group", "n", "mark"]] = data[["group", "n", "mark"]].fillna("")
+    data = data.sort_values("mark", key=lambda mark: mark != "source", kind="stable", ignore_index=True)
+    places = 2 if log else 0
+    others = data[data["mark"] == ""]
+    told = [f"{r.study}, {_in_text(r.value, r.low, r.high, places, unit)}" for r in data[data["mark"] != ""].itertuples()]
+    if len(others):
+        ends = (f"{pick(others.value):.{places}f}{unit}" for pick in (min, max))
+        told.append(f"{len(others)} other estimates from {' to '.join(ends)}")
+    lines = len(data) + data.group.nunique() + 1
+    _emit("forest", data, title, label, caption, f"A forest plot of {quantity}: {'; '.join(told)}.", note,
+          0.9 + 0.215 * lines, 0.9 + 0.36 * lines, quantity=quantity, unit=unit, no_effect=no_effect, log=log)  # fmt: skip
+
+
+def _in_text(value: float, low: float, high: float, places: int, unit: str = "") -> str:
+    """An estimate with its interval in figures, as far as there are any."""
+    point = "" if value != value else f"{value:.{places}f}{unit}"
+    ends = "" if low != low else f"{low:.{places}f}–{high:.{places}f}"
+    return f"{point} ({ends})" if point and ends else point or ends
+
+
+def _emit(
+    kind: str, data: pd.DataFrame, title: str, label: str, caption: str, alt: str, note: str,
+    height: float, narrow_height: float, **how,
+) -> None:  # fmt: skip
+    draw = partial(DRAWN[kind], data=data, **how)
+    figure(draw, title, data, label, caption, alt, note, height=height, narrow_height=narrow_height, picture=(kind, how))
+
+
+_PERSON = Path.unit_circle()
+_PERSON = Path.make_compound_path(
+    Path(_PERSON.vertices * 0.17 + (0, 0.25), _PERSON.codes),
+    Path(
+        [(-0.28, -0.46), (-0.28, -0.2), (-0.28, 0.03), (0, 0.03), (0.28, 0.03), (0.28, -0.2), (0.28, -0.46), (-0.28, -0.46)],
+        [Path.MOVETO, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.CLOSEPOLY],
+    ),
+)
+"""Head and shoulders, within 0.8 by 1 around the origin."""
+
+
+def _people(ax, xy, **look) -> None:
+    """One person at each place, in the units of the axes, however large they come out."""
+    people = PathCollection([_PERSON], offsets=xy, offset_transform=ax.transData, linewidths=0.8, **look)
+    people.set_transform(AffineDeltaTransform(ax.transData))
+    ax.add_collection(people, autolim=False)
+
+
+def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
+    width, apart = 8.0, 2.0  # of ten people, and between groups
+    room = _width(ax) / (len(data) * (width + apart)) * width
+    for n, row in enumerate(data.itertuples(index=False)):
+        name, point, low, high = row
+        left = n * (width + apart)
+        places = np.array([(left + 0.8 * (i % 10) + 0.4, -(i // 10) - 0.5) for i in range(100)])
+        for y in sorted(set(places[low:high, 1])):
+            x = places[low:high, 0][places[low:high, 1] == y]
+            ax.fill_between([x.min() - 0.4, x.max() + 0.4], y - 0.5, y + 0.5, color=BAND, linewidth=0)
+        _people(ax, places[:point], facecolors=RECOMPUTED, edgecolors=RECOMPUTED)
+        _people(ax, places[point:], facecolors="none", edgecolors=QUIET)
+        lines = [(f"({low} to {high})" if low < high else "", SMALL, QUIET), (f"{point} of 100", 15, INK)]
+        lines += [(line, SMALL + 1, INK) for line in reversed(textwrap.wrap(name, int(room / _LETTER)))]
+        up = 4.0
+        for text, size, ink in lines:
+            ax.annotate(text, (left, 0), (0, up), textcoords="offset points", fontsize=size, color=ink,
+                        weight="bold" if size > 12 else "normal")  # fmt: skip
+            up += 1.3 * size if text else 0
+    down = -6.0
+    for text, marker, ink in ((outcome, _PERSON, RECOMPUTED), (interval, "s", BAND)):
+        lines = textwrap.wrap(text, int(_width(ax) / _LETTER) - 4)
+        beneath = offset_copy(ax.transData, ax.figure, 5, down - SMALL / 2, "points")
+        ax.plot([0], [-10], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
+        ax.annotate("\n".join(lines), (0, -10), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top")
+        down -= _LINE * len(lines) + 3
+        if not interval:
+            break
+    ax.set(xlim=(-0.1, len(data) * (width + apart) - apart + 0.1), ylim=(-10.05, 0.05), aspect="equal", anchor="W")
+    ax.set_axis_off()
+
+
+def _width(ax) -> float:
+    """Points that a drawing is wide."""
+    return 72 * ax.figure.get_figwidth()
+
+
+def _timeline(ax, data: pd.DataFrame) -> None:
+    low, high = np.floor(data.year.min()) - 0.5, data.year.max() + 0.5
+    looks = {"source": ("o", REPORTED, REPORTED), "report": ("o", "none", REPORTED), "randomised": ("D", INK, INK),
+             "other": ("o", QUIET, QUIET), "search": ("|", QUIET, QUIET)}  # fmt: skip
+    own = data[data.role.isin(["source", "report"])]
+    top = np.arange(len(data), dtype=float)
+    if len(own) > 1:
+        ax.plot(own.year, top[own.index], color=REPORTED, linewidth=1)
+    ax.axvline(data.year.iloc[-1], color=QUIET, linewidth=0.8)
+    for y, row in zip(top, data.itertuples(index=False)):
+        marker, face, edge = looks[row.role]
+        ax.plot(row.year, y, marker, markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
+        at = (row.year - low) / (high - low)
+        left = at > 0.5
+        when = "" if row.role == "search" else f"{row.year:.0f}  "
+        room = max(at, 1 - at) * _width(ax) - 24
+        said = when + row.what + ("" if row.role == "search" else ROLES[row.role])
+        ax.annotate("\n".join(textwrap.wrap(said, int(room / _LETTER))), (row.year, y), (-9 if left else 9, 0), textcoords="offset points",
+                    va="center", ha="right" if left else "left", fontsize=SMALL, color=edge, weight="bold" if row.role == "source" else "normal")  # fmt: skip
+    ax.set(xlim=(low, high), ylim=(len(data) - 0.4, -0.6), yticks=[])
+    ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+
+
+def _survival(ax, data: pd.DataFrame, outcome: str, unit: str, at: Sequence[float]) -> None:
+    survival_axes(ax, float(data.time.max()), outcome, unit, at)
+    survival_steps(ax, data, at)
+
+
+def survival_axes(ax, until: float, outcome: str, unit: str, at: Sequence[float] = ()) -> None:
+    """The axes of survival curves: time from 0, and from 0 to 100%."""
+    ax.set(xlim=(0, 1.02 * until), ylim=(0, 103), xlabel=unit, ylabel=f"{outcome} (%)", yticks=range(0, 101, 25))
+    if len(at):
+        ax.set_xticks(at, [f"{t:g}" for t in at])
+
+
+_INKS = (RECOMPUTED, INK, QUIET)
+_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
+
+
+def survival_steps(ax, data: pd.DataFrame, at: Sequence[float] = ()) -> None:
+    """The curves themselves (rows as of ``survival_rows``), with bands, censorings, names, and beneath the number at risk."""
+    until, down = ax.get_xlim()[1] / 1.02, -38.0
+    groups = list(data.groupby("group", sort=False))
+    if len(groups) > len(_INKS):
+        raise ValueError(f"{len(groups)} survival curves: at most {len(_INKS)} can be told apart over one another")
+    at = at if len(at) else [t for t in ax.get_xticks() if 0 <= t <= until]
+    ends = sorted((part.survival.iloc[-1], n) for n, (_, part) in enumerate(groups))
+    for n, (name, part) in enumerate(groups):
+        ink = _INKS[n]
+        ax.fill_between(part.time, part.low, part.high, step="post", color=BAND, linewidth=0, alpha=1 if n == 0 else 0.5)
+    for n, (name, part) in enumerate(groups):
+        ink = _INKS[n]
+        ax.plot(part.time, part.survival, drawstyle="steps-post", color=ink, linestyle=_DASHES[n])
+        lost = part[part.censored > 0]
+        ax.plot(lost.time, lost.survival, "|", color=ink, markersize=8, clip_on=False)
+        up = 7 if len(groups) == 1 or ends[-1][1] == n else -15 if ends[0][1] == n else 3
+        ax.annotate(name, (part.time.iloc[-1], part.survival.iloc[-1]), (-3, up), textcoords="offset points", ha="right", color=ink, fontsize=SMALL)
+        heading = "Number at risk" + (f", {name}" if len(groups) > 1 else "")
+        ax.annotate(heading, (0, 0), (0, down), textcoords="offset points", xycoords=("axes fraction", "axes fraction"), fontsize=SMALL, color=QUIET)
+        for t in at:
+            left = part[part.time >= t]["at risk"]
+            ax.annotate(f"{left.iloc[0] if len(left) else 0}", (t, 0), (0, down - _LINE), textcoords="offset points",
+                        xycoords=("data", "axes fraction"), ha="center", fontsize=SMALL, color=ink)  # fmt: skip
+        down -= 2.1 * _LINE
+
+
+def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float | None, log: bool) -> None:
+    wide, places = _width(ax) > 400, 2 if log else 0
+    texts = [_in_text(r.value, r.low, r.high, places) for r in data.itertuples()]
+    column = {side: _LETTER * max(map(len, ["", *words])) + 10 for side, words in
+              (("study", [*data.study, *data.group] if wide else []), ("n", data.n), ("text", texts))}  # fmt: skip
+
+    def write(y, words, at, dx, **look):
+        ax.annotate(words, (at, y), (dx, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
+                    fontsize=SMALL, annotation_clip=False, **look)  # fmt: skip
+
+    has_n = any(data.n)
+    right = (10 + (column["n"] if has_n else 0) + column["text"]) if wide else 0
+    y, group = 0.0, ""
+    if wide:
+        write(y, "n" * has_n, 1, 10 + column["n"], ha="right", color=QUIET)
+        write(y, f"{unit} (95% CI)".strip(), 1, right, ha="right", color=QUIET)
+    pooled = data[data["mark"] == "pooled"].value
+    for value in pooled:
+        ax.axvline(value, color=RECOMPUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    for row, text in zip(data.itertuples(index=False), texts):
+        if row.group != group:
+            y, group = y + 1.15, row.group
+            write(y, group, 0, -column["study"] if wide else 0, color=QUIET)
+        y += 1 if wide else 1.7
+        ink = {"source": REPORTED, "pooled": RECOMPUTED, "prediction": RECOMPUTED}.get(row.mark, INK)
+        weight = "bold" if row.mark in ("source", "pooled") else "normal"
+        line = y if wide else y - 0.75
+        write(line, row.study, 0, -column["study"] if wide else 0, ha="left", color=ink, weight=weight)
+        if has_n and wide:
+            write(line, row.n, 1, 10 + column["n"], ha="right", color=ink)
+        write(line, text if wide else ", ".join(filter(None, [f"n = {row.n}" if row.n else "", text])), 1, right, ha="right", color=ink, weight=weight)
+        if row.mark == "pooled":
+            ax.fill([row.low, row.value, row.high, row.value], [y, y - 0.3, y, y + 0.3], color=ink, linewidth=0)
+        elif row.low == row.low:
+            ax.plot([row.low, row.high], [y, y], color=ink, linewidth=1.4)
+        if row.mark not in ("pooled", "prediction"):
+            ax.plot(row.value, y, "o" if row.mark else "s", markersize=6, color=ink)
+        y += 0.5 if row.mark == "source" else 0
+    if no_effect is not None:
+        ax.axvline(no_effect, color=QUIET, linewidth=0.8)
+    ax.set(ylim=(y + 0.7, -0.6), yticks=[], xlabel=quantity + (f" ({unit})" if unit else ""), xscale="log" if log else "linear")
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+
+
+DRAWN = {"icons": _icons, "timeline": _timeline, "survival": _survival, "forest": _forest}
+"""How each kind of picture is drawn from its data, on axes that may be wide or narrow."""
