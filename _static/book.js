@@ -56,8 +56,9 @@
     var button = document.createElement("button");
     button.type = "button";
     button.className = "code-switch";
-    var first = cells[0].closest(".cell") || cells[0];
-    first.parentNode.insertBefore(button, first);
+    var line = document.querySelector(".full-review"), first = cells[0].closest(".cell") || cells[0];
+    if (line) line.append(button);
+    else first.parentNode.insertBefore(button, first);
     function say() { button.textContent = stored("code") === "shown" ? "Fold all code" : "Show all code"; }
     function apply(open) { each("details.code", function (d) { d.open = open; }); }
     button.addEventListener("click", function () {

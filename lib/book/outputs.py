@@ -103,7 +103,7 @@ class Drawing(nodes.raw):
 
 
 class Check(nodes.General, nodes.Element):
-    """The verdict on one claim, its ``row`` of the ledger; ``alike`` is what all it tells is, "" where it tells more."""
+    """The verdict on one claim, its ``row`` of the ledger; ``quiet`` is what all it tells is, "" where it tells more."""
 
 
 class Checks(nodes.General, nodes.Element):
@@ -163,11 +163,11 @@ class NotebookOutputs(SphinxTransform):
             if not is_check:
                 out.extend(found)
                 continue
-            quiet = [node for node in found if node["alike"]]
-            if len(quiet) < 2:
-                quiet = []
-            loud = [node for node in found if node not in quiet]
-            out.extend(Checks("", *nodes_, folded=nodes_ is quiet) for nodes_ in (loud, quiet) if nodes_)
+            folded = [check for check in found if check["quiet"]]
+            if len(folded) < 2:
+                folded = []
+            standing = [check for check in found if check not in folded]
+            out.extend(Checks("", *checks, folded=checks is folded) for checks in (standing, folded) if checks)
 
     def _shown(self, child: nodes.Node) -> nodes.Node:
         """What stands on the page for one output."""
@@ -181,7 +181,7 @@ class NotebookOutputs(SphinxTransform):
     def _labelled(self, kind: str, label: str) -> nodes.Element:
         if kind == "check":
             row = self.made.checks[label]
-            node = Check("", alike=_alike(row), row=row)
+            node = Check("", quiet=quiet(row), row=row)
         else:
             page, entry = self.made.tables[label]
             node = BookTable("", title=entry["caption"], data=self._download(label))
@@ -206,7 +206,7 @@ class NotebookOutputs(SphinxTransform):
         return "../" * self.env.docname.count("/") + f"data/{label}.csv"
 
 
-def _alike(row: dict) -> str:
+def quiet(row: dict) -> str:
     """What a check may share with its neighbours, so that a run of such is folded to one line; "" for one that stands."""
     if row["later"] and row["later"]["deciding"]:
         return ""
@@ -371,8 +371,8 @@ def visit_drawing(self, node):
 
 def visit_checks(self, node):
     if node["folded"]:
-        kinds = Counter(check["alike"] for check in node.children)
-        said = typeset(opening("; ".join(f"{count(n, 'claims')} {alike}" for alike, n in kinds.items())))
+        kinds = Counter(check["quiet"] for check in node.children)
+        said = typeset(opening("; ".join(f"{count(n, 'claims')} {kind}" for kind, n in kinds.items())))
         self.body.append(f'<details class="plain"><summary>{said}</summary>')
     self.body.append('<ul class="checks">')
 

@@ -80,8 +80,8 @@ def digit(chromium) -> float:
 class Reader:
     """One reader with an own window; what the pages ask of the network and say on the console is held against them."""
 
-    def __init__(self, chromium, width="desk", theme="light", **options):
-        window = {"width": WIDTHS[width], "height": 900}
+    def __init__(self, chromium, width="desk", theme="light", height=900, **options):
+        window = {"width": WIDTHS.get(width, width), "height": height}
         self.context = chromium.new_context(viewport=window, color_scheme=theme, **options)
         self.context.set_offline(True)
         self.faults: list[str] = []

@@ -74,12 +74,12 @@ def test_a_verdict_moves_its_readers_and_the_counts_that_hold_it(before, monkeyp
     row = next(r for r in rows if r["source"] == "cml-stopping" and r["verdict_conclusion"] == "overstated")
     other = [r | {"verdict_conclusion": "follows"} if r is row else r for r in rows]
     monkeypatch.setattr(prose, "ledger", lambda: other)
-    assert "cml-glance" in changed("chapters/cml-stopping", before)
+    assert "cml-says" in changed("chapters/cml-stopping", before)
     assert {"front", "front-sources"} <= changed("index", before)
     assert changed("pages/ledger", before) == {"ledger"}
     assert changed("chapters/ms-interferon-beta", before) == set()
     lozenges = readers("chapters/cml-stopping", "verdict").get(row["id"], set())
-    assert changed("chapters/cml-stopping", before) == {"cml-stopping", "cml-glance"} | lozenges
+    assert changed("chapters/cml-stopping", before) == {"cml-stopping", "cml-says"} | lozenges
 
 
 def test_a_claim_that_no_section_prints_moves_nothing(before, monkeypatch):
