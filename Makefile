@@ -13,7 +13,7 @@ export PYTHONHASHSEED := 0
 export OPENBLAS_NUM_THREADS := 1
 
 HTML := _build/html/index.html
-SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/* _static/fonts/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
 .PHONY: book test run chapter sample edition bench serve clean lock site
 
