@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import matplotlib
 import pytest
+from pypdf import PdfReader
 
 from lib.house.parts import pages
 from pages import ABSENT, SITE
@@ -38,6 +40,12 @@ WIDTHS = {"desk": 1280, "phone": 375}
 # pages has instead. It comes with matplotlib: the files' names, em to a digit.
 FONTS = {"own type": None, "wide type": ("DejaVu", 0.636)}
 in_both_types = pytest.mark.parametrize("chromium", FONTS, indirect=True)
+
+
+def on_paper(pdf: bytes) -> tuple[list[str], list[tuple[float, float]]]:
+    """What each page of a PDF says, in words one space apart, and its width and height in points."""
+    pages = PdfReader(BytesIO(pdf)).pages
+    return [" ".join(p.extract_text().split()) for p in pages], [(p.mediabox.width, p.mediabox.height) for p in pages]
 
 
 def names() -> list[str]:

@@ -50,7 +50,9 @@ def test_faces_are_light_and_renamed():
 def test_every_character_of_every_page_is_drawn():
     has = drawn()
     pages = {page: page.read_text("utf-8") for page in SITE.rglob("*.html")}
-    outside = {page.relative_to(SITE).as_posix(): found for page, text in pages.items() if (found := undrawn(text, has))}
+    outside = {
+        page.relative_to(SITE).as_posix(): found for page, text in pages.items() if (found := undrawn(text, has))
+    }
     assert not outside, f"cut the faces anew (_static/fonts/make.py) or say why not: {outside}"
     said = "".join(pages.values())
     assert not [mark for mark in UNCUT if mark not in said], "no page needs the excuse"
