@@ -13,9 +13,9 @@ export PYTHONHASHSEED := 0
 export OPENBLAS_NUM_THREADS := 1
 
 HTML := _build/html/index.html
-SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
+SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/* _static/fonts/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
-.PHONY: book test run chapter sample edition bench serve clean lock site
+.PHONY: book test run chapter sample edition print bench serve clean lock site
 
 book: run $(HTML)
 	@echo "The book: file://$(CURDIR)/$(HTML)"
@@ -74,13 +74,17 @@ test: $(VENV)/.book $(VENV)/.dev
 	@echo "Tests: units, records, every output of every chapter, the built site ..."
 	@$(PY) -m pytest -q
 
+# A handout of the short versions and an EPUB, beside the pages, which name them then.
+print: $(VENV)/.book $(VENV)/.dev $(HTML)
+	@$(PY) -m lib print
+
 bench: $(VENV)/.book $(VENV)/.dev $(HTML)
 	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
 
 edition: run
 	@test -n "$(VERSION)" || { echo "say which: make edition VERSION=1.0"; exit 2; }
 	@$(PY) -m lib edition $(VERSION)
-	@$(MAKE) --no-print-directory site
+	@$(MAKE) --no-print-directory site print
 	@$(PY) -m lib edition $(VERSION) --freeze
 
 serve: book

@@ -211,28 +211,15 @@
     mark();
   }
 
-  // On paper the code stands at the end, numbered, and nothing is folded away.
+  // On paper nothing but code is folded away.
   function printing() {
-    var appendix = null, opened = [];
+    var opened = [];
     addEventListener("beforeprint", function () {
       each(":is(details.plain, details.audit):not([open])", function (d) { d.open = true; opened.push(d); });
-      var cells = document.querySelectorAll("details.code");
-      if (!cells.length) return;
-      appendix = document.createElement("section");
-      appendix.className = "code-appendix";
-      appendix.innerHTML = "<h2>Code</h2>";
-      Array.prototype.forEach.call(cells, function (d, n) {
-        var title = document.createElement("p");
-        title.textContent = n + 1 + ". " + d.querySelector("summary").textContent;
-        appendix.append(title, d.querySelector(".highlight").cloneNode(true));
-      });
-      document.querySelector("article").append(appendix);
     });
     addEventListener("afterprint", function () {
       opened.forEach(function (d) { d.open = false; });
       opened = [];
-      if (appendix) appendix.remove();
-      appendix = null;
     });
   }
 

@@ -164,6 +164,17 @@ def edition(args) -> int:
     return 0
 
 
+def print_(args) -> int:
+    from lib import ROOT
+    from lib.house import printing
+
+    site = ROOT / "_build" / "html"
+    for made in (printing.epub(site), printing.handout(site)):
+        print(made.relative_to(ROOT))
+    printing.announce(site)
+    return 0
+
+
 def cff(args) -> int:
     from lib.house import release
 
@@ -242,6 +253,9 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("version")
     p.add_argument("--freeze", action="store_true", help="lock the anchors of the built site and write the archive")
+    command(
+        "print", print_, "make the handout of the short versions (PDF) and the EPUB of the built pages (make print)"
+    )
     command("cff", cff, "write CITATION.cff anew from _config.yml")
     p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
     p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")

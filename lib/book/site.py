@@ -12,7 +12,7 @@ from lib.house import executed
 OURS = ("book.css", "citable.css", "book.js", "citable.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'"
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 FOOTER = (("pages/about", "About"), ("pages/errata", "Errata"))
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
@@ -20,6 +20,7 @@ _HERE = re.compile(r'<a class="current[^"]*" href="#">.*?</a>')
 """This page, in the contents."""
 _CITED = re.compile(r"<button.*?</button>")
 _LOADED = re.compile(r"_static/([\w./-]+)")
+_NAMED = re.compile(r"url\(([\w./-]+)\)")
 
 
 def config_inited(app, config):
@@ -84,6 +85,9 @@ def tidy(app):
     # The theme leaves fragments of its own pages among its files: they do not count as pages.
     pages = [page for page in out.rglob("*.html") if static not in page.parents]
     loaded = {m for page in pages for m in _LOADED.findall(page.read_text("utf-8"))}
+    for sheet in [static / name for name in loaded if name.endswith(".css")]:
+        beside = sheet.parent.relative_to(static)
+        loaded |= {(beside / name).as_posix() for name in _NAMED.findall(sheet.read_text("utf-8"))}
     for file in sorted(static.rglob("*"), reverse=True):  # files before their folders
         if file.is_file() and file.relative_to(static).as_posix() not in loaded:
             file.unlink()

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import matplotlib
 import pytest
+from pypdf import PdfReader
 
 from lib.house.parts import pages
 from pages import ABSENT, SITE
@@ -34,9 +36,16 @@ LACKING = _lacking()
 browsed = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 needed = [pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT), browsed]
 WIDTHS = {"desk": 1280, "phone": 375}
-# Fonts that come with matplotlib, so that what fits does not depend on the machine's: the files' names, em to a digit.
-FONTS = {"wide type": ("DejaVu", 0.636), "narrow type": ("STIXGeneral", 0.5)}
+# What fits must not depend on the machine: beside the book's own type, the widest that a reader who takes no fonts from
+# pages has instead. It comes with matplotlib: the files' names, em to a digit.
+FONTS = {"own type": None, "wide type": ("DejaVu", 0.636)}
 in_both_types = pytest.mark.parametrize("chromium", FONTS, indirect=True)
+
+
+def on_paper(pdf: bytes) -> tuple[list[str], list[tuple[float, float]]]:
+    """What each page of a PDF says, in words one space apart, and its width and height in points."""
+    pages = PdfReader(BytesIO(pdf)).pages
+    return [" ".join(p.extract_text().split()) for p in pages], [(p.mediabox.width, p.mediabox.height) for p in pages]
 
 
 def names() -> list[str]:
@@ -80,10 +89,12 @@ def digit(chromium) -> float:
 class Reader:
     """One reader with an own window; what the pages ask of the network and say on the console is held against them."""
 
-    def __init__(self, chromium, width="desk", theme="light", height=900, **options):
+    def __init__(self, chromium, width="desk", theme="light", height=900, own_type=True, **options):
         window = {"width": WIDTHS.get(width, width), "height": height}
         self.context = chromium.new_context(viewport=window, color_scheme=theme, **options)
         self.context.set_offline(True)
+        if not own_type:  # an empty file is no font, and no fault on the console either
+            self.context.route("**/*.woff2", lambda route: route.fulfill(body=""))
         self.faults: list[str] = []
         self.page = self.context.new_page()
         self.page.on("request", self._asked)

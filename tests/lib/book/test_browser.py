@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 import pytest
-from browser import WIDTHS, in_both_types, names, needed
+from browser import WIDTHS, in_both_types, names, needed, on_paper
 
 from pages import SITE, known_by
 
@@ -236,14 +236,30 @@ def test_figures_have_a_drawing_for_each_width(reader):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_on_paper_nothing_is_lost_and_the_code_stands_at_the_end(reader, theme):
+def test_on_paper_nothing_is_folded_but_the_code_unless_it_was_opened(reader, theme):
     page = reader(theme=theme).open(chapter())
     page.get_by_role("button", name="theme").click()
-    cells = page.locator("details.code").count()
+    page.locator("details.code summary").nth(1).click()
+    folded = page.locator("details.plain:not([open])")
+    before = folded.count()
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator(".code-appendix .highlight:visible").count() == cells
-    assert not page.locator(".side").is_visible() and page.locator("details.plain:not([open])").count() == 0
+    assert page.locator("details.code .highlight:visible").count() == page.locator("details.code:visible").count() == 1
+    assert not page.locator(".side").is_visible() and folded.count() == 0 < before
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator(".code-appendix").count() == 0
+    assert folded.count() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "across"), [("chapters/ms-interferon-beta", 28, False), ("pages/ledger", 45, True)]
+)
+def test_paper_holds_a_page_with_head_and_number(reader, name, most, across):
+    page = reader().open(f"{name}.html")
+    title = page.title().partition(" · ")[0]
+    said, sizes = on_paper(page.pdf(prefer_css_page_size=True))
+    assert len(said) <= most and all((wide > high) == across for wide, high in sizes)
+    for n, words in enumerate(said, 1):
+        assert "Interferon, Recomputed" in words and title in words and f"{n} / {len(said)}" in words, n
+        assert len(words) > 300, f"page {n} is all but empty"
+    assert "Clear" not in said[0]
