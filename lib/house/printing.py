@@ -32,7 +32,7 @@ FONTS = ROOT / "_static" / "fonts"
 _GONE = {"script", "button", "form", "input", "style", "fieldset", "template", "dialog"}
 _GONE_CLASSES = {
     "actions", "headerlink", "tip", "scroll-hint", "cite-boxes", "cite-box", "code", "narrow", "rerun-line", "rerun", "choices",
-    "needs-script", "code-switch",
+    "needs-script", "code-switch", "full-review",
 }  # fmt: skip
 """What only a window can use, and code, which has its own downloads."""
 
