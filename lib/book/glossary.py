@@ -66,7 +66,7 @@ class Abbreviations(SphinxDirective):
 
 
 class Short(nodes.Inline, nodes.TextElement):
-    """An abbreviation that leads to the glossary and says its words on hover and focus."""
+    """An abbreviation that leads to the glossary and tells its words to who hears the page, and in a note."""
 
 
 def visit_short(self, node):
@@ -75,7 +75,7 @@ def visit_short(self, node):
 
 
 def depart_short(self, node):
-    self.body.append(f'<span class="tip"> {html.escape(node["words"])}</span></a>')
+    self.body.append(f'<span class="hidden"> {html.escape(node["words"])}</span></a>')
 
 
 class Expand(SphinxTransform):
