@@ -256,8 +256,11 @@
       var mark = markOf(event.target);
       if (note.contains(event.target)) { if (event.target.closest("a")) hide(); return; }
       if (!mark) return leave();
-      if (!event.detail || event.ctrlKey || event.metaKey || event.shiftKey) return;  // Enter follows the link, as does a new tab
-      if (mark === shown || event.pointerType === "mouse" && room() >= 12.5 && mark.href) { if (mark.href) hide(); return; }
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // to a new tab or window
+      if (mark === shown || !event.detail || event.pointerType === "mouse" && room() >= 12.5 && mark.href) {  // Enter has no detail
+        if (mark.href) hide();
+        return;
+      }
       event.preventDefault();
       show(mark);
       note.focus({ preventScroll: true });

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import pytest
 from docutils import nodes
+from lxml.html import fromstring
 
 from lib import ROOT, figures, records, review
 from lib.book import glossary, ledger, marks, outputs
@@ -170,3 +171,12 @@ def test_no_value_of_the_chapter_passes_for_one_of_another_unit():
 )
 def test_small_counts_are_words_and_a_sentence_begins_with_one(kind, text, before, printed):
     assert role(kind, text, before) == printed
+
+
+def test_a_claim_of_the_page_itself_weighs_nothing_and_one_elsewhere_is_told():
+    assert marks.afar("CML-37", "#cml-37") == ""
+    row = prose.verdict("CML-37")[0]
+    link = fromstring(f'<a href="x.html#cml-37"{marks.afar("CML-37", "x.html#cml-37")}>CML-37</a>')
+    assert link.get("data-par") == str(row["at"]["par"])
+    assert link.get("data-verdicts").split() == [*review.shown(row), f"later-{row['later']['verdict']}"]
+    assert row["says"][:40] in link.get("data-note") and row["reported"] in link.get("data-note")
