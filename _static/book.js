@@ -178,7 +178,8 @@
       return [(mark.matches(".known") ? "Reported by other work, reference " : "Reference ") + number(entry), [make("p", "", ...copy(entry).childNodes)], "Go to the reference", mark.href];
     }
     function term(mark) {
-      return ["Term", [make("p", "", make("b", "", mark.firstChild.textContent), ":", mark.querySelector(".hidden").textContent)], "Go to the glossary", mark.href];
+      var words = mark.dataset.note || mark.querySelector(".hidden").textContent.trim();
+      return ["Term", [make("p", "", make("b", "", mark.firstChild.textContent), ": ", words)], "Go to the glossary", mark.href];
     }
     function computed(mark) {
       var parts = mark.dataset.of.split(":"), name = parts.pop().replace(/-/g, "_"), called = make("p", "", "Its name in the code: ", make("code", "", name));
@@ -192,7 +193,7 @@
 
     function fill(mark) {
       var id = mark.hash ? decodeURIComponent(mark.hash.slice(1)) : "";
-      var told = mark.dataset.of ? computed(mark) : mark.matches(".abbr") ? term(mark) : mark.matches(".cited, .known") ? work(mark, id) : claim(mark, id);
+      var told = mark.dataset.of ? computed(mark) : mark.matches(".abbr, .term") ? term(mark) : mark.matches(".cited, .known") ? work(mark, id) : claim(mark, id);
       says.replaceChildren(make("p", "eyebrow", told[0]), ...told[1]);
       note.setAttribute("aria-label", told[0]);
       if (!told[2]) return;

@@ -8,6 +8,7 @@ import pytest
 from browser import needed
 from test_accessibility import OPTIONS
 
+from lib.book.glossary import terms
 from lib.review import shown
 from pages import SITE
 
@@ -188,11 +189,13 @@ def test_a_claim_judged_elsewhere_says_so_much_too(reader):
 
 def test_a_recomputed_value_leads_to_the_code_that_binds_it(reader):
     page = reader(width="phone", has_touch=True).open("chapters/cml-stopping.html")
-    mark, note = one(page, "article .recomputed[data-of='crude-rate']")
+    bound = "code => { const m = [...document.querySelectorAll('.recomputed[data-of]')].find(m => code.includes(m.dataset.of.replaceAll('-', '_') + '=')); return m.dataset.of; }"
+    name = page.evaluate(bound, page.locator("details.code", has_text="bind(").first.text_content())
+    mark, note = one(page, f"article .recomputed[data-of='{name}']")
     mark.tap()
     note.get_by_role("link", name="Go to the code").tap()
     fold = page.locator("details.code:target")
-    assert fold.evaluate("d => d.open") and "crude_rate=" in fold.inner_text().replace(" ", "")
+    assert fold.evaluate("d => d.open") and f"{name.replace('-', '_')}=" in fold.inner_text().replace(" ", "")
     page.keyboard.press("Tab")
     mark.focus()
     page.keyboard.press("Enter")
@@ -214,6 +217,12 @@ def test_a_work_and_a_term_say_what_they_are(reader):
     short, _, long = mark.evaluate("e => e.textContent").partition(" ")
     assert f"{short}: {long}" in note.inner_text()
     assert mark.get_attribute("aria-describedby") is None, "a screen reader has the words from the link"
+    mark, note = one(page, "a.term")
+    mark.focus()
+    term = mark.inner_text().lower()
+    assert terms()[term] in note.inner_text()
+    note.get_by_role("link", name="Go to the glossary").click()
+    assert page.locator("dt:target").inner_text().lower() == term
 
 
 def test_without_script_marks_are_links_and_on_paper_no_note_stands(reader):

@@ -108,6 +108,24 @@ def test_abbreviations_in_titles_links_and_code_are_left():
     assert expanded(section, {"CML": "chronic myeloid leukaemia"}) == []
 
 
+def test_a_term_is_explained_once_on_a_page_in_whatever_form_it_first_stands(monkeypatch):
+    monkeypatch.setattr(glossary, "terms", lambda: {"odds ratio": "odds over odds", "ties": "the same value"})
+    section = paragraph("Odds ratios, an odds ratio and ties; no odds rationed.")
+    section += nodes.title("", "Ties")
+    before = section.astext()
+    glossary.Expand._terms(None, section)
+    found = [(n["name"], n.astext()) for n in section.findall(glossary.Term)]
+    assert found == [("odds ratio", "Odds ratios"), ("ties", "ties")] and section.astext() == before
+
+
+def test_the_terms_of_the_glossary_are_read_with_their_definitions():
+    terms = glossary.terms()
+    page = (ROOT / f"{glossary.PAGE}.md").read_text("utf-8")
+    assert "immortal time" in terms and "claim" not in terms, "words of this book are none"
+    assert all(f"\n: {said}\n" in page for said in terms.values())
+    assert len(terms) == page.partition("(glossary-terms)=")[2].count("\n: ")
+
+
 def test_a_ledger_line_escapes_what_it_is_given():
     row = {
         "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%",
