@@ -18,7 +18,7 @@ from lib.book.references import Mention
 
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_TERM = re.compile(r"^(\S.*)\n: (\S.*)$", re.MULTILINE)
+_TERM = re.compile(r"^(\S.*)\n: (.+)$", re.MULTILINE)
 _APART = (
     nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork, Mention,
 )  # fmt: skip
@@ -45,7 +45,7 @@ def abbreviations() -> dict[str, str]:
 
 
 @cache
-def terms() -> dict[str, str]:
+def explained() -> dict[str, str]:
     """The statistical and clinical terms of the glossary page in lower case, with their definitions; empty without one."""
     page = ROOT / f"{PAGE}.md"
     text = page.read_text("utf-8") if page.is_file() else ""
@@ -58,9 +58,14 @@ def whole_words(words: Iterable[str]) -> re.Pattern:
     return re.compile(r"(?<![\w\u2011-])(" + "|".join(map(re.escape, longest_first)) + r")(?![\w\u2011-]|\.\d)")
 
 
-def anchor(short: str, kind: str = "abbr") -> str:
-    """The id of an abbreviation, or of a "term", on the glossary page."""
-    return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-")
+def anchor(short: str) -> str:
+    """The id of an abbreviation on the glossary page."""
+    return "abbr-" + re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-")
+
+
+def term_anchor(name: str) -> str:
+    """The id of a term on the glossary page."""
+    return "term-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class Abbreviations(SphinxDirective):
@@ -93,8 +98,8 @@ class Term(nodes.Inline, nodes.TextElement):
 
 def visit_term(self, node):
     uri = self.builder.get_relative_uri(self.builder.current_docname, PAGE)
-    said = html.escape(terms()[node["name"]])
-    self.body.append(f'<a class="term tipped" href="{uri}#{anchor(node["name"], "term")}" data-note="{said}">')
+    said = html.escape(explained()[node["name"]])
+    self.body.append(f'<a class="term tipped" href="{uri}#{term_anchor(node["name"])}" data-note="{said}">')
 
 
 def depart_term(self, node):
@@ -112,19 +117,19 @@ class Expand(SphinxTransform):
         words = abbreviations()
         if self.env.docname == PAGE:
             for term in self.document.findall(nodes.term):
-                term["ids"].append(anchor(term.astext(), "term"))
+                term["ids"].append(term_anchor(term.astext()))
             return
         for section in self.document.findall(nodes.section) if words else ():
             if isinstance(section.parent, nodes.section) and section.parent.parent is self.document:
                 self._section(section, whole_words(words), words)
-        if terms():
+        if explained():
             self._terms(self.document)
 
     def _section(self, section: nodes.section, pattern: re.Pattern, words: dict[str, str]):
         _first(section, pattern, lambda found: Short("", found, words=words[found]))
 
     def _terms(self, within: nodes.Element):
-        named = {spelt: term for term in terms() for spelt in (term, f"{term}s")}
+        named = {spelt: term for term in explained() for spelt in (term, f"{term}s")}
         pattern = re.compile(whole_words(named).pattern, re.IGNORECASE)
         _first(within, pattern, lambda found: Term("", found, name=named[found.lower()]))
 

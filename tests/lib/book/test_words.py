@@ -2,7 +2,6 @@
 
 import re
 import xml.etree.ElementTree as ET
-
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -109,7 +108,7 @@ def test_abbreviations_in_titles_links_and_code_are_left():
 
 
 def test_a_term_is_explained_once_on_a_page_in_whatever_form_it_first_stands(monkeypatch):
-    monkeypatch.setattr(glossary, "terms", lambda: {"odds ratio": "odds over odds", "ties": "the same value"})
+    monkeypatch.setattr(glossary, "explained", lambda: {"odds ratio": "odds over odds", "ties": "the same value"})
     section = paragraph("Odds ratios, an odds ratio and ties; no odds rationed.")
     section += nodes.title("", "Ties")
     before = section.astext()
@@ -119,7 +118,7 @@ def test_a_term_is_explained_once_on_a_page_in_whatever_form_it_first_stands(mon
 
 
 def test_the_terms_of_the_glossary_are_read_with_their_definitions():
-    terms = glossary.terms()
+    terms = glossary.explained()
     page = (ROOT / f"{glossary.PAGE}.md").read_text("utf-8")
     assert "immortal time" in terms and "claim" not in terms, "words of this book are none"
     assert all(f"\n: {said}\n" in page for said in terms.values())
