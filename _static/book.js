@@ -143,36 +143,160 @@
     });
   }
 
-  // The tip of a mention is the entry of its work, but for the links.
-  function cited(link) {
-    var entry = document.getElementById(link.hash.slice(1)), tip = document.createElement("span");
-    tip.className = "tip";
-    tip.setAttribute("aria-hidden", "true");
-    tip.textContent = " " + (Array.prototype.indexOf.call(entry.parentNode.children, entry) + 1) + ". " + entry.firstChild.textContent;
-    return link.appendChild(tip);
-  }
+  // Notes: what a value, a claim, a work or a term is, beside its line where there is room, else in a sheet from the bottom
+  // edge. The words stand on the page already: in the check of the claim, the entry of the work, the code that computes.
+  function notes() {
+    var main = document.querySelector("main"), note = make("div", "note"), close = make("button", "note-close", "×"), says = make("div", "note-says");
+    var shown = null, hovered = false, quiet = false, timer;
+    note.id = "note";
+    note.hidden = true;
+    note.tabIndex = -1;
+    note.setAttribute("role", "dialog");
+    close.type = "button";
+    close.setAttribute("aria-label", "Close the note");
+    says.id = "note-says";
+    note.append(close, says);
+    main.append(note);
+    each("article .recomputed[data-of]", function (value) { value.tabIndex = 0; });
 
-  // A tip stays within the window, goes away on Escape, and on a touch screen the first tap shows it.
-  function tips() {
-    function place(event) {
-      var link = event.target.closest && event.target.closest(".tipped"), tip = link && (link.querySelector(".tip") || link.matches(".cited, .known") && cited(link));
-      if (!tip) return;
-      tip.classList.remove("away");
-      var box = link.getBoundingClientRect(), wide = Math.min(320, .84 * root.clientWidth), over = box.left + wide > root.clientWidth;
-      tip.classList.toggle("flip", over && box.right >= wide);
-      tip.style.left = over && box.right < wide ? 8 - box.left + "px" : "";
+    function make(name, kind) {
+      var e = document.createElement(name);
+      e.className = kind;
+      e.append.apply(e, Array.prototype.slice.call(arguments, 2));
+      return e;
     }
-    document.addEventListener("pointerover", place);
-    document.addEventListener("focusin", place);
-    document.addEventListener("keydown", function (event) {
-      if (event.key === "Escape") each(".tip", function (t) { t.classList.add("away"); });
+    function copy(e) {  // without names and buttons, which a page has once
+      var c = e.cloneNode(true);
+      each("button, .check-id, .back", function (x) { x.remove(); }, c);
+      each("[id]", function (x) { x.removeAttribute("id"); }, c);
+      return c;
+    }
+    function markOf(e) {
+      var mark = e.closest && e.closest(".tipped, .recomputed[data-of]");
+      return mark && main.contains(mark) && !note.contains(mark) ? mark : null;
+    }
+
+    // Each returns the head of the note, what it says, and where its link leads.
+    function claim(mark, id) {
+      var item = document.getElementById(id), near = item && item.matches(".check-item") && !mark.dataset.note;
+      var head = "Claim " + id.toUpperCase() + ", paragraph " + (near ? item : mark).dataset.par, body, works = new Set();
+      if (near) {
+        body = [copy(item.querySelector(".check"))];
+        each(".cited", function (a) { works.add(document.getElementById(a.hash.slice(1))); }, item);
+        var source = document.querySelector(".source-card .citation");
+        if (source) body.push(make("p", "note-work", "Source: ", ...copy(source).childNodes));
+        works.forEach(function (work) { body.push(make("p", "note-work", "[" + number(work) + "] ", ...copy(work).childNodes)); });
+      } else body = [make("p", "", ...mark.dataset.verdicts.split(" ").map(lozenge)), make("p", "", mark.dataset.note)];
+      return [head, body, "Go to the check", mark.href];
+    }
+    function lozenge(word) {
+      var later = word.indexOf("later-") === 0;
+      return make("span", "verdict " + (later ? "later " : "verdict-") + word, (later ? "later: " : "") + word.replace("later-", "").replace(/-/g, " "));
+    }
+    function number(work) { return Array.prototype.indexOf.call(work.parentNode.children, work) + 1; }
+    function work(mark, id) {
+      var entry = document.getElementById(id);
+      return [(mark.matches(".known") ? "Reported by other work, reference " : "Reference ") + number(entry), [make("p", "", ...copy(entry).childNodes)], "Go to the reference", mark.href];
+    }
+    function term(mark) {
+      var words = mark.dataset.note || mark.querySelector(".hidden").textContent.trim();
+      return ["Term", [make("p", "", make("b", "", mark.firstChild.textContent), ": ", words)], "Go to the glossary", mark.href];
+    }
+    function computed(mark) {
+      var parts = mark.dataset.of.split(":"), name = parts.pop().replace(/-/g, "_"), called = make("p", "", "Its name in the code: ", make("code", "", name));
+      if (parts.length) return ["Recomputed in another chapter", [called], "Go to the chapter", root.dataset.content_root + "chapters/" + parts[0] + ".html"];
+      var binds = new RegExp("\\bbind\\([^]*\\b" + name + "\\s*="), block = Array.prototype.find.call(document.querySelectorAll("details.code .highlight"), function (b) { return binds.test(b.textContent); });
+      if (!block) return ["Recomputed here", [called]];
+      var fold = block.closest("details"), step = block.previousElementSibling || fold.firstElementChild;
+      fold.id = fold.id || "code-" + name;
+      return ["Recomputed here", [make("p", "", "Where: ", ...copy(step).childNodes), called], "Go to the code", "#" + fold.id];
+    }
+
+    function fill(mark) {
+      var id = mark.hash ? decodeURIComponent(mark.hash.slice(1)) : "";
+      var told = mark.dataset.of ? computed(mark) : mark.matches(".abbr, .term") ? term(mark) : mark.matches(".cited, .known") ? work(mark, id) : claim(mark, id);
+      says.replaceChildren(make("p", "eyebrow", told[0]), ...told[1]);
+      note.setAttribute("aria-label", told[0]);
+      if (!told[2]) return;
+      var go = make("a", "note-go", told[2]);
+      go.href = told[3];
+      says.append(go);
+    }
+
+    function room() {  // in the margin, in rem, between a gap and the edge
+      return (root.clientWidth - main.getBoundingClientRect().right) / parseFloat(getComputedStyle(root).fontSize) - 3.5;
+    }
+    function place() {
+      var wide = room(), beside = wide >= 12.5, line = shown.getClientRects()[0] || shown.getBoundingClientRect();
+      note.classList.toggle("sheet", !beside);
+      note.style.width = beside ? Math.min(wide, 24) + "rem" : "";
+      note.style.top = "";
+      if (beside) note.style.top = Math.max(16, Math.min(line.top - 4, innerHeight - note.offsetHeight - 16)) - main.getBoundingClientRect().top + "px";
+      else scrollBy(0, Math.max(0, shown.getBoundingClientRect().bottom + 16 - note.getBoundingClientRect().top));
+    }
+    function show(mark) {
+      hide();
+      fill(mark);
+      shown = mark;
+      mark.classList.add("noted");
+      if (!mark.matches(".abbr")) mark.setAttribute("aria-describedby", says.id);  // whose words are in the link
+      note.hidden = false;
+      note.scrollTop = 0;
+      place();
+    }
+    function hide() {
+      clearTimeout(timer);
+      hovered = false;
+      note.hidden = true;
+      if (!shown) return;
+      shown.classList.remove("noted");
+      shown.removeAttribute("aria-describedby");
+      shown = null;
+    }
+    function leave() {  // back to where the note was opened
+      var mark = shown, lost = note.contains(document.activeElement) || document.activeElement === document.body;
+      hide();
+      quiet = true;
+      if (mark && lost) mark.focus({ preventScroll: true });
+      quiet = false;
+    }
+
+    close.addEventListener("click", leave);
+    document.addEventListener("pointerover", function (event) {
+      if (event.pointerType === "touch") return;
+      var mark = markOf(event.target);
+      clearTimeout(timer);
+      if (mark && mark !== shown && room() >= 12.5) timer = setTimeout(function () { show(mark); hovered = true; }, 120);
+      else if (!mark && hovered && !note.contains(event.target)) timer = setTimeout(hide, 1200);  // time enough to reach the note
     });
-    var touched = null;
+    document.addEventListener("focusin", function (event) {
+      var mark = markOf(event.target);
+      if (mark && mark !== shown && !quiet && mark.matches(":focus-visible")) show(mark);
+      else if (!mark && !note.contains(event.target)) hide();
+    });
     document.addEventListener("click", function (event) {
-      var link = event.target.closest && event.target.closest("a.tipped");
-      if (link && event.pointerType === "touch" && touched !== link) event.preventDefault();
-      touched = link;
+      var mark = markOf(event.target);
+      if (note.contains(event.target)) { if (event.target.closest("a")) hide(); return; }
+      if (!mark) return leave();
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // to a new tab or window
+      if (mark === shown || !event.detail || event.pointerType === "mouse" && room() >= 12.5 && mark.href) {  // Enter has no detail
+        if (mark.href) hide();
+        return;
+      }
+      event.preventDefault();
+      show(mark);
+      note.focus({ preventScroll: true });
     });
+    document.addEventListener("keydown", function (event) {
+      var stops = note.querySelectorAll("a[href], button"), at = document.activeElement;
+      if (event.key === "Escape" && shown) leave();
+      else if (event.key === "Enter" && shown && at === shown && !shown.href && note.querySelector(".note-go")) note.querySelector(".note-go").click();
+      else if (event.key === "Tab" && note.contains(at) && (event.shiftKey ? at === note || at === stops[0] : at === stops[stops.length - 1])) {
+        event.preventDefault();
+        leave();
+      }
+    });
+    addEventListener("resize", function () { if (shown) place(); });
   }
 
   // The contents mark the section being read and how far it is; on a phone the bar says so, and leads back to the answer.
@@ -300,7 +424,7 @@
   if (location.protocol === "file:") window.fetch = function () { return new Promise(function () {}); };
 
   document.addEventListener("DOMContentLoaded", function () {
-    [themes, menu, code, layers, scrollers, tips, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
+    [themes, menu, code, layers, scrollers, notes, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
     addEventListener("resize", scrollers);

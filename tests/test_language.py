@@ -31,7 +31,7 @@ PAGES = parts.pages()
 MARKS = {"reported": "r", "recomputed": "c", "known": "k"}
 """Whose a figure is, by the class of its mark: the source's, ours, other work's."""
 UNREAD = (
-    "script style svg pre button .tip .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \
+    "script style svg pre button .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \
 details.code .citation .cited .references select option .pad .rerun-line nav".split()
 )
 """Elements whose words are no running text: code, drawings, tools, titles of other work."""

@@ -1,10 +1,10 @@
-"""Abbreviations: written once on the glossary page, expanded wherever a section first uses them."""
+"""Abbreviations and terms: written once on the glossary page, explained wherever a section or page first uses them."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from docutils import nodes
@@ -18,6 +18,7 @@ from lib.book.references import Mention
 
 PAGE = "pages/glossary"
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_TERM = re.compile(r"^(\S.*)\n: (.+)$", re.MULTILINE)
 _APART = (
     nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork, Mention,
 )  # fmt: skip
@@ -43,6 +44,14 @@ def abbreviations() -> dict[str, str]:
     return words
 
 
+@cache
+def explained() -> dict[str, str]:
+    """The statistical and clinical terms of the glossary page in lower case, with their definitions; empty without one."""
+    page = ROOT / f"{PAGE}.md"
+    text = page.read_text("utf-8") if page.is_file() else ""
+    return {term.lower(): said for term, said in _TERM.findall(text.partition("(glossary-terms)=")[2])}
+
+
 def whole_words(words: Iterable[str]) -> re.Pattern:
     """A pattern for any of ``words`` standing alone: not in a longer name, an id (CML-07) or a finer grade (MR4.5)."""
     longest_first = sorted(words, key=len, reverse=True)
@@ -52,6 +61,11 @@ def whole_words(words: Iterable[str]) -> re.Pattern:
 def anchor(short: str) -> str:
     """The id of an abbreviation on the glossary page."""
     return "abbr-" + re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-")
+
+
+def term_anchor(name: str) -> str:
+    """The id of a term on the glossary page."""
+    return "term-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class Abbreviations(SphinxDirective):
@@ -66,7 +80,7 @@ class Abbreviations(SphinxDirective):
 
 
 class Short(nodes.Inline, nodes.TextElement):
-    """An abbreviation that leads to the glossary and says its words on hover and focus."""
+    """An abbreviation that leads to the glossary and tells its words to who hears the page, and in a note."""
 
 
 def visit_short(self, node):
@@ -75,37 +89,67 @@ def visit_short(self, node):
 
 
 def depart_short(self, node):
-    self.body.append(f'<span class="tip"> {html.escape(node["words"])}</span></a>')
+    self.body.append(f'<span class="hidden"> {html.escape(node["words"])}</span></a>')
+
+
+class Term(nodes.Inline, nodes.TextElement):
+    """A term that leads to the glossary, by its ``name`` there; a note says its definition."""
+
+
+def visit_term(self, node):
+    uri = self.builder.get_relative_uri(self.builder.current_docname, PAGE)
+    said = html.escape(explained()[node["name"]])
+    self.body.append(f'<a class="term tipped" href="{uri}#{term_anchor(node["name"])}" data-note="{said}">')
+
+
+def depart_term(self, node):
+    self.body.append("</a>")
 
 
 class Expand(SphinxTransform):
-    """Turn the first use of each abbreviation in a section of the second level into a link to the glossary."""
+    """Turn the first use of each abbreviation in a section of the second level into a link to the glossary, and the first
+    of each term on a page.
+    """
 
     default_priority = 700  # after roles and outputs have become nodes
 
     def apply(self, **kwargs):
         words = abbreviations()
-        if not words or self.env.docname == PAGE:
+        if self.env.docname == PAGE:
+            for term in self.document.findall(nodes.term):
+                term["ids"].append(term_anchor(term.astext()))
             return
-        pattern = whole_words(words)
-        for section in self.document.findall(nodes.section):
+        for section in self.document.findall(nodes.section) if words else ():
             if isinstance(section.parent, nodes.section) and section.parent.parent is self.document:
-                self._section(section, pattern, words)
+                self._section(section, whole_words(words), words)
+        if explained():
+            self._terms(self.document)
 
     def _section(self, section: nodes.section, pattern: re.Pattern, words: dict[str, str]):
-        seen: set[str] = set()
-        for text in list(section.findall(nodes.Text)):
-            if any(isinstance(parent, _APART) for parent in _ancestors(text)):
+        _first(section, pattern, lambda found: Short("", found, words=words[found]))
+
+    def _terms(self, within: nodes.Element):
+        named = {spelt: term for term in explained() for spelt in (term, f"{term}s")}
+        pattern = re.compile(whole_words(named).pattern, re.IGNORECASE)
+        _first(within, pattern, lambda found: Term("", found, name=named[found.lower()]))
+
+
+def _first(within: nodes.Element, pattern: re.Pattern, made: Callable[[str], nodes.Element]):
+    """Put what is ``made`` of them in the place of words that ``pattern`` finds in running text, of the first of a kind."""
+    seen: list[dict] = []
+    for text in list(within.findall(nodes.Text)):
+        if any(isinstance(parent, _APART) for parent in _ancestors(text)):
+            continue
+        parts, at = [], 0
+        for match in pattern.finditer(text):
+            node = made(match[0])
+            if node.attributes in seen:
                 continue
-            parts, at = [], 0
-            for match in pattern.finditer(text):
-                if match[0] in seen:
-                    continue
-                seen.add(match[0])
-                parts += [nodes.Text(text[at : match.start()]), Short("", match[0], words=words[match[0]])]
-                at = match.end()
-            if parts:
-                text.parent.replace(text, [*parts, nodes.Text(text[at:])])
+            seen.append(node.attributes)
+            parts += [nodes.Text(text[at : match.start()]), node]
+            at = match.end()
+        if parts:
+            text.parent.replace(text, [*parts, nodes.Text(text[at:])])
 
 
 def _ancestors(node: nodes.Node):
@@ -117,4 +161,5 @@ def _ancestors(node: nodes.Node):
 def setup(app):
     app.add_directive("abbreviations", Abbreviations)
     app.add_node(Short, html=(visit_short, depart_short))
+    app.add_node(Term, html=(visit_term, depart_term))
     app.add_transform(Expand)

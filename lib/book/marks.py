@@ -41,10 +41,10 @@ class Role(SphinxRole):
         except (ValueError, KeyError) as error:
             return [], [self.inliner.reporter.error(f"{self.name} {self.text!r}: {error}", line=self.lineno)]
 
-    def link(self, claim_id: str, *children: nodes.Node, kind="", tip="", spoken=False) -> nodes.Node:
-        """A link to the check of a claim, wherever it stands, with a sentence shown on hover and focus."""
+    def link(self, claim_id: str, *children: nodes.Node, kind="") -> nodes.Node:
+        """A link to the check of a claim, wherever it stands."""
         record(prose.slug_of(claim_id))[claim_id]
-        return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split(), tip=tip, spoken=spoken)
+        return ToClaim("", "", *children, label=claim_id.lower(), classes=kind.split())
 
     def placed(self, text: str) -> nodes.Text:
         """``text`` as it stands here: as a sentence begins, if it begins one."""
@@ -54,7 +54,7 @@ class Role(SphinxRole):
 
 
 class ToClaim(nodes.Inline, nodes.TextElement):
-    """A link to the check of a claim; ``tip`` is its sentence, ``spoken`` if a screen reader should say it too."""
+    """A link to the check of a claim, by its ``label``."""
 
 
 def claim_uri(builder, label: str) -> str | None:
@@ -71,14 +71,26 @@ def visit_to_claim(self, node):
     if uri is None:
         log.warning("no page of the book judges %s", node["label"].upper(), location=node, type="book", subtype="claim")
         uri = f"#{node['label']}"
-    self.body.append(f'<a class="{" ".join(["tipped", *node["classes"]])}" href="{html.escape(uri)}">')
+    kind = " ".join(["tipped", *node["classes"]])
+    self.body.append(f'<a class="{kind}" href="{html.escape(uri)}"{afar(node["label"].upper(), uri)}>')
 
 
 def depart_to_claim(self, node):
-    if node["tip"]:
-        hidden = "" if node["spoken"] else ' aria-hidden="true"'
-        self.body.append(f'<span class="tip"{hidden}> {typeset(node["tip"])}</span>')
     self.body.append("</a>")
+
+
+def afar(claim: str, uri: str) -> str:
+    """What a note says of a claim whose check stands on another page, as attributes of the link that leads to it.
+
+    Of a claim on the page itself a script takes the note from its check: written at each link it would weigh too much.
+    """
+    if uri.startswith("#"):
+        return ""
+    row = prose.verdict(claim)[0]
+    words = [*review.shown(row), *([f"later-{row['later']['verdict']}"] if row["later"] else [])]
+    values = "; ".join(f"{kind} {row[kind]}" for kind in ("reported", "recomputed") if row[kind])
+    said = typeset(f"{row['says']} {opening(values)}." if values else row["says"]).replace('"', "&quot;")
+    return f' data-par="{row["at"]["par"]}" data-verdicts="{" ".join(words)}" data-note="{said}"'
 
 
 class Reported(Role):
@@ -86,13 +98,23 @@ class Reported(Role):
 
     def make(self):
         ref = self.text.partition("/")[0]
-        words, claim = prose.reported(self.text), record(prose.slug_of(ref))[ref]
-        tip = f"{ref}, paragraph {claim.at.par}. {claim.says}"
-        return self.link(ref, self.placed(words), kind="reported", tip=tip)
+        return self.link(ref, self.placed(prose.reported(self.text)), kind="reported")
 
 
 class ToWork(nodes.Inline, nodes.TextElement):
     """A figure of another work, by ``key``, leading to its entry in the references of the page."""
+
+
+class Recomputed(nodes.inline):
+    """A value of ours, by the ``name`` that the code binds it to; of another chapter as ``slug:name``."""
+
+
+def visit_recomputed(self, node):
+    self.body.append(f'<span class="recomputed" data-of="{node["name"]}">')
+
+
+def depart_recomputed(self, node):
+    self.body.append("</span>")
 
 
 class Found(Role):
@@ -101,26 +123,24 @@ class Found(Role):
     """
 
     def make(self):
-        slug, _, value, text = prose.found(self.text, self.env.docname)
+        slug, name, value, text = prose.found(self.text, self.env.docname)
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         text = self.placed(text)
         if "evidence" not in value:
-            return nodes.inline("", "", text, classes=["recomputed"])
+            here = slug == self.env.docname.rpartition("/")[2]
+            return Recomputed("", "", text, name=name if here else f"{slug}:{name}", classes=["recomputed"])
         return ToWork("", "", text, key=evidence(slug).loc[value["evidence"], "reference"])
 
 
 class Verdict(Role):
-    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check, with one sentence why.
+    """``{verdict}`CML-37```: the lozenge of a claim, leading to its check.
 
     Of a claim that draws a conclusion it is the verdict on that; ``{verdict}`CML-37/figures``` is the one on its figures.
     """
 
     def make(self):
         row, verdict = prose.verdict(self.text)
-        claim = row["id"]
-        tip = " ".join(filter(None, [f"{claim}.", row["reason"]]))
-        kind = f"verdict verdict-{verdict}"
-        return self.link(claim, nodes.Text(verdict.replace("-", " ")), kind=kind, tip=tip, spoken=True)
+        return self.link(row["id"], nodes.Text(verdict.replace("-", " ")), kind=f"verdict verdict-{verdict}")
 
 
 class Claim(Role):
@@ -272,3 +292,4 @@ def setup(app):
     app.add_role("mark", Mark())
     app.add_directive("source-card", SourceCard)
     app.add_node(ToClaim, html=(visit_to_claim, depart_to_claim))
+    app.add_node(Recomputed, html=(visit_recomputed, depart_recomputed))

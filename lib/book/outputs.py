@@ -15,7 +15,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
-from lib.book.marks import PAGE, claim_uri, typeset
+from lib.book.marks import PAGE, afar, claim_uri, typeset
 from lib.book.references import in_full, mentions
 from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, drawing, picture_names
 from lib.house import executed
@@ -347,7 +347,7 @@ def visit_table(self, node):
 def _to_claim(builder, claim: str) -> str:
     """The number of a claim in a table, leading to its check."""
     uri = claim_uri(builder, claim.lower())
-    return f'<a class="to-claim" href="{html.escape(uri)}">{claim}</a>' if uri else claim
+    return f'<a class="to-claim tipped" href="{html.escape(uri)}"{afar(claim, uri)}>{claim}</a>' if uri else claim
 
 
 def depart_table(self, node):
@@ -357,7 +357,7 @@ def depart_table(self, node):
 
 def visit_check(self, node):
     self.body.append(
-        self.starttag(node, "li", CLASS="check-item")
+        self.starttag(node, "li", CLASS="check-item", **{"data-par": node["row"]["at"]["par"]})
         + mentions(self, check_html(node["row"], PAGE, mark(node)))
         + "</li>"
     )

@@ -182,38 +182,15 @@ def test_keyboard_reaches_what_a_mouse_does(reader):
     assert {"A.tipped", "SUMMARY.", "BUTTON.cite-mark"} <= reached, reached
 
 
-def test_a_tip_shows_on_focus_and_goes_on_escape(reader):
-    page = reader().open(chapter())
-    link = page.locator("a.reported").first
-    shown = "document.activeElement.querySelector('.tip').getBoundingClientRect().width > 50"
-    page.keyboard.press("Tab")  # from here on focus is the keyboard's
-    link.focus()
-    assert page.evaluate(shown)
-    page.keyboard.press("Escape")
-    assert not page.evaluate(shown)
-
-
-def test_a_mention_says_its_work_on_focus_and_is_led_back_to(reader):
+def test_a_work_leads_back_to_its_mentions(reader):
     page = reader().open(chapter())
     link = page.locator("article a.cited").first
-    link.focus()
-    said = link.locator(".tip").inner_text()
-    number, _, words = said.strip().partition(". ")
-    assert f"[{number}]" == page.evaluate("link => link.firstChild.textContent", link.element_handle())
     entry = page.locator(f"li[id='{link.get_attribute('href')[1:]}']")
-    assert entry.inner_text().startswith(words.strip())
-    assert entry.evaluate("e => [...e.parentNode.children].indexOf(e) + 1") == int(number)
+    number = entry.evaluate("e => [...e.parentNode.children].indexOf(e) + 1")
+    assert link.inner_text() == f"[{number}]"
     entry.locator(".back a").first.click()
-    assert page.url.endswith(f"#{link.get_attribute('id')}")
-
-
-def test_on_a_touch_screen_the_first_tap_explains_and_the_second_follows(reader):
-    page = reader(width="phone", has_touch=True).open(chapter())
-    link = page.locator("a.reported").first
-    link.tap()
-    assert "#" not in page.url
-    link.tap()
-    assert page.url.endswith(link.get_attribute("href"))
+    assert page.url.endswith(f"#{entry.get_attribute('id')}-1")
+    assert page.locator(":target").get_attribute("href") == link.get_attribute("href")
 
 
 def test_phone_menu_opens_the_contents(reader):

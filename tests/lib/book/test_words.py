@@ -2,12 +2,12 @@
 
 import re
 import xml.etree.ElementTree as ET
-
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import pytest
 from docutils import nodes
+from lxml.html import fromstring
 
 from lib import ROOT, figures, records, review
 from lib.book import glossary, ledger, marks, outputs
@@ -107,6 +107,24 @@ def test_abbreviations_in_titles_links_and_code_are_left():
     assert expanded(section, {"CML": "chronic myeloid leukaemia"}) == []
 
 
+def test_a_term_is_explained_once_on_a_page_in_whatever_form_it_first_stands(monkeypatch):
+    monkeypatch.setattr(glossary, "explained", lambda: {"odds ratio": "odds over odds", "ties": "the same value"})
+    section = paragraph("Odds ratios, an odds ratio and ties; no odds rationed.")
+    section += nodes.title("", "Ties")
+    before = section.astext()
+    glossary.Expand._terms(None, section)
+    found = [(n["name"], n.astext()) for n in section.findall(glossary.Term)]
+    assert found == [("odds ratio", "Odds ratios"), ("ties", "ties")] and section.astext() == before
+
+
+def test_the_terms_of_the_glossary_are_read_with_their_definitions():
+    terms = glossary.explained()
+    page = (ROOT / f"{glossary.PAGE}.md").read_text("utf-8")
+    assert "immortal time" in terms and "claim" not in terms, "words of this book are none"
+    assert all(f"\n: {said}\n" in page for said in terms.values())
+    assert len(terms) == page.partition("(glossary-terms)=")[2].count("\n: ")
+
+
 def test_a_ledger_line_escapes_what_it_is_given():
     row = {
         "id": "CML-01", "source": "cml-stopping", "kind": "finding", "says": "a < b", "reported": "<5%",
@@ -170,3 +188,12 @@ def test_no_value_of_the_chapter_passes_for_one_of_another_unit():
 )
 def test_small_counts_are_words_and_a_sentence_begins_with_one(kind, text, before, printed):
     assert role(kind, text, before) == printed
+
+
+def test_a_claim_of_the_page_itself_weighs_nothing_and_one_elsewhere_is_told():
+    assert marks.afar("CML-37", "#cml-37") == ""
+    row = prose.verdict("CML-37")[0]
+    link = fromstring(f'<a href="x.html#cml-37"{marks.afar("CML-37", "x.html#cml-37")}>CML-37</a>')
+    assert link.get("data-par") == str(row["at"]["par"])
+    assert link.get("data-verdicts").split() == [*review.shown(row), f"later-{row['later']['verdict']}"]
+    assert row["says"][:40] in link.get("data-note") and row["reported"] in link.get("data-note")
