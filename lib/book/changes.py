@@ -56,7 +56,7 @@ def box(moves: list[dict], editions: list[tuple[str, str]], uri: str = "") -> st
     )  # fmt: skip
     none = "" if moves else " No verdict of this chapter has moved since verdicts were first recorded."
     items = [
-        f'<li><span class="day">{written(m["date"])}</span> <a href="#{m["claim"].lower()}">{m["claim"]}</a>: {in_words(m)}</li>'
+        f'<li><a href="#{m["claim"].lower()}">{m["claim"]}</a>: {in_words(m)}, <span class="day">{written(m["date"])}</span></li>'
         for m in moves
     ]
     listed = f"<ul>{''.join(items[:SHOWN])}</ul>" if items else ""

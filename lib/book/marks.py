@@ -235,7 +235,7 @@ def besides(source: records.Citation) -> str:
         line, place = html.escape(citation_line(works()[key]), quote=False), address(works()[key])
         return f'<a href="{html.escape(place)}">{line}</a>' if place else line
 
-    out = f'<p class="about-work">About: {linked(source.discusses)}</p>' if source.discusses else ""
+    out = f'<p class="citation about-work">About: {linked(source.discusses)}</p>' if source.discusses else ""
     if not source.fuller_report:
         return out
     if source.fuller_report == source.slug:

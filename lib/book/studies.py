@@ -79,8 +79,8 @@ def shown(slug: str) -> str:
     spoken = _spoken(slug, table)
     studies = count(table["study"].nunique(), "studies and documents")
     head = (
-        f"<p>{len(table):,} figures and statements of {studies}, as published; last searched {last_searched()}. "
-        f'<a href="../downloads/{name(slug)}" download>Download as CSV</a>.</p>'
+        f"<p>The table holds {count(len(table), 'figures and statements')} of {studies}, as published; last searched "
+        f'{last_searched()}.</p><p class="actions"><a href="../downloads/{name(slug)}" download>data</a></p>'
     )
     topics = "".join(f'<li><a href="#{_id(t)}">{_topic(t)}</a></li>' for t in by_topic)
     tables = "".join(_table(topic, rows, spoken) for topic, rows in by_topic.items())
