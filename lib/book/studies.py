@@ -104,7 +104,7 @@ def _spoken(slug: str, table: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _id(topic: str) -> str:
-    return "topic-" + re.sub(r"\W+", "-", topic.lower()).strip("-")
+    return "topic-" + nodes.make_id(topic)
 
 
 def _topic(topic: str) -> str:
@@ -168,7 +168,7 @@ def _row(key: str, row: Mapping[str, str], most: Mapping[str, str], spoken: list
 def _figure(row: Mapping[str, str]) -> str:
     """A row's figure as published: its value with unit, interval, counts and p value, as far as the row has them."""
     value = row["value"] if row["unit"] in ("", "text") or not row["value"] else with_unit(row["value"], row["unit"])
-    value = "" if row["unit"] == "p value" else value  # it stands in its own column too
+    value = "" if row["unit"] == "p value" else value.replace(" %", "%")  # a p value stands in its own column too
     size = "/".join(filter(None, (row["numerator"], row["denominator"]))) if value else ""
     if not value and row["denominator"]:
         value = f"{row['numerator']} of {row['denominator']}" if row["numerator"] else f"of {row['denominator']}"
