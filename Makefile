@@ -65,6 +65,7 @@ $(HTML): $(SITE) | $(VENV)/.book
 	@rm -rf _build
 	@mkdir -p _build
 	@$(VENV)/bin/jupyter-book build . -W -n --keep-going >_build/build.log 2>&1 || { grep -E 'WARNING|ERROR|Error' _build/build.log | grep -vE '^ *raise |RuntimeError: *$$' | awk '!seen[$$0]++' | head -n 40; echo "The build failed; the whole log is _build/build.log"; rm -f $(HTML); exit 1; }
+	@grep '^Not set in' _build/build.log || true
 	@touch $(HTML)
 
 test: $(VENV)/.book $(VENV)/.dev

@@ -186,8 +186,8 @@ def verdicts(args) -> int:
     from lib.house import accepted
 
     moved = accepted.moved()
-    for line in moved:
-        print(line)
+    for claim, before, now in moved:
+        print(f"{claim}: {before or 'not judged'} → {now or 'not judged'}")
     if args.accept:
         accepted.accept()
         print(f"{len(moved)} verdicts accepted")

@@ -246,9 +246,18 @@ def none_found() -> dict:
 
 
 def last_searched() -> str:
-    """The day of the last search (``data/search.csv``), as a reader writes it: "28 November 2026"."""
+    """The day of the last search, as a reader writes it: "28 November 2026"."""
+    return in_full(searched())
+
+
+def searched() -> date:
+    """The day of the last search (``data/search.csv``)."""
     with (ROOT / "data" / "search.csv").open(encoding="utf-8", newline="") as file:
-        day = date.fromisoformat(next(csv.DictReader(file))["date"])
+        return date.fromisoformat(next(csv.DictReader(file))["date"])
+
+
+def in_full(day: date) -> str:
+    """A day as a reader writes it."""
     return f"{day.day} {day:%B} {day.year}"
 
 

@@ -21,6 +21,8 @@ from whichdata.printed import ROUNDINGS, Printed
 SEEDS = ROOT / "seeds"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*$")]
+"""The key of a work in ``data/references.bib``, or the slug of a source."""
 FIGURE_KINDS = ("count", "percentage", "estimate", "p-value", "duration", "dose", "threshold", "characteristic")
 """Kinds of claims about the source's own figures."""
 ARGUED = ("finding", "conclusion")
@@ -176,13 +178,21 @@ class NotClaim(Strict):
 
 
 class Citation(Strict):
-    """Who said it and where. ``unknown`` names the fields that could not be established."""
+    """Who said it and where. ``unknown`` names the fields that could not be established.
+
+    ``begins`` is as much of an unknown title as its address spells. ``discusses`` and ``fuller_report`` are keys of
+    ``data/references.bib``: the work that the text is about, and a fuller report of the same study that was not
+    reviewed; a source whose own full text was not read names itself there.
+    """
 
     slug: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     file: Text
     kind: Text
     title: Text | None = None
+    begins: Annotated[str, StringConstraints(pattern=r"^\S.{0,78}…$")] | None = None
+    discusses: Key | None = None
+    fuller_report: Key | None = None
     authors: list[Text] = []
     container: Text | None = None
     year: int | None = None
@@ -195,6 +205,12 @@ class Citation(Strict):
     rounding: Literal[ROUNDINGS]
     unknown: list[Text] = []
     note: Text | None = None
+
+    @model_validator(mode="after")
+    def titled_once(self):
+        if self.title and self.begins:
+            raise ValueError("begins: the title is known; give one of the two")
+        return self
 
 
 class Fingerprint(Strict):

@@ -32,7 +32,7 @@ MARKS = {"reported": "r", "recomputed": "c", "known": "k"}
 """Whose a figure is, by the class of its mark: the source's, ours, other work's."""
 UNREAD = (
     "script style svg pre button .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \
-details.code .citation .cited .references select option .pad .rerun-line nav".split()
+details.code .citation .cited .references select option .pad .rerun-line .reply nav".split()
 )
 """Elements whose words are no running text: code, drawings, tools, titles of other work."""
 BLOCKS = "p li dt dd h1 h2 h3 h4 h5 h6 figcaption caption summary legend th td".split()
@@ -116,7 +116,7 @@ def read(page: str, html: str) -> list[Passage]:
     body = body.find("article") or body
     for element in body.select(", ".join(UNREAD)):
         element.decompose()
-    if page == "pages/ledger":  # its rows repeat the check boxes of the chapters
+    if page == "pages/ledger" or page.startswith("pages/evidence-"):  # rows as in the check boxes, or in other work
         for element in body.select("tbody"):
             element.decompose()
     found = []

@@ -1,19 +1,55 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
-from lib.book import citing, downloads, glossary, layers, ledger, marks, math, outputs, references, site
+from lib.book import (
+    changes,
+    citing,
+    downloads,
+    glossary,
+    layers,
+    ledger,
+    marks,
+    math,
+    outputs,
+    people,
+    references,
+    site,
+    studies,
+)
 
 
 def finished(app, exception):
     """What the book adds to the built site, then what the site leaves out."""
     if exception or app.builder.format != "html":
         return
-    for write in (outputs.write_data, downloads.write, references.write, ledger.write, site.tidy):
+    for write in (
+        outputs.write_data,
+        downloads.write,
+        references.write,
+        studies.write,
+        changes.write,
+        ledger.write,
+        site.tidy,
+    ):
         write(app)
 
 
 def setup(app):
     app.setup_extension("sphinx_citable")
-    for module in (outputs, marks, layers, ledger, glossary, citing, math, downloads, references, site):
+    for module in (
+        outputs,
+        marks,
+        layers,
+        ledger,
+        glossary,
+        citing,
+        math,
+        downloads,
+        references,
+        studies,
+        people,
+        changes,
+        site,
+    ):
         module.setup(app)
     app.connect(
         "build-finished", finished, priority=900

@@ -9,7 +9,9 @@ from lib.house.parts import parts
 
 
 def original(app, docname: str) -> dict | None:
-    """CSL-JSON of the source that a page reviews, as far as it is known; an untitled one is named by its kind."""
+    """CSL-JSON of the source that a page reviews, as far as it is known; an untitled one is named by the beginning of its
+    title, if that is known, and by its kind.
+    """
     slug = PurePosixPath(docname).name
     if slug not in records.slugs():
         return None
@@ -17,7 +19,7 @@ def original(app, docname: str) -> dict | None:
     item = {
         "id": source.slug,
         "type": "article-journal" if source.volume else "webpage",
-        "title": source.title or f"[{source.kind}]",
+        "title": source.title or " ".join(filter(None, (source.begins, f"[{source.kind}]"))),
         "author": [{"literal": a} for a in source.authors],
         "container-title": source.container,
         "volume": source.volume,

@@ -237,13 +237,34 @@ def citation_line(source: records.Citation) -> str:
     if source.volume:
         where += (";" if source.year else " ") + source.volume + (f"({source.issue})" if source.issue else "")
     where += f":{source.pages}" if source.pages else ""
-    parts = ["; ".join(source.authors), source.title, where]
+    title = source.title or (f"Begins “{source.begins}”" if source.begins else "")
+    parts = ["; ".join(source.authors), title, where]
     return " ".join(p if p[-1] in ".?!…" else f"{p}." for p in parts if p)
 
 
 def address(source: records.Citation) -> str | None:
     """Where a source is found: by its DOI, else at its address; none if neither is known."""
     return f"https://doi.org/{source.doi}" if source.doi else source.url
+
+
+def besides(source: records.Citation) -> str:
+    """What a reader must know of other reports: the work that the source is about, and a fuller one that we did not read."""
+    from lib.book.references import works  # it needs this module
+
+    def linked(key: str) -> str:
+        line, place = html.escape(citation_line(works()[key]), quote=False), address(works()[key])
+        return f'<a href="{html.escape(place)}">{line}</a>' if place else line
+
+    out = f'<p class="citation about-work">About: {linked(source.discusses)}</p>' if source.discusses else ""
+    if not source.fuller_report:
+        return out
+    if source.fuller_report == source.slug:
+        unread = "Only the abstract was reviewed. The full paper was not."
+    elif source.fuller_report == source.discusses:
+        unread = "Of that paper only the abstract, as the source quotes it, was reviewed. The full paper was not."
+    else:
+        unread = f"A fuller report of the same study exists and was not reviewed: {linked(source.fuller_report)}"
+    return f'{out}<p class="fuller-report">{unread} Read it before you rely on this page.</p>'
 
 
 LEGEND = (
@@ -269,7 +290,7 @@ class SourceCard(SphinxDirective):
         out = ['<div class="source-card"><p class="eyebrow">The source</p>']
         if place := address(source):
             citation = f'<a href="{e(place)}">{citation}</a>'
-        out.append(f'<p class="citation">{citation}</p>')
+        out.append(f'<p class="citation">{citation}</p>{besides(source)}')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
         out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
@@ -279,7 +300,8 @@ class SourceCard(SphinxDirective):
         later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
         notes.append(f"Later evidence: {', '.join(later) or 'none'}.")
         if source.unknown:
-            notes.append(f"Not known of this source: {', '.join(source.unknown).replace('doi', 'DOI').replace('url', 'URL')}.")
+            names = {"doi": "DOI", "url": "URL"} | ({"title": "the rest of the title"} if source.begins else {})
+            notes.append(f"Not known of this source: {', '.join(names.get(u, u) for u in source.unknown)}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')
         return [nodes.raw("", "".join(out) + "</div>", format="html")]
 

@@ -334,14 +334,18 @@ def _captioned(block: nodes.literal_block) -> str:
 
 def visit_table(self, node):
     for page in node.findall(nodes.raw):
-        shown = _CLAIM.sub(lambda m: m[1] or _to_claim(self.builder, m[2]), page.astext())
-        page[:] = [nodes.Text(mentions(self, shown))]
+        page[:] = [nodes.Text(mentions(self, to_claims(self.builder, page.astext())))]
     self.body.append(self.starttag(node, "figure", CLASS="table-figure"))
     self.body.append('<figcaption class="table-caption">')
     self.add_fignumber(node)
     self.body.append(f'<span class="caption-text">{typeset(node["title"])}</span>')
     self.add_permalink_ref(node, "Link to this table")
     self.body.append('</figcaption><div class="scroll">')
+
+
+def to_claims(builder, text: str) -> str:
+    """HTML of a table in which the number of each claim leads to its check."""
+    return _CLAIM.sub(lambda m: m[1] or _to_claim(builder, m[2]), text)
 
 
 def _to_claim(builder, claim: str) -> str:

@@ -41,6 +41,7 @@ class Work(NamedTuple):
     pages: str
     doi: str
     url: str
+    begins: str = ""
 
 
 @cache
@@ -72,8 +73,13 @@ def _named(person: Person) -> str:
 
 
 def lacking() -> list[str]:
-    """What stands between a row of evidence and its record, a line for each fault."""
-    faults = []
+    """What stands between a row of evidence or a source and the record that it names, a line for each fault."""
+    faults = [
+        f"seeds/{slug}.yml: {field}: {no_record(key)}"
+        for slug in records.slugs()
+        for field in ("discusses", "fuller_report")
+        if (key := getattr(marks.record(slug).source, field)) and key not in works()
+    ]
     for path in sorted((ROOT / "data" / "evidence").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             faults += [

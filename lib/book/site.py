@@ -55,7 +55,6 @@ def page_context(app, pagename, template, context, doctree):
         context[key] = [named[name] for name in OURS if name in named]
     context["content_policy"] = POLICY
     context["metatags"] = context.get("metatags", "").replace(_VIEWPORT, "")  # the template has its own
-    context["edition"] = app.config.edition
     context["description"] = _description(doctree) if doctree else ""
     context["eyebrow"] = dict(executed.contents()).get(pagename, "")
     context["page_kind"] = "chapter" if pagename.startswith("chapters/") else Path(pagename).name

@@ -6,9 +6,12 @@ import csv
 
 from lib import ROOT
 from lib.house import executed
+from lib.house.release import today
 from lib.review import shown
 
 ACCEPTED = ROOT / "registry" / "verdicts.csv"
+CHANGES = ROOT / "registry" / "changes.csv"
+"""How accepted verdicts moved: append-only, a row for each claim that was judged before and is judged otherwise."""
 
 
 def now() -> dict[str, str]:
@@ -19,20 +22,37 @@ def now() -> dict[str, str]:
     }
 
 
-def moved() -> list[str]:
-    """How the verdicts differ from those last accepted, one line a claim."""
+def before() -> dict[str, str]:
+    """The verdicts last accepted."""
     with ACCEPTED.open(encoding="utf-8", newline="") as file:
-        before = {row["id"]: row["verdict"] for row in csv.DictReader(file)}
-    today = now()
+        return {row["id"]: row["verdict"] for row in csv.DictReader(file)}
+
+
+def moved() -> list[tuple[str, str, str]]:
+    """How the verdicts differ from those last accepted: each claim with the verdict before and now, "" for none."""
+    then, held = before(), now()
     return [
-        f"{claim}: {before.get(claim, 'not judged')} → {today.get(claim, 'not judged')}"
-        for claim in sorted(before.keys() | today.keys())
-        if before.get(claim) != today.get(claim)
+        (claim, then.get(claim, ""), held.get(claim, ""))
+        for claim in sorted(then.keys() | held.keys())
+        if then.get(claim) != held.get(claim)
     ]
 
 
+def changes() -> list[dict[str, str]]:
+    """The rows of ``registry/changes.csv``, oldest first: date, claim, from, to; none where there is no such file."""
+    if not CHANGES.is_file():
+        return []
+    with CHANGES.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def accept() -> None:
-    """Record the verdicts of the executed notebooks as the accepted ones."""
+    """Record the verdicts of the executed notebooks as the accepted ones, and how those that were accepted before moved."""
+    rows = [(today(), claim, then, to) for claim, then, to in moved() if then and to]
+    if rows:
+        fresh = not CHANGES.is_file()
+        with CHANGES.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([("date", "claim", "from", "to")] * fresh + rows)
     with ACCEPTED.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "verdict"])

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from lib import records
+from lib.evidence import evidence
 from lib.house import executed
 from lib.verdicts import NOTHING, main_verdict, summary
 from lib.words import counted
@@ -170,5 +171,6 @@ _DIRECTIVES = {
     "source-card": _card,
     "sources": lambda _: {key: counts for slug in pages() for key, counts in _counts(slug).items()},
     "ledger": lambda _: {row["id"]: row for row in rows()},
+    "evidence": lambda slug: {f"evidence {slug}": evidence(slug).reset_index().map(str).to_dict("records")},
 }
 """What the directives print of results besides their content."""

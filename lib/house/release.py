@@ -18,6 +18,12 @@ CONFIG = ROOT / "_config.yml"
 CFF = ROOT / "CITATION.cff"
 
 
+def today() -> str:
+    """The day on which something enters the registry: that of ``SOURCE_DATE_EPOCH``, else this one."""
+    moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
+    return (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
+
+
 def open_edition(version: str) -> Path:
     """Enter an edition; the site is to be built after it.
 
@@ -26,8 +32,7 @@ def open_edition(version: str) -> Path:
     RegistryError
         A version that is no version, is not later than the last, or exists.
     """
-    moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
-    date = (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
+    date = today()
     config = CONFIG.read_text("utf-8")
     for key, value in (("edition", version), ("edition_year", date[:4])):
         config, n = re.subn(rf"(?m)^(\s*{key}: ).*$", rf'\g<1>"{value}"', config)

@@ -69,12 +69,12 @@ _QUANTITY = re.compile(
 
 
 def _fenced(prose: str) -> Iterator[str]:
-    """The lines of Markdown, those of code and the fences as empty ones; what a directive holds is prose."""
+    """The lines of Markdown, those of code, of replies and the fences as empty ones; what else a directive holds is prose."""
     inside = ""
     for line in prose.split("\n"):
         fence = line.startswith("```")
         if fence:
-            inside = "" if inside else "prose" if re.match(r"```+\{(?!code-cell)", line) else "code"
+            inside = "" if inside else "prose" if re.match(r"```+\{(?!code-cell|reply)", line) else "code"
         yield "" if fence or inside == "code" else line
 
 

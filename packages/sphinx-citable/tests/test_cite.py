@@ -17,11 +17,14 @@ from sphinx_citable import cite
             "results 22222222. "
             "Available from: https://x.example/t/2345/",
         ),
-        ({}, "A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, results 22222222."),
+        (
+            {},
+            "A title? In: A Book [Internet]. Edition 1.0. 2026. Section 2345, text 11111111, results 22222222 (address pending).",
+        ),
     ],
 )
 def test_vancouver_text_follows_citing_medicine(item, said):
-    """No stop is doubled, and none follows an address that ends in a slash."""
+    """No stop is doubled, none follows an address that ends in a slash, and a lacking address is said."""
     known = {
         "id": "x",
         "type": "chapter",

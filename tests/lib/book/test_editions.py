@@ -9,9 +9,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from browser import browsed, launched
 
 from lib import ROOT
@@ -31,6 +33,9 @@ kernelspec:
 # A small chapter
 
 A sentence that will change, with {found}`sum`.
+
+```{source-card} cml-stopping
+```
 
 ```{code-cell} ipython3
 import pandas as pd
@@ -52,6 +57,17 @@ _ = review.judge("CML-23", "sum", "a sum", enrolled=review.value("CML-33/analyse
 
 ```{code-cell} ipython3
 table(pd.DataFrame({"group": ["a", "b"], "n": [1, 2]}), "tab-cml-small", "Two groups")
+```
+
+(cml-reply)=
+## Reply of the authors
+
+```{reply} Jane Doe, for the authors
+:received: 2026-12-01
+
+You misread our table: 3 of 12 patients, not 4 of 12.
+
+We stand by *every* figure.
 ```
 """
 TOC = """format: jb-book
@@ -98,13 +114,23 @@ class SmallBook:
         (top / "chapters").mkdir()
         (top / "registry" / "editions").mkdir(parents=True)
         (top / "registry" / "tags.csv").write_text("tag,label,kind,state,note\n")
-        (top / "index.md").write_text("(front)=\n# Small book\n\nOne chapter.\n")
+        (top / "index.md").write_text(
+            "(front)=\n# Small book\n\nOne chapter.\n\n```{people}\n```\n\n```{editions}\n```\n"
+        )
         self.name = "cml-stopping"
         (top / "chapters" / f"{self.name}.md").write_text(CHAPTER)
         (top / "notes.md").write_text(NOTES)
         (top / "_toc.yml").write_text(TOC.format(page="notes"))
         config = top / "_config.yml"
         text = re.sub(r"(?m)^(\s*site_url: ).*$", r'\1"https://book.example"', config.read_text())
+        text = re.sub(r"(?m)^author: .*$", "author: Small Group", text)
+        for key, words in (
+            ("contact", "us@book.example"),
+            ("funding", "None"),
+            ("contributors", ""),
+            ("interests", ""),
+        ):
+            text = re.sub(rf"(?m)^(\s*{key}: ).*$", rf'\1"{words}"', text)
         config.write_text(text)
 
     def lib(self, *args: str) -> subprocess.CompletedProcess:
@@ -294,6 +320,41 @@ def test_the_edition_stands_wherever_it_is_named(book):
     assert json.loads((site / "t" / book.first["cml-first"]["tag"] / "cite.json").read_text())[0]["edition"] == "2.0"
 
 
+def test_people_replies_and_changes_are_shown_as_they_are(book):
+    site = book.top / "_build" / "html"
+    front = BeautifulSoup((site / "index.html").read_text(), "lxml")
+    listed = {dt.text: dt.find_next("dd") for dt in front.select(".people dt")}
+    assert {k: v.text for k, v in listed.items()} == {
+        "Authors": "Small Group", "Funding": "None", "Contact": "us@book.example", "Address of the book": "https://book.example",
+    }  # fmt: skip
+    assert listed["Contact"].a["href"] == "mailto:us@book.example"
+    assert "Not stated: contributors, interests, repository." in front.article.text
+    assert "Edition 1.0, 2027-01-15" in front.article.text and "edition 2.0, 2027-01-15" in front.footer.text
+
+    chapter = BeautifulSoup((site / "chapters" / "cml-stopping.html").read_text(), "lxml")
+    reply = chapter.select_one("#cml-reply .reply")
+    words = [p.text for p in reply.select("p")]
+    assert words[0] == "Reply by Jane Doe, for the authors, received 2026-12-01"
+    assert words[1:3] == ["You misread our table: 3 of 12 patients, not 4 of 12.", "We stand by every figure."]
+    assert "not edited" in words[3]
+    assert chapter.select_one(".replied a")["href"] == "#cml-reply", "the head of the review leads to it"
+    tag = book.section("cml-reply")["tag"]
+    assert (site / "t" / tag / "cite.txt").is_file() and tag != book.section("cml-stopping")["tag"]
+    assert "Edition 2.0 was released on 15 January 2027" in chapter.select_one("#changed").text
+
+    told = ElementTree.parse(site / "feed.xml").getroot()
+    atom = "{http://www.w3.org/2005/Atom}"
+    entries = told.findall(f"{atom}entry")
+    assert [e.findtext(f"{atom}title") for e in entries] == ["Edition 2.0", "Edition 1.0", "Other work searched"]
+    for one in (told, *entries):
+        assert re.fullmatch(r"https://book\.example/\S*", one.findtext(f"{atom}id"))
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", one.findtext(f"{atom}updated"))
+    assert (
+        len({e.findtext(f"{atom}id") for e in entries}) == len(entries) and told.find(f"{atom}author/{atom}name").text
+    )
+    assert chapter.select_one("link[type='application/atom+xml']")["href"] == "../feed.xml"
+
+
 def test_canonical_links_lead_to_the_site(book):
     site = book.top / "_build" / "html"
     for name in ("index.html", "chapters/cml-stopping.html"):
@@ -312,7 +373,7 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
     after = {p.relative_to(again).as_posix(): p.read_bytes() for p in again.rglob("*") if p.is_file()}
     assert sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)) == []
     book.edit("https://book.example", "https://elsewhere.example", "_config.yml")
-    book.edit("author: Interferon Recomputed Group", "author: Doe, Jane; Roe, Richard", "_config.yml")
+    book.edit("author: Small Group", "author: Doe, Jane; Roe, Richard", "_config.yml")
     moved = book.build()
     for row in json.loads((moved / "sections.json").read_text()):
         for name in ("cite.txt", "cite.bib", "cite.ris", "cite.json", "index.html"):
