@@ -71,7 +71,7 @@ def test_no_note_is_cut_off_at_any_width_nor_in_a_low_window(reader):
 
 def test_a_mouse_shows_the_note_in_the_margin_and_reaches_it(reader):
     page = reader().open("chapters/cml-stopping.html")
-    mark, note = one(page, "a.reported[href='#cml-37']")
+    mark, note = one(page, "#cml-says > p a.reported[href='#cml-37']")
     mark.hover()
     note.wait_for()
     line, box, text = mark.bounding_box(), note.bounding_box(), page.locator("main").bounding_box()
