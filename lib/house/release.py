@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from lib import ROOT
+from lib.house import execute
 from lib.house.parts import REGISTRY, sections
 from sphinx_citable import editions
 from sphinx_citable.registry import RegistryError
@@ -24,8 +25,10 @@ def open_edition(version: str) -> Path:
     Raises
     ------
     RegistryError
-        A version that is no version, is not later than the last, or exists.
+        A version that is no version, is not later than the last, or exists; or a chapter that stopped.
     """
+    if stopped := [line for half in execute.chapters() for line in execute.stopped(half)]:
+        raise RegistryError("\n".join(stopped))
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
     date = (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
     config = CONFIG.read_text("utf-8")

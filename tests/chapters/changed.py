@@ -2,7 +2,8 @@
 
 ``python tests/chapters/changed.py SLUG ...`` tries every change of every figure that a chapter judges and prints a line
 for each; ``tests/chapters/test_changed_figures.py`` tries a few. A change must move a verdict, or leave all as they
-are, or be refused in one line by the record: a chapter never stops with a traceback.
+are, or be refused in one line by the record, or stop the chapter in order with a verdict on every claim: there is never
+a traceback.
 
 A chapter is executed once; before each cell a copy of the process is made for every change of a figure which that cell
 is the first to read, and the copy runs on from there. So all copies share what stands before.
@@ -243,8 +244,8 @@ def _strict():
 
 
 def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterator[tuple[Change, str, str]]:
-    """Try changes: each with *noticed* (a verdict changed), *moved* (a recomputed or bound value did), *same*, *refused*
-    by the record, *slow* or *crashed*, and what was said.
+    """Try changes: each with *noticed* (a verdict changed), *moved* (a recomputed or bound value did), *same*, *stopped*
+    in order, *refused* by the record, *slow* or *crashed*, and what was said.
     """
     record = records.record(slug)
     chapter = _Chapter(slug)
@@ -277,13 +278,20 @@ def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterato
         claim.__dict__["figures"] = [figure if f.role == change.role else f for f in claim.figures]
         if "review" in chapter.names:
             chapter.names["review"]._impossible = relations.impossible(record)
-        chapter.run(start)
+        try:
+            chapter.run(start)
+        except review.Impossible as stop:
+            chapter.names["review"].stop(str(stop))
+            return chapter.told() | {"stopped": str(stop)}
         return chapter.told()
 
     def verdict(answer: dict) -> tuple[str, str]:
         for word in answer.keys() & {"crashed", "slow"}:
             return word, answer[word]
         old, now = before["verdicts"], answer["verdicts"]
+        if "stopped" in answer:
+            left = sorted(old.keys() - now.keys())
+            return ("crashed", f"no verdict on {', '.join(left)}") if left else ("stopped", answer["stopped"])
         other = sorted(claim for claim in old.keys() | now.keys() if old.get(claim) != now.get(claim))
         if other:
             return "noticed", ", ".join(other)

@@ -14,7 +14,7 @@ from pathlib import Path
 from lib import records
 from tests.chapters.changed import Change, changed, changes
 
-LINE = re.compile(r"(?P<figure>\S+) printed .*?: (?P<word>noticed|moved|same|refused|slow|crashed)(?P<said>: .*)?")
+LINE = re.compile(r"(?P<figure>\S+) printed .*?: (?P<word>noticed|moved|same|stopped|refused|slow|crashed)(?P<said>: .*)?")
 MOVES = {"CML-15/limit", "CML-17/confirmations", "CML-40/p"}
 """Figures of which one more in the last place changes a verdict or a value; others of their claims may not."""
 
