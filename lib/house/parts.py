@@ -49,10 +49,12 @@ def _parts(page: str) -> list[Part]:
             if part := _shown(output, piece, page, open_[-1].label if open_ else ""):
                 found.append(part)
                 results |= part.results
-        shown = {output.label for output in piece.outputs}
         for label in re.findall(r'"([\w-]+)"', piece.text if tagged and piece.cell else ""):
-            if label in tagged.keys() - shown:  # the chapter stopped before it: it keeps its tag and prints nothing
-                found.append(Part(label, tagged[label], prose.NOT_COMPUTED, page, 7, open_[-1].label, piece.text))
+            if label in tagged.keys() - {
+                part.label for part in found
+            }:  # the chapter stopped before it: it keeps its tag
+                within = open_[-1].label if open_ else ""
+                found.append(Part(label, tagged[label], prose.NOT_COMPUTED, page, 7, within, piece.text))
         for section in open_:
             section.text += "\n" + words
             section.results |= results

@@ -21,7 +21,6 @@ record = cache(records.record)
 bound = cache(executed.bound)
 ledger = cache(executed.ledger)
 
-
 NOT_COMPUTED = "(not computed)"
 """What stands for a value of a chapter that stopped before it."""
 
