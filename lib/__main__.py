@@ -84,7 +84,7 @@ def gate(args) -> int:
     from lib import ROOT
     from lib.house import execute
 
-    faults = [f for half in execute.chapters() for f in execute.faults(half)]
+    faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
         from lib.house import typed
 

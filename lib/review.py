@@ -14,9 +14,10 @@ from fractions import Fraction
 from numbers import Real
 from typing import NamedTuple
 
+from IPython import get_ipython
 from IPython.display import display
 
-from lib import BOUND, LEDGER, canonical, records, relations, verdicts
+from lib import BOUND, LEDGER, STOPPED, canonical, records, relations, verdicts
 from lib.evidence import Known, later_evidence, none_found
 from lib.values import Value, count
 from lib.verdicts import Given
@@ -26,6 +27,13 @@ from whichdata.printed import Printed
 
 class ReviewError(ValueError):
     """A check that cannot be made; one line that says what to do."""
+
+
+class Impossible(ReviewError):
+    """Reported figures that contradict one another, or leave nothing to compute with, in one line.
+
+    A chapter that meets it, by ``Review.require`` or from its model, stops in order (``Review.stop``).
+    """
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ class Review:
     """A source under review. Every claim gets one row of the ledger; ``settle`` closes the ledger of the chapter.
 
     A claim's row is shown when the last thing asked of it is answered: each of its figures, and its conclusion if it is
-    a finding or a conclusion.
+    a finding or a conclusion. A chapter says with ``require`` what the rest of it cannot do without; where a record
+    cannot give it, the chapter ends there, without a traceback, and every claim still has its verdict.
     """
 
     def __init__(self, slug: str):
@@ -75,6 +84,8 @@ class Review:
         self._open: dict[str, _Open] = {}
         self._impossible = relations.impossible(self.record)
         self._later = later_evidence(slug)
+        if shell := get_ipython():
+            shell.set_custom_exc((Impossible,), lambda _, kind, stop, *rest, **named: self.stop(str(stop)))
 
     def __getitem__(self, claim_id: str) -> records.Claim:
         return self.record[claim_id]
@@ -86,6 +97,14 @@ class Review:
     def value(self, ref: str) -> Fraction:
         """The printed figure as an exact number, for counts and other figures that rounding did not touch."""
         return self.figure(ref).value
+
+    def require(self, holds: bool, why: str) -> None:
+        """Stop the chapter unless ``holds``; ``why`` names the claims and goes on from "cannot be computed: …".
+
+        Judge first what can be judged. Require what the rest has no meaning without, never what is merely unlikely.
+        """
+        if not holds:
+            raise Impossible(why)
 
     def judge(
         self, claim_id: str, check: str, convention: str, n: int | None = None, clash: str | None = None, **roles: Given
@@ -199,38 +218,55 @@ class Review:
 
         ``missing`` completes "To check this we would need …".
         """
-        claim = self[claim_id]
-        state = self._state(claim)
+        return self._leave(self[claim_id], f"To check this we would need {missing}", *roles, clash=clash)
+
+    def _leave(self, claim: records.Claim, why: str, *roles: str, clash: str | None = None) -> str:
+        """Leave figures unchecked for a reason; one that no data could print is discrepant all the same."""
+        state, found = self._state(claim), ["not-checkable"]
         rest = [f.role for f in claim.figures if f.role not in state.figures]
         for role in roles or rest:
-            entry = {"recomputed": "", "verdict": "not-checkable", "check": None, "severity": None}
-            self._enter(claim, role, entry | {"convention": "", "readings": []}, "")
+            fault = self._impossible.get((claim.id, role), "")
+            found.append("discrepant" if fault else "not-checkable")
+            entry = {"recomputed": "", "verdict": found[-1], "check": None, "severity": None}
+            self._enter(claim, role, entry | {"convention": fault, "readings": []}, "")
         if not roles:
             if claim.kind in records.ARGUED and state.conclusion is None:
                 state.conclusion = "not-checkable"
             elif not claim.figures and state.words is None:
                 state.words = "not-checkable"
-        state.reasons.append(f"To check this we would need {missing}")
+        state.reasons.append(why)
         self._advance(claim, clash)
-        return "not-checkable"
+        return verdicts.gravest(found)
 
     def settle(self) -> None:
         """Enter the claims with nothing to check; refuse if any other is not judged, or a clash has one member."""
-        rest = [c for c in self.record.claims if c.id not in self.rows]
-        for claim in rest:
-            if claim.kind not in records.PLAIN:
-                lacking = ", ".join(self._lacking(claim)) or "its verdict"
-                raise ReviewError(
-                    f"{claim.id} ({claim.kind}) lacks {lacking}: judge, restate, test, conclude or leave it"
-                )
-        for claim in rest:
-            self._show(claim, _Open())
+        for claim in self._asked():
+            lacking = ", ".join(self._lacking(claim)) or "its verdict"
+            raise ReviewError(f"{claim.id} ({claim.kind}) lacks {lacking}: judge, restate, test, conclude or leave it")
+        self._enter_plain()
         clashes: dict[str, list[str]] = {}
         for row in self.rows.values():
             clashes.setdefault(row.clash or "", []).append(row.id)
         alone = [f"{name} ({ids[0]})" for name, ids in clashes.items() if name and len(ids) < 2]
         if alone:
             raise ReviewError(f"a clash has two members or more: {', '.join(alone)}")
+
+    def stop(self, why: str) -> None:
+        """End the chapter where its record allows no more: what is not judged yet cannot be, and says why."""
+        said = f"The chapter stops here, for what is reported allows no more: {why}."
+        display({STOPPED: {"why": why}, "text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
+        for claim in self._asked():
+            self._leave(claim, f"This cannot be computed from what is reported: {why}")
+        self._enter_plain()
+
+    def _asked(self) -> list[records.Claim]:
+        """The claims that want a verdict and have none."""
+        return [c for c in self.record.claims if c.id not in self.rows and c.kind not in records.PLAIN]
+
+    def _enter_plain(self) -> None:
+        for claim in self.record.claims:
+            if claim.kind in records.PLAIN and claim.id not in self.rows:
+                self._show(claim, _Open())
 
     def _state(self, claim: records.Claim) -> _Open:
         if claim.id in self.rows:

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from chapters.models.monte_carlo import median_with_error
+from lib.review import Impossible
 from whichdata.given import check_choice, check_number
 from whichdata.orders import PartlyKnown
 from whichdata.survival import QUANTILE_CONVENTIONS
@@ -58,9 +59,9 @@ class Frailty:
             check_number("time", t, above=0)
             check_number("survival", s, above=0, below=1)
         if not (t1 < t2 and s2 < s1):
-            raise ValueError(f"survival must fall from {s1:g} at {t1:g} to the later point, not to {s2:g} at {t2:g}")
+            raise Impossible(f"survival must fall from {s1:g} at {t1:g} to the later point, not to {s2:g} at {t2:g}")
         if math.log(s2) / math.log(s1) >= t2 / t1:
-            raise ValueError("survival falls faster than under one constant hazard between the points: no spread fits")
+            raise Impossible("survival falls faster than under one constant hazard between the points: no spread fits")
 
         def rate(spread: float) -> float:
             return math.exp(brentq(lambda x: float(cls(math.exp(x), spread).survival(t1)) - s1, -60, 60))
@@ -123,7 +124,7 @@ def cohorts(
 def _first(values: np.ndarray, kept: np.ndarray, n: int) -> np.ndarray:
     """The first ``n`` kept values of each row, in order of arrival."""
     if kept.sum(axis=1).min() < n:
-        raise ValueError("too few candidates reach a group: wait less, or treat a share nearer the groups' sizes")
+        raise Impossible("too few candidates reach a group: wait less, or treat a share nearer the groups' sizes")
     order = np.argsort(~kept, axis=1, kind="stable")[:, :n]
     return np.take_along_axis(values, order, axis=1)
 
@@ -382,7 +383,7 @@ def extremes(
     treated = np.repeat([True, False], [first.n, second.n])
     pools = [possible_times(rng, group, 20 * size) for group in (first, second)]
     if not all(len(time) for time, _ in pools):
-        raise ValueError("no data found that have what is known of each group")
+        raise Impossible("no data found that have what is known of each group")
 
     def drawn() -> tuple[np.ndarray, ...]:
         chosen = [rng.integers(0, len(time), size) for time, _ in pools]
@@ -412,7 +413,7 @@ def extremes(
                 top = np.argsort(-np.where(np.isnan(value), -np.inf, value))[: size // 5]
                 best[sign] = time[top], event[top]
     if len(best) < 2:
-        raise ValueError("no data found that have what is known of each group and the log-rank statistic asked for")
+        raise Impossible("no data found that have what is known of each group and the log-rank statistic asked for")
     ends = [[a[:1] for a in best[sign]] for sign in (-1, 1)]
     with np.errstate(over="ignore"):
         low, high = (float(np.exp(_ratios(statistic, *end, treated)[0])) for end in ends)

@@ -50,6 +50,8 @@ def prepare(app, docname, source):
     if not app.env.doc2path(docname).endswith(".ipynb"):
         return
     notebook = json.loads(source[0])
+    if why := executed.stopped(notebook):
+        log.warning("stopped: %s; what follows is not computed", why, location=docname, type="book", subtype="stopped")
     cells = []
     for cell in notebook["cells"]:
         cells.append(cell)

@@ -2,7 +2,8 @@
 
 A stamp names everything an execution used (the text half, the record, the modules of ``lib``, the data files, the lock)
 with a hash of each; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *hollow* (never
-executed), *drifted* (its inputs are not those of the text half) or *stale*.
+executed), *drifted* (its inputs are not those of the text half) or *stale*. A chapter that *stopped* because its record
+allows no more is none of these: it is whole as far as it can go, and fit to be read, not to be released.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ def execute(text_half: Path) -> str:
     client = NotebookClient(
         nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(CHAPTERS)}}, extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        allow_error_names=["Impossible"],  # lib.review has closed the ledger
     )  # fmt: skip
     with client.setup_kernel():
         hidden = nbformat.v4.new_code_cell(_WATCH)
@@ -151,6 +153,8 @@ def execute(text_half: Path) -> str:
                 ) from None
             except TimeoutError:
                 raise ChapterError(f"{text_half.name}, cell {index + 1}: took longer than {CELL_SECONDS} s") from None
+            if executed.stopped({"cells": [cell]}):
+                break
         report = nbformat.v4.new_code_cell(_REPORT)
         nb.cells.append(report)
         client.execute_cell(report, len(nb.cells) - 1, store_history=False)
@@ -181,6 +185,8 @@ def faults(text_half: Path) -> list[str]:
         at = next((i for i, (a, b) in enumerate(zip(ours, theirs), 1) if a != b), min(len(ours), len(theirs)) + 1)
         found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
     code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
+    if executed.stopped(nb):
+        code = [c for c in code if c.execution_count is not None]
     if any(c.execution_count is None for c in code):
         found.append(f"{name}: hollow: a cell was never executed; {again}")
     elif [c.execution_count for c in code] != list(range(1, len(code) + 1)):
@@ -193,6 +199,13 @@ def faults(text_half: Path) -> list[str]:
         if moved:
             found.append(f"{name}: stale: changed since it ran: {', '.join(moved)}; {again}")
     return found
+
+
+def stopped(text_half: Path) -> list[str]:
+    """Why a chapter is not fit to be released though its pair agrees, in one line; empty if it ran through."""
+    made = text_half.with_suffix(".ipynb")
+    why = executed.stopped(executed.read(made)) if made.is_file() else ""
+    return [f"{text_half.stem}: stopped: {why}; mend seeds/{text_half.stem}.yml"] if why else []
 
 
 def _half(cell: nbformat.NotebookNode) -> tuple:
@@ -229,7 +242,7 @@ def run(text_halves: list[Path], force: bool = False) -> list[str]:
                     continue
                 p.with_suffix(".ipynb").write_text(text, "utf-8")
                 done.append(p.stem)
-                print(f"executed {p.stem}, {time.monotonic() - start:.0f} s", flush=True)
+                print(f"executed {p.stem}, {time.monotonic() - start:.0f} s", *stopped(p), sep="\n", flush=True)
     if errors:
         raise ChapterError("\n".join(errors))
     if not done:

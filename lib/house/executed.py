@@ -13,7 +13,7 @@ from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
-from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE, parsed, records
+from lib import BOUND, FIGURE, LEDGER, ROOT, STOPPED, TABLE, parsed, records
 
 parse = MarkdownIt("commonmark").use(myst_block_plugin).use(colon_fence_plugin).use(myst_role_plugin).parse
 """Markdown as tokens: that of the prose, or of a directive's content."""
@@ -113,6 +113,12 @@ def _outputs(cell: dict) -> Iterator[Output]:
 def outputs(notebook: dict, kind: str) -> list[Output]:
     """Every output of one kind, in order."""
     return [o for piece in pieces(notebook) for o in piece.outputs if o.kind == kind]
+
+
+def stopped(notebook: dict) -> str:
+    """Why a chapter stopped before its end: what its record cannot give; "" if it ran through."""
+    data = (output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", []))
+    return next((d[STOPPED]["why"] for d in data if STOPPED in d), "")
 
 
 def chapter(slug: str) -> dict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lib import ROOT
 from lib.house import executed, prose
 from lib.words import to_digits
@@ -26,9 +28,12 @@ def sections() -> list[dict]:
 
 
 def _parts(page: str) -> list[Part]:
-    notebook = ROOT / f"{page}.ipynb"
+    notebook, tagged = ROOT / f"{page}.ipynb", {}
     if notebook.is_file():
-        pieces = executed.pieces(executed.read(notebook))
+        made = executed.read(notebook)
+        pieces = executed.pieces(made)
+        if executed.stopped(made):
+            tagged = {row["label"]: row["kind"] for row in REGISTRY.tags() if row["kind"] in ("figure", "table")}
     else:
         pieces = executed.markdown((ROOT / f"{page}.md").read_text("utf-8"))
     found: list[Part] = []
@@ -44,6 +49,12 @@ def _parts(page: str) -> list[Part]:
             if part := _shown(output, piece, page, open_[-1].label if open_ else ""):
                 found.append(part)
                 results |= part.results
+        for label in re.findall(r'"([\w-]+)"', piece.text if tagged and piece.cell else ""):
+            if label in tagged.keys() - {
+                part.label for part in found
+            }:  # the chapter stopped before it: it keeps its tag
+                within = open_[-1].label if open_ else ""
+                found.append(Part(label, tagged[label], prose.NOT_COMPUTED, page, 7, within, piece.text))
         for section in open_:
             section.text += "\n" + words
             section.results |= results

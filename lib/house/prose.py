@@ -22,6 +22,9 @@ record = cache(records.record)
 bound = cache(executed.bound)
 ledger = cache(executed.ledger)
 
+NOT_COMPUTED = "(not computed)"
+"""What stands for a value of a chapter that stopped before it."""
+
 
 class ProseError(ValueError):
     """A role that names nothing; one line that says what there is."""
@@ -62,6 +65,8 @@ def found(text: str, page: str) -> tuple[str, str, dict, str]:
     slug, _, name = named.rpartition(":")
     slug = slug or page.rpartition("/")[2]
     values = bound(slug)
+    if name not in values and executed.stopped(executed.chapter(slug)):
+        return slug, name, {"text": NOT_COMPUTED}, NOT_COMPUTED
     if name not in values:
         near = ", ".join(get_close_matches(name, values, n=5, cutoff=0.4)) or "nothing of a like name"
         raise ProseError(f"chapters/{slug} binds no {name}; it binds {near}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from lib import ROOT
+from lib.house import execute
 from lib.house.parts import REGISTRY, sections
 from sphinx_citable import editions
 from sphinx_citable.registry import RegistryError
@@ -30,8 +31,10 @@ def open_edition(version: str) -> Path:
     Raises
     ------
     RegistryError
-        A version that is no version, is not later than the last, or exists.
+        A version that is no version, is not later than the last, or exists; or a chapter that stopped.
     """
+    if stopped := [line for half in execute.chapters() for line in execute.stopped(half)]:
+        raise RegistryError("\n".join(stopped))
     date = today()
     config = CONFIG.read_text("utf-8")
     for key, value in (("edition", version), ("edition_year", date[:4])):

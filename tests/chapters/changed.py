@@ -2,7 +2,8 @@
 
 ``python tests/chapters/changed.py SLUG ...`` tries every change of every figure that a chapter judges and prints a line
 for each; ``tests/chapters/test_changed_figures.py`` tries a few. A change must move a verdict, or leave all as they
-are, or be refused in one line by the record: a chapter never stops with a traceback.
+are, or be refused in one line by the record, or stop the chapter in order with a verdict on every claim: there is never
+a traceback.
 
 A chapter is executed once; before each cell a copy of the process is made for every change of a figure which that cell
 is the first to read, and the copy runs on from there. So all copies share what stands before.
@@ -72,8 +73,12 @@ class Change(NamedTuple):
     printed: str
     how: str
 
+    @property
+    def figure(self) -> str:
+        return f"{self.claim}/{self.role}"
+
     def __str__(self):
-        return f"{self.claim}/{self.role} printed {self.printed} ({self.how})"
+        return f"{self.figure} printed {self.printed} ({self.how})"
 
 
 def changes(record: Record, how: Iterable[str] = HOW) -> Iterator[Change]:
@@ -242,9 +247,12 @@ def _strict():
         warnings.simplefilter("ignore", quiet)
 
 
-def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterator[tuple[Change, str, str]]:
-    """Try changes: each with *noticed* (a verdict changed), *moved* (a recomputed or bound value did), *same*, *refused*
-    by the record, *slow* or *crashed*, and what was said.
+def sweep(
+    slug: str, wanted: Iterable[Change], side_by_side: int = 1, compare: bool = True
+) -> Iterator[tuple[Change, str, str]]:
+    """Try changes: each with *noticed* (a verdict changed), *moved* (a recomputed or bound value did), *same*, *stopped*
+    in order, *refused* by the record, *slow* or *crashed*, and what was said. Without ``compare`` the chapter as it stands
+    is not executed first: that is quick for changes that stop it early, and tells only whether they do.
     """
     record = records.record(slug)
     chapter = _Chapter(slug)
@@ -252,7 +260,7 @@ def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterato
 
     start = time.monotonic()
     with _Reads() as reads:
-        for reads.cell in range(len(chapter.cells)):
+        for reads.cell in range(len(chapter.cells) if compare else 0):
             chapter.run(reads.cell, reads.cell + 1)
     before = json.loads(json.dumps(chapter.told() | {"reads": reads.by_claim}))
     limit = SECONDS + round(time.monotonic() - start)
@@ -277,13 +285,22 @@ def sweep(slug: str, wanted: Iterable[Change], side_by_side: int = 1) -> Iterato
         claim.__dict__["figures"] = [figure if f.role == change.role else f for f in claim.figures]
         if "review" in chapter.names:
             chapter.names["review"]._impossible = relations.impossible(record)
-        chapter.run(start)
+        try:
+            chapter.run(start)
+        except review.Impossible as stop:
+            chapter.names["review"].stop(str(stop))
+            return chapter.told() | {"stopped": str(stop)}
         return chapter.told()
 
     def verdict(answer: dict) -> tuple[str, str]:
         for word in answer.keys() & {"crashed", "slow"}:
             return word, answer[word]
         old, now = before["verdicts"], answer["verdicts"]
+        if "stopped" in answer:
+            left = sorted({claim.id for claim in record.claims} - now.keys())
+            return ("crashed", f"no verdict on {', '.join(left)}") if left else ("stopped", answer["stopped"])
+        if not compare:
+            return "same", "it runs to its end"
         other = sorted(claim for claim in old.keys() | now.keys() if old.get(claim) != now.get(claim))
         if other:
             return "noticed", ", ".join(other)
@@ -308,13 +325,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Change each figure that a chapter judges, and see what it says.")
     parser.add_argument("slugs", nargs="+")
     parser.add_argument("--how", nargs="+", choices=HOW, default=list(HOW))
-    parser.add_argument("--only", nargs="+", default=[], help="claims")
+    parser.add_argument("--only", nargs="+", default=[], help="claims, or figures as CML-34/median")
+    parser.add_argument(
+        "--stops", action="store_true", help="see only whether the chapter stops: quick if it does early"
+    )
     args = parser.parse_args()
     crashed = 0
     for slug in args.slugs:
-        wanted = [c for c in changes(records.record(slug), args.how) if not args.only or c.claim in args.only]
+        wanted = [
+            c for c in changes(records.record(slug), args.how) if not args.only or {c.claim, c.figure} & {*args.only}
+        ]
         found = Counter()
-        for change, word, said in sweep(slug, wanted, side_by_side=2):
+        for change, word, said in sweep(slug, wanted, side_by_side=2, compare=not args.stops):
             found[word] += 1
             print(f"{change}: {word}{f': {said}' if said else ''}", flush=True)
         print(f"{slug}: {sum(found.values())} changes: {', '.join(f'{n} {word}' for word, n in found.items())}")

@@ -14,7 +14,9 @@ from pathlib import Path
 from lib import records
 from tests.chapters.changed import Change, changed, changes
 
-LINE = re.compile(r"(?P<figure>\S+) printed .*?: (?P<word>noticed|moved|same|refused|slow|crashed)(?P<said>: .*)?")
+LINE = re.compile(
+    r"(?P<figure>\S+) printed .*?: (?P<word>noticed|moved|same|stopped|refused|slow|crashed)(?P<said>: .*)?"
+)
 MOVES = {"CML-15/limit", "CML-17/confirmations", "CML-40/p"}
 """Figures of which one more in the last place changes a verdict or a value; others of their claims may not."""
 
@@ -37,6 +39,17 @@ def test_a_changed_figure_gives_a_verdict_and_no_traceback() -> None:
     assert len(found) == sum(len(record[c].figures) for c in claims), run.stderr[-2000:]
     assert [f for f in found if f["word"] in ("crashed", "slow")] == []
     assert MOVES <= {f["figure"] for f in found if f["word"] in ("noticed", "moved")}
+
+
+def test_a_figure_that_leaves_nothing_to_compute_stops_the_chapter_in_order() -> None:
+    """Of chapters whose earliest cells cannot do without the figures; each claim then has a verdict."""
+    stops = ["MSB-34", "MSB-38/ci-low", "MSB-46", "PHA-18", "PHA-27/ongoing"]
+    slugs = ["ms-interferon-beta", "ph-all-maintenance"]
+    command = [sys.executable, str(Path(__file__).parent / "changed.py"), *slugs, "--stops", "--how", "zero", "--only"]
+    run = subprocess.run([*command, *stops], capture_output=True, text=True)
+    found = [m.groupdict() for m in map(LINE.match, run.stdout.splitlines()) if m]
+    assert [f["word"] for f in found] == ["stopped"] * len(stops), run.stdout + run.stderr[-2000:]
+    assert all(f["said"].removeprefix(": ") for f in found)
 
 
 def test_changes_are_of_judged_figures_and_differ_from_what_is_printed() -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from lxml import html
 
+import lib
 from lib import evidence, records, review, words
 from whichdata.printed import Interval
 
@@ -91,6 +92,30 @@ def test_figures_are_judged_and_conclusions_concluded(opened):
 def test_settling_asks_for_what_is_open_and_a_clash_has_two_members(opened):
     with pytest.raises(review.ReviewError, match=r"lacks .*: judge, restate, test, conclude or leave it"):
         opened.settle()
+
+
+def test_what_is_reported_may_leave_nothing_to_compute_and_every_claim_has_its_verdict(monkeypatch):
+    emitted = []
+    monkeypatch.setattr(review, "display", lambda data, raw: emitted.append(data))
+    opened = review.Review("cml-stopping")
+    opened._impossible = {("CML-37", "percentage"): "no share is above 100%"}
+    opened.judge("CML-23", "sum", "a sum", enrolled=15)
+    opened.judge("CML-34", "estimate", "three follow-ups", median=23)
+    opened.require(True, "nothing")
+    with pytest.raises(review.Impossible, match="^1 and 1 are not 3$") as caught:
+        opened.require(False, "1 and 1 are not 3")
+    opened.stop(str(caught.value))
+    assert emitted[1][lib.STOPPED] == {"why": "1 and 1 are not 3"} and "1 and 1 are not 3" in emitted[1]["text/plain"]
+    assert [data[lib.LEDGER]["id"] for data in emitted if lib.LEDGER in data] == list(opened.rows)
+    assert sorted(opened.rows) == sorted(claim.id for claim in opened.record.claims)
+    rows = opened.rows
+    assert rows["CML-23"].verdict_figures == "reproduced" and "1 and 1" not in rows["CML-23"].reason
+    assert rows["CML-34"].verdict_figures == "not-checkable" and rows["CML-34"].figures[0]["verdict"] == "reproduced"
+    assert "This cannot be computed from what is reported: 1 and 1 are not 3." in rows["CML-34"].reason
+    assert rows["CML-37"].verdict_figures == "discrepant" and "no share is above 100%" in rows["CML-37"].reason
+    said = {row.verdict_conclusion for row in rows.values() if row.kind in records.ARGUED}
+    assert said == {"not-checkable"}
+    assert {row.verdict_figures for row in rows.values() if row.kind in records.PLAIN} == {"nothing-to-check"}
 
 
 def test_unknown_names_are_refused_in_one_line(opened):

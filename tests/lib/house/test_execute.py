@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-from lib import ROOT
-from lib.house import execute
+from lib import LEDGER, ROOT, records
+from lib.house import execute, release
+from sphinx_citable.registry import RegistryError
 
 CHAPTER = """---
 jupytext:
@@ -114,6 +115,25 @@ def code_cells(notebook):
 
 def test_an_honest_chapter_passes(book):
     assert execute.faults(text_half(book)) == []
+
+
+def test_a_chapter_whose_record_allows_no_more_stops_in_order(book, monkeypatch):
+    why, half = "1 and 1 are not 3", text_half(book)
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", f'review.require(1 + 1 == 3, "{why}")'))
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 0 and f"cml-stopping: stopped: {why};" in ran.stdout, ran.stdout + ran.stderr
+    made = half.with_suffix(".ipynb")
+    cells = code_cells(json.loads(made.read_text("utf-8")))
+    assert "Traceback" not in made.read_text("utf-8")
+    assert {o["output_type"] for cell in cells for o in cell["outputs"]} == {"display_data"}
+    rows = [o["data"][LEDGER] for cell in cells for o in cell["outputs"] if LEDGER in o["data"]]
+    assert sorted(row["id"] for row in rows) == sorted(c.id for c in records.record("cml-stopping").claims)
+    assert sum(why in row["reason"] for row in rows) > 20 and rows[0]["verdict_figures"] == "reproduced"
+    assert execute.faults(half) == []
+    assert execute.stopped(half) == [f"cml-stopping: stopped: {why}; mend seeds/cml-stopping.yml"]
+    monkeypatch.setattr(release, "REGISTRY", None)
+    with pytest.raises(RegistryError, match=f"stopped: {why}"):
+        release.open_edition("1.0")
 
 
 def test_drifted_text_half(book):
