@@ -1,19 +1,19 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
-from lib.book import citing, downloads, glossary, ledger, marks, math, outputs, references, site
+from lib.book import citing, downloads, glossary, ledger, marks, math, outputs, references, search, site
 
 
 def finished(app, exception):
     """What the book adds to the built site, then what the site leaves out."""
     if exception or app.builder.format != "html":
         return
-    for write in (outputs.write_data, downloads.write, references.write, ledger.write, site.tidy):
+    for write in (outputs.write_data, downloads.write, references.write, ledger.write, search.write, site.tidy):
         write(app)
 
 
 def setup(app):
     app.setup_extension("sphinx_citable")
-    for module in (outputs, marks, ledger, glossary, citing, math, downloads, references, site):
+    for module in (outputs, marks, ledger, glossary, citing, math, downloads, references, search, site):
         module.setup(app)
     app.connect(
         "build-finished", finished, priority=900

@@ -17,6 +17,8 @@ from lib.book.marks import ToClaim, ToWork
 from lib.book.references import Mention
 
 PAGE = "pages/glossary"
+_TERM = re.compile(r"^(\S.*)\n: (.+)$", re.MULTILINE)
+_BRACKETS = re.compile(r" *\(([^()]*)\)")
 _BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _APART = (
     nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork, Mention,
@@ -43,6 +45,42 @@ def abbreviations() -> dict[str, str]:
     return words
 
 
+@cache
+def terms() -> dict[str, str]:
+    """What each term means, as the glossary page says; what stands in brackets at the end are its other names."""
+    page = ROOT / f"{PAGE}.md"
+    return dict(_TERM.findall(page.read_text("utf-8"))) if page.is_file() else {}
+
+
+def entries() -> list[tuple[str, str, str]]:
+    """Each entry of the glossary: its id on the page, its name, and what it says."""
+    explained = [(term_anchor(name), name, said) for name, said in terms().items()]
+    return explained + [(anchor(short), short, long) for short, long in abbreviations().items()]
+
+
+def names() -> list[list[str]]:
+    """Names of one thing, for the search: a term or an abbreviation with those in brackets.
+
+    "HU | hydroxyurea (hydroxycarbamide)" are three names; "MRD | minimal (measurable) residual disease" are two, for
+    only what ends an entry is another name; and of "CIS | clinically isolated syndrome, a first attack" the second ends
+    at the comma.
+    """
+    groups: list[list[str]] = []
+    entries = [(name, ". " + said) for name, said in terms().items()] + list(abbreviations().items())
+    for name, said in entries:
+        *_, other = ["", *_BRACKETS.findall(said)] if re.search(r"\)\.?$", said) else [""]
+        own = _BRACKETS.sub("", said).partition(",")[0] if not said.startswith(". ") else ""
+        found = [name, own, *(re.sub(r"^also ", "", x.strip()) for x in other.split(";"))]
+        found = [x for x in dict.fromkeys(found) if x]
+        known = {x.lower() for x in found}
+        for group in [g for g in groups if known & {x.lower() for x in g}]:
+            groups.remove(group)
+            found = group + [x for x in found if x.lower() not in {y.lower() for y in group}]
+        groups.append(found)
+    groups = [[name for name in group if name.count(" ") < 5] for group in groups]
+    return [group for group in groups if len(group) > 1 or " " in group[0]]
+
+
 def whole_words(words: Iterable[str]) -> re.Pattern:
     """A pattern for any of ``words`` standing alone: not in a longer name, an id (CML-07) or a finer grade (MR4.5)."""
     longest_first = sorted(words, key=len, reverse=True)
@@ -52,6 +90,11 @@ def whole_words(words: Iterable[str]) -> re.Pattern:
 def anchor(short: str) -> str:
     """The id of an abbreviation on the glossary page."""
     return "abbr-" + re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-")
+
+
+def term_anchor(name: str) -> str:
+    """The id of a term on the glossary page."""
+    return "term-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class Abbreviations(SphinxDirective):
@@ -85,6 +128,9 @@ class Expand(SphinxTransform):
 
     def apply(self, **kwargs):
         words = abbreviations()
+        if self.env.docname == PAGE:
+            for term in self.document.findall(nodes.term):
+                term["ids"].append(term_anchor(term.astext()))
         if not words or self.env.docname == PAGE:
             return
         pattern = whole_words(words)
