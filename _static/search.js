@@ -47,16 +47,13 @@
   function asked(query) {
     var found = tokens(query), units = [], some = found.filter(function (t) { return !COMMON.has(t.word); });
     for (var i = 0; i < found.length;) {
-      var n = Math.min(6, found.length - i);
+      var n = Math.min(6, found.length - i), joined = 1;  // words that a hyphen joins stay together
+      while (i + joined < found.length && /^[-‐‑–]$/.test(query.slice(found[i + joined - 1].end, found[i + joined].at))) joined += 1;
       while (n > 0 && !names.has(key(i, n))) n -= 1;
-      if (n) units.push(names.get(key(i, n)).map(phrase));
-      else {
-        n = 1;  // words that a hyphen joins stay together
-        while (i + n < found.length && /^[-‐‑–]$/.test(query.slice(found[i + n - 1].end, found[i + n].at))) n += 1;
-        if (n > 1 || !some.length || !COMMON.has(found[i].word))
-          units.push([{ words: found.slice(i, i + n).map(function (t) { return t.word; }), open: n === 1 && /^\p{L}{4}/u.test(found[i].word) }]);
-      }
-      i += n;
+      if (n >= joined) units.push(names.get(key(i, n)).map(phrase));
+      else if (joined > 1 || !some.length || !COMMON.has(found[i].word))
+        units.push([{ words: key(i, joined).split(" "), open: joined === 1 && /^\p{L}{4}/u.test(found[i].word) }]);
+      i += Math.max(n, joined);
     }
     return units;
     function key(i, n) { return found.slice(i, i + n).map(function (t) { return t.word; }).join(" "); }
@@ -80,7 +77,7 @@
   }
 
   function search(query) {
-    var plain = query.trim().toUpperCase(), id = plain.match(/^([A-Z]{3})[ -‑–]?0*(\d{1,3})$/), exact = new Map();
+    var plain = query.trim().toUpperCase(), id = plain.match(/^([A-Z]{3})[ ‑–-]?0*(\d{1,3})$/), exact = new Map();
     parts.forEach(function (part, n) {
       if (part.tag === plain) exact.set(n, []);
       if (id && part.kind === "claim" && new RegExp("^" + id[1] + "-0*" + id[2] + "$", "i").test(part.label)) exact.set(n, []);
@@ -169,22 +166,35 @@
   }
 
   document.addEventListener("DOMContentLoaded", function () {
-    var query = (new URLSearchParams(location.search).get("q") || "").trim(), count = document.getElementById("search-count"), list = document.getElementById("search-results");
-    document.querySelectorAll("input[name=q]").forEach(function (input) { input.value = query; });
-    if (!query) return;
-    document.title = query + " · " + document.title;
-    var found = search(query);
-    count.textContent = found.length ? (found.length === 1 ? "One part of the book" : found.length + " parts of the book") : "No part of the book holds all of this. Fewer words find more; the glossary lists abbreviations and other names.";
-    found.slice(0, FIRST).forEach(function (hit) { list.append(shown(hit)); });
-    if (found.length <= FIRST) return;
-    var more = document.createElement("button");
-    more.type = "button";
-    more.textContent = "Show the other " + (found.length - FIRST);
-    more.addEventListener("click", function () {
-      found.slice(FIRST).forEach(function (hit) { list.append(shown(hit)); });
-      list.children[FIRST].querySelector("a").focus();
-      more.remove();
+    var form = document.querySelector(".find-here"), count = document.getElementById("search-count"), list = document.getElementById("search-results"), title = document.title;
+    function show() {
+      var query = (new URLSearchParams(location.search).get("q") || "").trim(), found = query ? search(query) : [];
+      document.querySelectorAll("input[name=q]").forEach(function (input) { input.value = query; });
+      document.title = query ? query + " · " + title : title;
+      list.textContent = "";
+      if (list.nextElementSibling) list.nextElementSibling.remove();
+      count.textContent = !query ? "" : found.length > 1 ? found.length + " parts of the book" : found.length ? "One part of the book"
+        : "No part of the book holds all of this. Fewer words find more; the glossary lists abbreviations and other names.";
+      found.slice(0, FIRST).forEach(function (hit) { list.append(shown(hit)); });
+      if (found.length > FIRST) more(found.slice(FIRST));
+    }
+    function more(rest) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Show the other " + rest.length;
+      button.addEventListener("click", function () {
+        rest.forEach(function (hit) { list.append(shown(hit)); });
+        list.children[FIRST].querySelector("a").focus();
+        button.remove();
+      });
+      list.after(button);
+    }
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      history.pushState(null, "", "?q=" + encodeURIComponent(form.q.value));
+      show();
     });
-    list.after(more);
+    addEventListener("popstate", show);
+    show();
   });
 })();

@@ -44,7 +44,10 @@ def shown(app, row: dict) -> str:
     """
     if row["kind"] == "claim":
         found, _ = prose.verdict(row["label"].upper())
-        return references.leading(check_html(found | {"says": ""}, marks.PAGE), f"../../{row['page']}")
+        told = check_html(found, marks.PAGE._replace(name="")).replace(
+            f'<p class="check-says">{marks.typeset(found["says"])}</p>', ""
+        )
+        return references.leading(told, f"../../{row['page']}")  # the title of the page says it
     if row["kind"] == "section":
         said = search.words_of(app, row["page"]).get(row["label"], "")
         opening = said if len(said) <= OPENING else said[: said.rindex(" ", 0, OPENING)] + " …"
@@ -64,8 +67,11 @@ def _table(entry: dict) -> str:
     heads = "".join(
         f'<th scope="col">{_set(c)}{f", {_set(units[c])}" if c in units else ""}</th>' for c in entry["columns"]
     )
-    body = "".join(f"<tr>{''.join(f'<td>{_cell(x)}</td>' for x in line)}</tr>" for line in entry["rows"])
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    body = "".join(
+        f'<tr><th scope="row">{_cell(first)}</th>{"".join(f"<td>{_cell(x)}</td>" for x in rest)}</tr>'
+        for first, *rest in entry["rows"]
+    )
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Its data"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(value) -> str:

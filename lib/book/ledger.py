@@ -288,7 +288,9 @@ def write(app):
     (out / "ledger.json").write_text(text, "utf-8")
     for c in claims:
         if c.keys() != (CLAIM | ONLY_JSON).keys():
-            raise ValueError(f"{c['id']}: say in lib.book.ledger what {', '.join(c.keys() ^ (CLAIM | ONLY_JSON).keys())} means")
+            raise ValueError(
+                f"{c['id']}: say in lib.book.ledger what {', '.join(c.keys() ^ (CLAIM | ONLY_JSON).keys())} means"
+            )
     _table(out / "ledger.csv", (_flat(c) for c in claims))
     _table(out / "ledger-figures.csv", (row for c in claims for row in _figures(c)))
 
@@ -314,14 +316,18 @@ def _figures(claim: dict) -> Iterator[dict]:
     for figure in records.record(claim["source"])[claim["id"]].figures:
         shown = figure.unit != WITHHELD
         found = judged.get(figure.role, {"verdict": NOTHING, "readings": []})
-        yield {k: claim[k] for k in ("id", "source", "tag", "url")} | found | {
-            "role": figure.role,
-            "reported": figure.printed if shown else "",
-            "relation": figure.value.relation if shown else "",
-            "value": f"{float(figure.value.value):g}" if shown and figure.value.value is not None else "",
-            "unit": figure.unit,
-            "readings": " | ".join(found["readings"]),
-        }
+        yield (
+            {k: claim[k] for k in ("id", "source", "tag", "url")}
+            | found
+            | {
+                "role": figure.role,
+                "reported": figure.printed if shown else "",
+                "relation": figure.value.relation if shown else "",
+                "value": f"{float(figure.value.value):g}" if shown and figure.value.value is not None else "",
+                "unit": figure.unit,
+                "readings": " | ".join(found["readings"]),
+            }
+        )
 
 
 def scripts(app, pagename, template, context, doctree):

@@ -20,8 +20,8 @@ INDEX = "search-index.js"
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _SILENT = frozenset("script style template svg nav noscript button h1 h2 h3 h4 h5 h6 caption".split())
 _UNSAID = frozenset(
-    "tip code cite-boxes cite-mark headerlink actions pad hidden caption-number caption-text figure-title section-number "
-    "rerun rerun-line references abbreviations waffle check-id scroll-hint ledger-tools ledger onward".split()
+    "tip code cite-boxes cite-mark headerlink actions pad hidden caption-number table-caption figure-title section-number "
+    "rerun rerun-line references abbreviations check-id check-says cited scroll-hint ledger-tools ledger ledger-picture".split()
 )
 """Classes of what is no text of a part: what explains or serves it, what names it, what repeats others."""
 _BLOCKS = frozenset("p li dt dd div tr td th figcaption section table ul ol dl blockquote details summary".split())
@@ -41,7 +41,7 @@ class _Said(HTMLParser):
         given = dict(attrs)
         label = given.get("id") if given.get("id") in self.known else None
         kinds = set((given.get("class") or "").split())
-        hushed = tag in _SILENT or bool(kinds & _UNSAID) or given.get("aria-hidden") == "true"
+        hushed = tag in _SILENT or tag != "body" and bool(kinds & _UNSAID) or given.get("aria-hidden") == "true"
         self.open.append((tag, label, hushed))
         self.silent += hushed
         if label:
@@ -80,7 +80,7 @@ def _joined(text: str) -> str:
     out = ""
     for block in filter(None, blocks):
         out += (" " if not out or out[-1] in ".:;?!" else " · ") + block
-    return out.strip()
+    return re.sub(r" +(?=[.,;:)])", "", out).strip()
 
 
 @lru_cache(maxsize=64)
@@ -102,13 +102,14 @@ def parts(app) -> dict:
     pages = list(dict.fromkeys(r["page"] for r in rows))
     at = {r["label"]: n for n, r in enumerate(rows)}
     reported = {row["id"].lower(): row["reported"] for row in prose.rows()}
-    found = []
+    home, found = f"{glossary.PAGE}.html", []
     for r in rows:
         kind = "page" if r["kind"] == "section" and not r["within"] else r["kind"]
         text = words_of(app, r["page"]).get(r["label"], "")
+        if r["page"] == home and r["within"]:
+            text = ""  # the entries are parts of their own
         place = pages.index(r["page"]), at.get(r["within"], -1)
         found.append([kind, r["tag"], r["label"], *place, r["title"], reported.get(r["label"], ""), text])
-    home = f"{glossary.PAGE}.html"
     if home in pages:
         for anchor, name, meaning in glossary.entries():
             found.append(["term", "", anchor, pages.index(home), -1, name, "", meaning])
