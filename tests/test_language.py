@@ -31,7 +31,7 @@ MARKS = {"reported": "r", "recomputed": "c", "known": "k"}
 """Whose a figure is, by the class of its mark: the source's, ours, other work's."""
 UNREAD = (
     "script style svg pre button .tip .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \
-details.code .citation .cited .references select option .pad .rerun-line nav".split()
+details.code .codebook>*>code .citation .cited .references select option .pad .rerun-line nav".split()
 )
 """Elements whose words are no running text: code, drawings, tools, titles of other work."""
 BLOCKS = "p li dt dd h1 h2 h3 h4 h5 h6 figcaption caption summary legend th td".split()

@@ -23,16 +23,21 @@ from lib.verdicts import LATER, NOTHING, main_verdict, summary
 from lib.words import WITHHELD
 from sphinx_citable import citable
 
+
+def _values(words: Iterable[str]) -> str:
+    return ", ".join(f"`{w}`" for w in words)
+
+
 CLAIM = {
     "id": "number of the claim, permanent: the prefix of its source and a number; the row is linked as `ledger.html#cml-37`",
     "source": "the source that makes the claim, by the name of its chapter's address",
-    "kind": f"what is claimed: of figures {', '.join(records.FIGURE_KINDS)}; drawn from them {', '.join(records.ARGUED)}; "
-    f"with nothing to check {', '.join(records.PLAIN)}",
+    "kind": f"what is claimed: of figures {_values(records.FIGURE_KINDS)}; drawn from them {_values(records.ARGUED)}; "
+    f"with nothing to check {_values(records.PLAIN)}",
     "says": "the claim in one sentence of ours",
     "reported": "its figures as the source printed them, with units, separated by semicolons; one a row in ledger-figures.csv",
-    "recomputed": "what the data that the source admits give for them, in words; empty where nothing could be computed",
-    "verdict_figures": f"gravest verdict on its figures: {', '.join(verdicts.FIGURES)} or {NOTHING}; empty where it has none",
-    "verdict_conclusion": f"verdict on what it concludes: {', '.join(verdicts.CONCLUSIONS)} or {NOTHING}; empty where it "
+    "recomputed": "what data consistent with the source give for them, in words; empty where nothing could be computed",
+    "verdict_figures": f"gravest verdict on its figures: {_values(verdicts.FIGURES)} or {_values([NOTHING])}; empty where it has none",
+    "verdict_conclusion": f"verdict on what it concludes: {_values(verdicts.CONCLUSIONS)} or {_values([NOTHING])}; empty where it "
     "concludes nothing",
     "reason": "why, in words",
     "severity": "share of other values that the weakest of its checks would have refused, 0 to 1; empty where none was made",
@@ -44,7 +49,7 @@ CLAIM = {
 }
 """The fields of a claim that ``ledger.csv`` and ``ledger.json`` share, with what they mean."""
 LATER_CSV = {
-    "later": f"verdict of later evidence: {', '.join(LATER)}; empty for opinions and accounts",
+    "later": f"verdict of later evidence: {_values(LATER)}; empty for opinions and accounts",
     "deciding": "the row of the evidence table that decides it; empty where none does",
     "rule": "how it decides it, in words",
 }
@@ -63,9 +68,9 @@ FIGURE = {
     "test was not significant",
     "value": "the same as a number, that of a bound where it is one; empty for `ns` and for details of a private person",
     "unit": "its unit; `p` is a p value, `year` a calendar year",
-    "recomputed": "what the admissible data give, in words with the unit; empty where nothing could be computed",
-    "verdict": f"{', '.join(verdicts.FIGURES)}; {NOTHING} where the claim only cites, dates, defines or tells",
-    "check": f"what was recomputed: {', '.join(verdicts.CHECKS)}; empty where nothing was",
+    "recomputed": "what data consistent with the source give, in words with the unit; empty where nothing could be computed",
+    "verdict": f"{_values(verdicts.FIGURES)}; {_values([NOTHING])} where the claim only cites, dates, defines or tells",
+    "check": f"what was recomputed: {_values(verdicts.CHECKS)}; empty where nothing was",
     "severity": "share of other values that the check would have refused, 0 to 1",
     "convention": "the rule or variant by which it was recomputed",
     "readings": "conventions or readings under which the figure comes out, separated by ` | `, where several were tried",

@@ -111,8 +111,8 @@ def test_the_words_are_marked_on_arrival_until_escape(reader):
     page = reader().open("search.html")
     asked(page, "hydroxycarbamide leukaemia")
     page.locator("#search-results a[href*='#mpi-leukaemia']").click()
-    assert page.url.endswith("#mpi-leukaemia")
-    assert set(page.evaluate(MARKED)) == {"hydroxyurea", "leukaemia"}
+    page.get_by_role("button", name="Remove the marks").wait_for()
+    assert page.url.endswith("#mpi-leukaemia") and set(page.evaluate(MARKED)) == {"hydroxyurea", "leukaemia"}
     page.keyboard.press("Escape")
     assert page.evaluate(MARKED) == [] and page.get_by_role("button", name="Remove the marks").count() == 0
     page.reload()
