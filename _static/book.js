@@ -200,11 +200,12 @@
   function found() {
     var asked = new URLSearchParams(location.search).get("marked"), article = document.querySelector("article");
     if (!asked || !window.Highlight || !article) return;
-    var words = asked.split("|").map(function (w) { return w.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"); }).join("|"), ranges = [];
+    var given = asked.split("|"), words = given.map(function (w) { return w.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"); }).join("|"), ranges = [];
     var word = new RegExp("(?<![\\p{L}\\p{N}])(?:" + words + ")(?![\\p{L}\\p{N}])", "giu"), walk = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
       if (walk.currentNode.parentElement.closest(".tip, script, template, .cite-boxes, .cite-box")) continue;
       Array.from(walk.currentNode.data.matchAll(word), function (m) {
+        if (!given.some(function (w) { return w === m[0] || !/^[A-Z]{2,4}$/.test(w) && w.toLowerCase() === m[0].toLowerCase(); })) return;  // ET is not et
         var range = document.createRange();
         range.setStart(walk.currentNode, m.index);
         range.setEnd(walk.currentNode, m.index + m[0].length);

@@ -37,7 +37,7 @@ document.addEventListener("DOMContentLoaded", function () {
     if (!Array.from(order.options).some(function (o) { return o.value === head.dataset.key; })) return;
     var button = document.createElement("button");
     button.type = "button";
-    button.textContent = head.textContent;
+    button.textContent = head.dataset.name = head.textContent;
     head.textContent = "";
     head.append(button);
     button.addEventListener("click", function () {

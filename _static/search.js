@@ -58,7 +58,7 @@
     return units;
     function key(i, n) { return found.slice(i, i + n).map(function (t) { return t.word; }).join(" "); }
   }
-  function phrase(name) {  // an abbreviation is one in its own capitals only: ET is not et
+  function phrase(name) {
     return { words: words(name), exact: /^[A-Z]{2,4}$/.test(name) ? name : "" };
   }
 
@@ -69,11 +69,17 @@
     for (var k = 0; k < starts.length; k += 2) {
       var n = starts[k], at = starts[k + 1], length = phrase.words.length;
       var fits = phrase.words.every(function (w, i) { var t = token(n, at + i); return t && (i === 0 || t.word === w); });
-      if (!fits || phrase.exact && token(n, at).seen.replace(/s$/, "") !== phrase.exact) continue;
+      if (!fits || phrase.exact && !alone(n, at, phrase.exact)) continue;
       if (!into.has(n)) into.set(n, []);
       into.get(n).push([at, length]);
     }
     return into;
+  }
+
+  // An abbreviation stands alone and in its own capitals: ET is neither et nor part of EXCEED-ET.
+  function alone(n, at, short) {
+    var t = token(n, at);
+    return t.seen.replace(/s$/, "") === short && !/[-‑]/.test(parts[n].fields[Math.floor(at / FIELD)][t.at - 1] || "");
   }
 
   function search(query) {

@@ -71,6 +71,7 @@ def test_short_words_are_whole_words_and_abbreviations_stand_in_capitals(reader)
     page = reader().open("search.html")
     asked(page, "et")
     marks = {mark.removesuffix("s") for mark in page.locator("mark").all_inner_texts()}
+    assert not page.locator("#search-results", has_text="EXCEED-ET").count()
     assert "ET" in marks and all(m == "ET" or m.lower().startswith("essential thrombocyth") for m in marks), marks
     assert asked(page, "zzyzx") == [] and "No part" in page.get_by_role("status").inner_text()
 
