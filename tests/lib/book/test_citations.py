@@ -136,7 +136,7 @@ def test_tag_pages_are_small_and_complete_without_scripts():
         assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
         assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]
         state = ".".join(row[k][:8] for k in HASHES if k in row)
-        assert f'<a id="{state}" href="#{state}">' in page and "python -m" not in page
+        assert f'<a id="{state}" href="#{state}">' in page and "lib verify" not in page
 
 
 def zotero_embedded(text):
