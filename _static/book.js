@@ -347,84 +347,41 @@
     });
   }
 
-  // The ledger: search, filters and order, kept in the address so that a view can be sent to somebody.
-  function ledger() {
-    var table = document.querySelector("table.ledger"), form = document.querySelector("form.ledger-tools");
-    if (!table) return;
-    var body = table.tBodies[0], rows = Array.prototype.slice.call(body.rows), count = form.querySelector(".ledger-count");
-    var heads = Array.prototype.slice.call(table.tHead.rows[0].cells), verdicts = Array.prototype.map.call(form.verdict.options, function (o) { return o.value; });
-    rows.forEach(function (row, n) { row.place = n; row.text = row.textContent.toLowerCase(); });
-
-    function key(row, n) {
-      if (heads[n].dataset.key === "verdict") return verdicts.indexOf(row.dataset.verdict);
-      if (heads[n].dataset.key === "id") return row.place;
-      var text = row.cells[n].textContent, number = parseFloat(text.replace(/[^0-9.]+/, "").replace(/,/g, ""));
-      return n > 1 && n < 4 && !isNaN(number) ? number : text;
-    }
-    function sort(n, down) {
-      heads.forEach(function (h, m) { if (m === n) h.setAttribute("aria-sort", down ? "descending" : "ascending"); else h.removeAttribute("aria-sort"); });
-      rows.map(function (r) { return [key(r, n), r]; }).sort(function (a, b) {
-        var order = typeof a[0] === typeof b[0] ? (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0) : typeof a[0] === "number" ? -1 : 1;
-        return (down ? -order : order) || a[1].place - b[1].place;
-      }).forEach(function (pair) { body.append(pair[1]); });
-    }
-    heads.forEach(function (head, n) {
-      var button = document.createElement("button");
-      button.type = "button";
-      button.textContent = head.textContent;
-      head.textContent = "";
-      head.append(button);
-      button.addEventListener("click", function () { sort(n, head.getAttribute("aria-sort") === "ascending"); });
-    });
-
-    var names = ["q", "source", "verdict", "kind", "later"];
-    function filter() {
-      var words = form.q.value.toLowerCase().split(/\s+/), shown = 0;
-      rows.forEach(function (row) {
-        var fits = names.slice(1).every(function (k) { return !form[k].value || row.dataset[k] === form[k].value; });
-        row.hidden = !(fits && words.every(function (w) { return row.text.indexOf(w) >= 0; }));
-        if (!row.hidden) shown += 1;
+  // Words that the search found are marked on arrival, without a change to the page; Escape or the button takes the marks away.
+  function found() {
+    var asked = new URLSearchParams(location.search).get("marked"), article = document.querySelector("article");
+    if (!asked || !window.Highlight || !article) return;
+    var given = asked.split("|"), words = given.map(function (w) { return w.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"); }).join("|"), ranges = [];
+    var word = new RegExp("(?<![\\p{L}\\p{N}])(?:" + words + ")(?![\\p{L}\\p{N}])", "giu"), walk = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      if (walk.currentNode.parentElement.closest(".note, script, template, .cite-boxes, .cite-box")) continue;
+      Array.from(walk.currentNode.data.matchAll(word), function (m) {
+        if (!given.some(function (w) { return w === m[0] || !/^[A-Z]{2,4}$/.test(w) && w.toLowerCase() === m[0].toLowerCase(); })) return;  // ET is not et
+        var range = document.createRange();
+        range.setStart(walk.currentNode, m.index);
+        range.setEnd(walk.currentNode, m.index + m[0].length);
+        ranges.push(range);
       });
-      count.textContent = shown + " of " + rows.length + " claims";
     }
-    function write() {
-      var parts = names.filter(function (k) { return form[k].value; }).map(function (k) { return k + "=" + encodeURIComponent(form[k].value); });
-      history.replaceState(null, "", parts.length ? "#" + parts.join("&") : location.pathname + location.search);
+    if (!ranges.length) return;
+    CSS.highlights.set("found", new Highlight(...ranges));
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "found";
+    button.textContent = "Remove the marks";
+    document.body.append(button);
+    function away() {
+      CSS.highlights.delete("found");
+      button.remove();
+      document.removeEventListener("keydown", escaped);
     }
-    function read() {
-      location.hash.slice(1).split("&").forEach(function (part) {
-        var at = part.indexOf("="), k = part.slice(0, at);
-        if (names.indexOf(k) >= 0) form[k].value = decodeURIComponent(part.slice(at + 1));
-      });
-      filter();
-    }
-    form.addEventListener("input", function () { filter(); write(); });
-    form.addEventListener("reset", function () { setTimeout(function () { filter(); write(); }); });
-    form.addEventListener("submit", function (event) { event.preventDefault(); });
-    addEventListener("hashchange", read);
-    read();
+    function escaped(event) { if (event.key === "Escape") away(); }
+    button.addEventListener("click", away);
+    document.addEventListener("keydown", escaped);
   }
-
-  // The search names the kind of each hit; from a folder the browser forbids to fetch excerpts, so none are asked for.
-  function search() {
-    var results = document.getElementById("search-results");
-    if (!results) return;
-    var query = new URLSearchParams(location.search).get("q");
-    if (query) each("input[name=q]", function (input) { input.value = query; });
-    new MutationObserver(function () {
-      each("li:not(.kinded)", function (li) {
-        li.classList.add("kinded");
-        if (li.querySelector(":scope > span")) return;
-        var kind = document.createElement("span");
-        kind.textContent = li.querySelector("a").hash ? " (section)" : " (page)";
-        li.querySelector("a").after(kind);
-      }, results);
-    }).observe(results, { childList: true, subtree: true });
-  }
-  if (location.protocol === "file:") window.fetch = function () { return new Promise(function () {}); };
 
   document.addEventListener("DOMContentLoaded", function () {
-    [themes, menu, code, layers, scrollers, notes, mentions, whereNow, ledger, search, printing].forEach(function (start) { start(); });
+    [themes, menu, code, layers, scrollers, notes, mentions, whereNow, found, printing].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
     addEventListener("resize", scrollers);

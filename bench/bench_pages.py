@@ -39,7 +39,10 @@ PACKED = ("text/", "application/javascript", "application/json", "image/svg+xml"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SCORED = ("index", "chapters/cml-stopping", "pages/ledger")
 OUR_ROLE = re.compile(r"\{(found|reported|verdict|claim|mark|cite)\}`([^`]+)`")
-OUR_BLOCK = re.compile(r"^```\{(source-card|sources|ledger|abbreviations)\}(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OUR_BLOCK = re.compile(
+    r"^```\{(source-card|sources|ledger|ledger-files|codebook|abbreviations)\}(.*?)\n(.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 DEVICES = {"phone": [], "desk": ["--preset=desktop"]}
 
 
@@ -75,7 +78,11 @@ def plain(text: str, slug: str) -> str:
             cells = ([str(row[c] or "").replace("|", "/") for c in LISTED] for row in executed.ledger())
             rows = [LISTED, ["---"] * len(LISTED), *cells]
             return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        return body if name == "abbreviations" else "\n".join(f"- {cited(s)}" for s in records.slugs())
+        return (
+            body
+            if name in ("abbreviations", "ledger-files", "codebook")
+            else "\n".join(f"- {cited(s)}" for s in records.slugs())
+        )
 
     return OUR_BLOCK.sub(block, OUR_ROLE.sub(word, text))
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
-from sphinx.search.en import SearchEnglish
 
 from lib import ROOT
 from lib.book import glossary
@@ -32,7 +31,7 @@ MARKS = {"reported": "r", "recomputed": "c", "known": "k"}
 """Whose a figure is, by the class of its mark: the source's, ours, other work's."""
 UNREAD = (
     "script style svg pre button .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \
-details.code .citation .cited .references select option .pad .rerun-line .reply nav".split()
+details.code .codebook>*>code .citation .cited .references select option .pad .rerun-line .reply nav".split()
 )
 """Elements whose words are no running text: code, drawings, tools, titles of other work."""
 BLOCKS = "p li dt dd h1 h2 h3 h4 h5 h6 figcaption caption summary legend th td".split()
@@ -396,21 +395,18 @@ NO_ABBREVIATION = re.compile(r"(?:MPI|MSC|PHA|CML|MSB)[-‑]\d+|[IVX]+")
 
 @cache
 def index() -> dict:
-    text = (SITE / "searchindex.js").read_text("utf-8")
-    return json.loads(text.removeprefix("Search.setIndex(").rstrip(";\n").removesuffix(")"))
+    text = (SITE / "_static" / "search-index.js").read_text("utf-8")
+    return json.loads(text.removeprefix("var BOOK = ").rstrip(";\n"))
 
 
 def found_by_search(term: str, stored: dict) -> set[str]:
-    """The pages that the site's search finds for a term: every word of it, stemmed, in the text or a title."""
-    language = SearchEnglish({})
-    wanted = [language.stem(w) for w in re.split(r"\W+", term.lower()) if w and w not in language.stopwords]
-    assert wanted, f"{term!r}: the search ignores every word of it"
-
-    def holding(stem: str) -> set[int]:
-        hits = [stored[where].get(stem, []) for where in ("terms", "titleterms")]
-        return {n for hit in hits for n in (hit if isinstance(hit, list) else [hit])}
-
-    return {stored["docnames"][n] for n in set.intersection(*map(holding, wanted))}
+    """The pages of the parts that hold every word of a term, as the site's search has them, a plural apart."""
+    wanted = [re.compile(rf"\b{re.escape(w)}", re.IGNORECASE) for w in re.split(r"\W+", term) if w]
+    return {
+        stored["pages"][page][0].removesuffix(".html")
+        for _, _, _, page, _, *fields in stored["parts"]
+        if all(word.search(" ".join(fields)) for word in wanted)
+    }
 
 
 def said(term: str) -> re.Pattern:
@@ -428,7 +424,11 @@ def test_the_search_finds_the_term_where_it_is_used(term):
 
 
 def test_a_term_that_no_page_has_is_not_found():
-    stored = {"docnames": ["a", "b"], "terms": {"confid": [0, 1], "interv": 1}, "titleterms": {"confid": 0}}
+    stored = {"pages": [["a.html", "A"], ["b.html", "B"]], "names": []}
+    stored["parts"] = [
+        ["section", "", "x", 0, -1, "Confidence", "", "None."],
+        ["section", "", "y", 1, -1, "Intervals", "", "Of confidence."],
+    ]
     assert found_by_search("confidence interval", stored) == {"b"}
     assert not found_by_search("prediction interval", stored)
 

@@ -12,6 +12,7 @@ from lib.book import (
     outputs,
     people,
     references,
+    search,
     site,
     studies,
 )
@@ -28,6 +29,7 @@ def finished(app, exception):
         studies.write,
         changes.write,
         ledger.write,
+        search.write,
         site.tidy,
     ):
         write(app)
@@ -45,6 +47,7 @@ def setup(app):
         math,
         downloads,
         references,
+        search,
         studies,
         people,
         changes,

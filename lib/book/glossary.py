@@ -17,8 +17,9 @@ from lib.book.marks import ToClaim, ToWork
 from lib.book.references import Mention
 
 PAGE = "pages/glossary"
-_BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _TERM = re.compile(r"^(\S.*)\n: (.+)$", re.MULTILINE)
+_BRACKETS = re.compile(r" *\(([^()]*)\)")
+_BLOCK = re.compile(r"^```\{abbreviations\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _APART = (
     nodes.title, nodes.reference, pending_xref, nodes.literal, nodes.FixedTextElement, nodes.term, nodes.math, nodes.raw, ToClaim, ToWork, Mention,
 )  # fmt: skip
@@ -50,6 +51,42 @@ def explained() -> dict[str, str]:
     page = ROOT / f"{PAGE}.md"
     text = page.read_text("utf-8") if page.is_file() else ""
     return {term.lower(): said for term, said in _TERM.findall(text.partition("(glossary-terms)=")[2])}
+
+
+@cache
+def terms() -> dict[str, str]:
+    """What each term means, as the glossary page says; what stands in brackets at the end are its other names."""
+    page = ROOT / f"{PAGE}.md"
+    return dict(_TERM.findall(page.read_text("utf-8"))) if page.is_file() else {}
+
+
+def entries() -> list[tuple[str, str, str]]:
+    """Each entry of the glossary: its id on the page, its name, and what it says."""
+    explained = [(term_anchor(name), name, said) for name, said in terms().items()]
+    return explained + [(anchor(short), short, long) for short, long in abbreviations().items()]
+
+
+def names() -> list[list[str]]:
+    """Names of one thing, for the search: a term or an abbreviation with those in brackets.
+
+    "HU | hydroxyurea (hydroxycarbamide)" are three names; "MRD | minimal (measurable) residual disease" are two, for
+    only what ends an entry is another name; and of "CIS | clinically isolated syndrome, a first attack" the second ends
+    at the comma.
+    """
+    groups: list[list[str]] = []
+    entries = [(name, ". " + said) for name, said in terms().items()] + list(abbreviations().items())
+    for name, said in entries:
+        *_, other = ["", *_BRACKETS.findall(said)] if re.search(r"\)\.?$", said) else [""]
+        own = _BRACKETS.sub("", said).partition(",")[0] if not said.startswith(". ") else ""
+        found = [name, own, *(re.sub(r"^also ", "", x.strip()) for x in other.split(";"))]
+        found = [x for x in dict.fromkeys(found) if x]
+        known = {x.lower() for x in found}
+        for group in [g for g in groups if known & {x.lower() for x in g}]:
+            groups.remove(group)
+            found = group + [x for x in found if x.lower() not in {y.lower() for y in group}]
+        groups.append(found)
+    groups = [[name for name in group if name.count(" ") < 5] for group in groups]
+    return [group for group in groups if len(group) > 1 or " " in group[0]]
 
 
 def whole_words(words: Iterable[str]) -> re.Pattern:

@@ -141,8 +141,11 @@ def leading(text: str, uri: str) -> str:
     """HTML of an output in which each key in square brackets leads to the work's entry on the page at ``uri``."""
 
     def put(match: re.Match) -> str:
-        known = match[2] in works()
-        return f'<a href="{html.escape(uri)}#{anchor(match[2])}">{match[0]}</a>' if known else match[0]
+        key = match[2]
+        if key not in works():
+            return match[0]
+        named = re.sub(r"(?<=[a-z])(?=\d{4})", " ", key)
+        return f'<a href="{html.escape(uri)}#{anchor(key)}">[{named}]</a>'
 
     return _IN_HTML.sub(put, text)
 

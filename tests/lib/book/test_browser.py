@@ -83,43 +83,6 @@ def test_a_link_into_folded_code_opens_it(reader):
     page.locator(f"details#{figure['label']}-code[open]").wait_for()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_ledger_filters_searches_and_sorts(reader, width):
-    claims = ledger()
-    page = reader(width=width).open("pages/ledger.html")
-    rows = page.locator("table.ledger tbody tr:visible")
-    assert rows.count() == len(claims)
-    for verdict, n in Counter(map(known_by, claims)).items():
-        page.get_by_label("Verdict", exact=True).select_option(verdict)
-        assert rows.count() == n and page.get_by_role("status").inner_text() == f"{n} of {len(claims)} claims"
-    kind = claims[0]["kind"]
-    page.get_by_label("Kind", exact=True).select_option(kind)
-    both = sum(known_by(c) == verdict and c["kind"] == kind for c in claims)
-    assert rows.count() == both
-    page.reload()
-    assert rows.count() == both, "the address keeps the view"
-    page.get_by_role("button", name="Clear").click()
-    everything = f"{len(claims)} of {len(claims)} claims"
-    page.wait_for_function(f"document.querySelector('.ledger-count').textContent === '{everything}'")
-    last = claims[-1]["id"]
-    page.get_by_label("Search", exact=True).fill(last)
-    assert last in rows.first.inner_text() and rows.count() < len(claims)
-    rows.first.get_by_role("link", name=last).click()
-    assert page.url.endswith(claims[-1]["url"])
-
-
-def test_ledger_sorts_by_a_column_both_ways(reader):
-    page = reader().open("pages/ledger.html")
-    claims = page.locator("table.ledger td.says")
-    head = page.get_by_role("button", name="What the source says")
-    head.click()
-    up = claims.all_inner_texts()
-    head.click()
-    down = claims.all_inner_texts()
-    assert up != down and up == down[::-1] and sorted(up) == up
-    assert page.locator("th[aria-sort=descending]").count() == 1
-
-
 def test_ledger_and_chapter_are_complete_without_scripts(reader):
     here = reader(java_script_enabled=False)
     page = here.open("pages/ledger.html")
@@ -144,28 +107,6 @@ def test_a_citation_opens_and_its_tag_leads_back(reader, width):
     assert page.url.endswith(f"t/{claim['tag']}/index.html")
     page.locator(f'a[href$="#{claim["id"].lower()}"]').first.click()
     assert page.url.endswith(claim["url"])
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_search_finds_claims_tags_and_figures_and_names_their_kind(reader, width):
-    page = reader(width=width).open("index.html")
-    if width == "phone":
-        page.get_by_role("button", name="Contents").click()
-    claim, figure = ledger()[0], sections("figure")[0]
-    page.get_by_role("search").get_by_role("searchbox").fill(claim["id"])
-    page.keyboard.press("Enter")
-    hit = page.locator(f'#search-results a[href$="{claim["url"]}"]').first
-    hit.wait_for()
-    assert "claim, in" in hit.locator("..").inner_text()
-    for part, kind in ((claim, "claim, in"), (figure, "figure, in")):
-        page.get_by_role("search", name="Search again").get_by_role("searchbox").fill(part["tag"])
-        page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(f"q={part['tag']}$"))
-        hit = page.locator(f'#search-results a[href$="{part["url"]}"]').first
-        hit.wait_for()
-        assert kind in hit.locator("..").inner_text()
-    hit.click()
-    assert page.url.endswith(figure["url"])
 
 
 def test_keyboard_reaches_what_a_mouse_does(reader):

@@ -51,7 +51,7 @@ def test_a_short_version_is_whole_and_short(page):
         assert len(short.select(part)) == 1, part
     assert len(short.select(".table-figure tbody tr")) <= 5
     read = BeautifulSoup(str(short), "html.parser")
-    for unread in read.select("svg, details, button, .tip, table, .full-review, .rerun-line, .actions"):
+    for unread in read.select("svg, details, button, table, .full-review, .rerun-line, .actions"):
         unread.extract()
     assert len(read.get_text(" ").split()) <= 350
     assert re.fullmatch(r"Full review, \d+ minutes", short.select_one(".full-review span").text)

@@ -79,6 +79,10 @@ class Citable(Domain):
         """The CSL-JSON of the work that a page is about, if the event ``citable-original`` knows one."""
         return self.env.app.emit_firstresult("citable-original", docname)
 
+    def shown(self, row: dict) -> str:
+        """What a part says, as HTML for its tag page, if the event ``citable-shown`` knows it."""
+        return self.env.app.emit_firstresult("citable-shown", row) or ""
+
     def get_type_name(self, type, primary=False):
         """The kind alone: a hit reads *figure, in …*."""
         return type.lname
@@ -141,7 +145,8 @@ def _finished(app, exception):
         if row["tag"] is None:
             wanted = "label %s has no tag: run `%s tags`"
             log.warning(wanted, row["label"], app.config.citable_command, type="citable", subtype="tag")
-    tagpage.write(out, rows, domain.registry, domain.book, domain.original, WORDS | app.config.citable_words)
+    words, styles = WORDS | app.config.citable_words, app.config.citable_styles
+    tagpage.write(out, rows, domain.registry, domain.book, domain.original, domain.shown, words, styles)
     editions.leave_links(out, domain.registry, rows)
     (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
     edition = domain.book.edition
@@ -164,9 +169,11 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("citable_kinds", list(KINDS), "env")
     app.add_config_value("citable_words", {}, "html")
     app.add_config_value("citable_license", [], "html")
+    app.add_config_value("citable_styles", [], "html")
     app.add_config_value("citable_data", LISTS, "html")
     app.add_event("citable-parts")
     app.add_event("citable-original")
+    app.add_event("citable-shown")
     app.add_domain(Citable)
     app.add_transform(collect.ExplicitIdFirst)
     app.add_css_file("citable.css")

@@ -5,10 +5,8 @@ Plain HTML of a few kilobytes that works without JavaScript and from a folder.
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, Template
@@ -25,15 +23,11 @@ def template(name: str) -> Template:
     return pages.get_template(name)
 
 
-@cache
-def _static(name: str) -> str:
-    return (files("sphinx_citable") / "static" / name).read_text("utf-8").strip()
-
-
-def policy() -> str:
-    """The content policy of a tag page: its own script, its own style, nothing else."""
-    digest = hashlib.sha256(_static("tag.js").encode()).digest()
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{base64.b64encode(digest).decode()}'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; base-uri 'none'"
+)
+"""The content policy of a tag page: nothing but files of the site."""
 
 
 def page(
@@ -44,7 +38,9 @@ def page(
     past: list[dict],
     aims: list[dict],
     words: dict,
-    command: str,
+    shown: str,
+    inside: list[dict],
+    styles: list[str],
 ) -> str:
     """The HTML of one tag page.
 
@@ -58,8 +54,12 @@ def page(
         The released editions, the oldest first.
     aims
         Of a tag that is no longer live: the parts to go to instead.
-    words, command
+    words, styles
         As in the configuration.
+    shown
+        What the part says, as HTML; "" where nothing more than its title is known.
+    inside
+        The parts that stand in it.
     """
     return template("tag.html").render(
         book=book,
@@ -72,10 +72,11 @@ def page(
         formats=[(name, file, form(records)) for name, file, form in cite.FORMATS],
         history=[*_history(part["tag"], past), f"Now: {_now(part, past)}"],
         metas=metadata.highwire(book.holding(part), part, book.address(part["tag"])),
-        verify=" ".join([command, "verify", part["tag"], *cite.hashes(part)]),
-        policy=policy(),
-        style=_static("tag.css"),
-        script=_static("tag.js"),
+        state=".".join(cite.hashes(part)),
+        shown=shown,
+        inside=inside,
+        styles=styles,
+        policy=POLICY,
     )
 
 
@@ -103,10 +104,20 @@ def _now(part: dict, past: list[dict]) -> str:
     return f"since edition {then['version']}: {became(then['sections'][part['tag']], part)}"
 
 
-def write(out: Path, rows: list[dict], registry: Registry, book: cite.Book, original_of, words: dict) -> None:
+def write(
+    out: Path,
+    rows: list[dict],
+    registry: Registry,
+    book: cite.Book,
+    original_of: Callable[[str], dict | None],
+    shown_of: Callable[[dict], str],
+    words: dict,
+    styles: list[str],
+) -> None:
     """Write the page and the citation files of every tag into ``out/t``, also of those withdrawn.
 
-    ``original_of(page)`` is the CSL-JSON of the work that a page is about, or None.
+    ``original_of(page)`` is the CSL-JSON of the work that a page is about, or None; ``shown_of(row)`` what a part that
+    stands in the book says, as HTML.
     """
     past = registry.editions()
     by_label = {p["label"]: p for p in rows}
@@ -122,5 +133,7 @@ def write(out: Path, rows: list[dict], registry: Registry, book: cite.Book, orig
         folder.mkdir(parents=True, exist_ok=True)
         for _, file, form in cite.FORMATS:
             (folder / file).write_text(form(records), "utf-8")
-        text = page(book, part, around, records, past, instead(part, rows), words, registry.command)
+        live = part["state"] == "live"
+        shown, inside = shown_of(part) if live else "", [p for p in rows if p["within"] == part["label"] and p["tag"]]
+        text = page(book, part, around, records, past, instead(part, rows), words, shown, inside, styles)
         (folder / "index.html").write_text(text, "utf-8")
