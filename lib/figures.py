@@ -70,8 +70,10 @@ WIDE, NARROW = 7.0, 3.6  # inches at 100 px an inch: the measure of the page, th
 
 _FILE = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)")
 """The name of a file, which tells nobody what is seen."""
-MOST_CHOICES, MOST_OPTIONS = 3, 5
-"""A stepper's choices and the options of each: the style sheet has rules for so many."""
+MOST_CHOICES, MOST_OPTIONS, SCALE = 3, 8, 6
+"""A stepper's choices and the options of each: the style sheet has rules for so many. From ``SCALE`` options on they
+stand along a scale.
+"""
 
 
 def figure(
@@ -113,7 +115,7 @@ def stepper(
 ) -> None:  # fmt: skip
     """Show a picture for every combination of ``choices``, which a reader of the page steps through without a script.
 
-    ``choices`` names one to three things that vary, each with two to five options · ``frame(ax)`` draws what all
+    ``choices`` names one to three things that vary, each with two to eight options · ``frame(ax)`` draws what all
     pictures share and settles the limits of both axes; ``draw(ax, *options)`` adds what is one picture's own ·
     ``tell(*options)`` gives the picture's finding, computed, and what is seen in it, for those who do not see it ·
     ``first``: the options of the picture that stands on paper, and wherever the style sheet is not obeyed · the others

@@ -154,18 +154,24 @@ def findings(
         no value.
     """
     if not 1 <= len(rows) <= MOST_FINDINGS:
-        raise ValueError(f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide")
+        raise ValueError(
+            f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide"
+        )
     judged, cells, why, kinds = certainty(slug), [], {}, set()
     for row in rows:
         if row.outcome not in judged:
-            raise ValueError(f"{label}: no outcome {row.outcome!r} in data/certainty.csv: name one of {', '.join(judged)}")
+            raise ValueError(
+                f"{label}: no outcome {row.outcome!r} in data/certainty.csv: name one of {', '.join(judged)}"
+            )
         sides = (row.treated, row.control, row.difference)
         if not all(isinstance(v, Value) for v in (row.n, *filter(lambda v: v is not None, sides))) or not any(sides):
             raise ValueError(f"{label}: {row.outcome}: give n and what was found as values of lib.values")
         compared = row.difference or (row.treated and row.control)
         spread = next((v for v in ((row.difference,) if compared else sides) if v and v.ends), None)
         if not spread and not row.lacking:
-            raise ValueError(f"{label}: {row.outcome} has no interval: give an estimate, or say in lacking why it has none")
+            raise ValueError(
+                f"{label}: {row.outcome} has no interval: give an estimate, or say in lacking why it has none"
+            )
         outcome, interval = opening(row.says or judged[row.outcome].outcome), row.lacking
         if spread:
             interval = f"{spread.ends[1].bare} to {spread.ends[2].bare}"
@@ -185,7 +191,13 @@ def _found(value: Value | None) -> str:
     point = value.ends[0] if value.ends else value
     if point.unit in ("%", "percentage points"):
         return f"{point.bare} per 100"
-    return f"{value.unit} {point}" if value.ends and not point.unit else point.bare if point.kind == "count" else str(point)
+    return (
+        f"{value.unit} {point}"
+        if value.ends and not point.unit
+        else point.bare
+        if point.kind == "count"
+        else str(point)
+    )
 
 
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:

@@ -1,6 +1,6 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
-from lib.book import citing, downloads, glossary, ledger, marks, math, outputs, references, site
+from lib.book import cards, citing, downloads, glossary, ledger, marks, math, outputs, references, site
 
 
 def finished(app, exception):
@@ -13,7 +13,7 @@ def finished(app, exception):
 
 def setup(app):
     app.setup_extension("sphinx_citable")
-    for module in (outputs, marks, ledger, glossary, citing, math, downloads, references, site):
+    for module in (outputs, marks, ledger, glossary, citing, math, downloads, references, site, cards):
         module.setup(app)
     app.connect(
         "build-finished", finished, priority=900

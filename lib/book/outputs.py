@@ -15,7 +15,7 @@ from sphinx.util import logging
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, claim_uri, typeset
 from lib.book.references import in_full, mentions
-from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, drawing, picture_names
+from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, SCALE, VERDICT, drawing, picture_names
 from lib.house import executed
 from lib.house.parts import pages
 from lib.review import check_html
@@ -281,8 +281,9 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
             f" <span>{typeset(option)}</span></label>"
             for n, option in enumerate(options)
         )
+        scale = ' class="scale"' if len(options) >= SCALE else ""
         fields.append(
-            f'<fieldset><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>'
+            f'<fieldset{scale}><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>'
         )
     lines = (
         f'<p class="state {name}"{"" if n == entry["first"] else " hidden"}>{typeset(finding)}<span class="hidden"> {typeset(seen)}</span></p>'
