@@ -52,7 +52,7 @@ def icons(groups: Mapping[str, Value], outcome: str, title: str, label: str, cap
         f"{name}, {point}" + (f" ({interval} {low} to {high})" if low < high else "") for name, point, low, high in rows
     )
     heights = [
-        1.2
+        (1.2 if interval else 0.75)
         + 0.19 * max(len(_name_lines(name, inches / len(rows))) for name in groups)
         + min(10 * inches / len(rows) / 8.6, 2.7)
         for inches in (WIDE, NARROW)
@@ -78,7 +78,7 @@ def timeline(
     if not rows or any(role not in ROLES for *_, role in rows):
         raise ValueError(f"{label}: give events, each with one of the roles {', '.join(ROLES)}")
     day = pd.Timestamp(last_searched())
-    data = pd.DataFrame([*rows, (day.year + day.dayofyear / 366, f"last searched {last_searched()}", "search")],
+    data = pd.DataFrame([*rows, (round(day.year + day.day_of_year / 366, 2), f"last searched {last_searched()}", "search")],
                         columns=["year", "what", "role"])  # fmt: skip
     told = "; ".join(f"{when:.0f}, {what}{ROLES[role]}" for when, what, role in rows)
     _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note,

@@ -170,7 +170,7 @@ def findings(
         spread = next((v for v in ((row.difference,) if compared else sides) if v and v.ends), None)
         if not spread and not row.lacking:
             raise ValueError(
-                f"{label}: {row.outcome} has no interval: give an estimate, or say in lacking why it has none"
+                f"{label}: {row.outcome} has no interval: give {'the difference as ' if compared else ''}an estimate, or say in lacking why it has none"
             )
         outcome, interval = opening(row.says or judged[row.outcome].outcome), row.lacking
         if spread:
