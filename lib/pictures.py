@@ -25,6 +25,7 @@ from whichdata.survival import KaplanMeier
 SMALL = 9  # points: some 12 px on a page and on a phone
 _LETTER = 0.62 * SMALL  # points that a letter takes, on average, in the widest type
 _LINE = 1.35 * SMALL  # points from line to line
+_BETWEEN = 0.7  # lines between two events of a time line
 
 
 def icons(groups: Mapping[str, Value], outcome: str, title: str, label: str, caption: str, note: str = "") -> None:
@@ -81,8 +82,8 @@ def timeline(
     data = pd.DataFrame([*rows, (round(day.year + day.day_of_year / 366, 2), f"last searched {last_searched()}", "search")],
                         columns=["year", "what", "role"])  # fmt: skip
     told = "; ".join(f"{when:.0f}, {what}{ROLES[role]}" for when, what, role in rows)
-    _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note,
-          0.7 + 0.28 * len(data), 0.7 + 0.42 * len(data))  # fmt: skip
+    heights = [0.5 + _LINE / 72 * sum(len(lines) + _BETWEEN for _, lines in _labels(data, i)) for i in (WIDE, NARROW)]
+    _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note, *heights)
 
 
 ROLES = {"source": " (the source)", "report": " (the same study)", "randomised": " (randomised)", "other": ""}
@@ -239,26 +240,37 @@ def _width(ax) -> float:
     return 72 * ax.figure.get_figwidth()
 
 
+def _labels(data: pd.DataFrame, inches: float) -> list[tuple[float, list[str]]]:
+    """Where each event of a time line so wide lies across it, from 0 to 1, and its words, broken to the room beside it."""
+    low, high = np.floor(data.year.min()) - 0.5, data.year.max() + 0.5
+    across = (data.year - low) / (high - low)
+    said = [
+        row.what if row.role == "search" else f"{row.year:.0f}  {row.what}{ROLES[row.role]}"
+        for row in data.itertuples()
+    ]
+    rooms = [(max(at, 1 - at) * 72 * inches - 24) / _LETTER for at in across]
+    return [(at, textwrap.wrap(words, int(room))) for at, words, room in zip(across, said, rooms)]
+
+
 def _timeline(ax, data: pd.DataFrame) -> None:
     low, high = np.floor(data.year.min()) - 0.5, data.year.max() + 0.5
     looks = {"source": ("o", REPORTED, REPORTED), "report": ("o", "none", REPORTED), "randomised": ("D", INK, INK),
              "other": ("o", QUIET, QUIET), "search": ("|", QUIET, QUIET)}  # fmt: skip
-    own = data[data.role.isin(["source", "report"])]
-    top = np.arange(len(data), dtype=float)
-    if len(own) > 1:
-        ax.plot(own.year, top[own.index], color=REPORTED, linewidth=1)
+    labels = _labels(data, ax.figure.get_figwidth())
+    taken = np.cumsum([0.0, *(len(lines) + _BETWEEN for _, lines in labels)])
+    middle = (taken[1:] + taken[:-1]) / 2
+    for source in data.index[data.role == "source"]:
+        for report in data.index[data.role == "report"]:
+            (x, y), (to_x, to_y) = (data.year[source], middle[source]), (data.year[report], middle[report])
+            ax.plot([x, x, to_x], [y, to_y, to_y], color=REPORTED, linewidth=1)
     ax.axvline(data.year.iloc[-1], color=QUIET, linewidth=0.8)
-    for y, row in zip(top, data.itertuples(index=False)):
+    for y, (at, lines), row in zip(middle, labels, data.itertuples(index=False)):
         marker, face, edge = looks[row.role]
         ax.plot(row.year, y, marker, markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
-        at = (row.year - low) / (high - low)
-        left = at > 0.5
-        when = "" if row.role == "search" else f"{row.year:.0f}  "
-        room = max(at, 1 - at) * _width(ax) - 24
-        said = when + row.what + ("" if row.role == "search" else ROLES[row.role])
-        ax.annotate("\n".join(textwrap.wrap(said, int(room / _LETTER))), (row.year, y), (-9 if left else 9, 0), textcoords="offset points",
-                    va="center", ha="right" if left else "left", fontsize=SMALL, color=edge, weight="bold" if row.role == "source" else "normal")  # fmt: skip
-    ax.set(xlim=(low, high), ylim=(len(data) - 0.4, -0.6), yticks=[])
+        side = {"xytext": (-9, 0), "ha": "right"} if at > 0.5 else {"xytext": (9, 0), "ha": "left"}
+        ax.annotate("\n".join(lines), (row.year, y), textcoords="offset points", va="center", fontsize=SMALL, color=edge,
+                    weight="bold" if row.role == "source" else "normal", **side)  # fmt: skip
+    ax.set(xlim=(low, high), ylim=(taken[-1], 0), yticks=[])
     ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
@@ -341,7 +353,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         write(y, "n" * has_n, 1, 10 + column["n"], ha="right", color=QUIET)
         write(y, head, 1, right, ha="right", color=QUIET)
     pooled = data[data["mark"] == "pooled"].value
-    for value in pooled:
+    for value in pooled if wide else ():  # on a phone it would strike out words
         ax.axvline(value, color=RECOMPUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     for row, text in zip(data.itertuples(index=False), texts):
         if row.group != group:
