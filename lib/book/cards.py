@@ -24,17 +24,16 @@ ROWS = 8  # of a list that can be read in an image so low
 
 def answer(notebook: dict) -> dict | None:
     """The figure that answers a chapter: the first in the section marked as the short version, else the first of all."""
-    first, level = None, 0
+    inside, level, every, short = False, 0, [], []
     for piece in executed.pieces(notebook):
-        if piece.heading and piece.heading.level <= level:
-            break
+        if piece.heading:
+            inside = inside and piece.heading.level > level
         if any(t.type == "fence" and t.info.startswith("{short-version}") for t in piece.tokens):
-            level = piece.heading.level if piece.heading else 1
+            inside, level = True, piece.heading.level if piece.heading else 1
         figures = [o.entry for o in piece.outputs if o.kind == "figure"]
-        if figures and level:
-            return figures[0]
-        first = first or next(iter(figures), None)
-    return first
+        every += figures
+        short += figures if inside else []
+    return next(iter(short + every), None)
 
 
 def drawn(entry: dict | None) -> pd.DataFrame | None:
