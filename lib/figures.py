@@ -22,6 +22,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
 from lib import FIGURE, canonical  # noqa: E402
+from lib.words import counted  # noqa: E402
 
 INK, QUIET, RULE = "#1f2730", "#586270", "#d9d5cb"
 REPORTED, RECOMPUTED = "#1d5c91", "#b0401c"
@@ -191,7 +192,7 @@ def _page(entry: dict, svg: str) -> str:
     e, told = html.escape, ""
     if "choices" in entry:
         finding, _ = entry["told"][entry["first"]]
-        told = f"<p>{e(finding)} (One of {len(entry['told'])} pictures.)</p>"
+        told = f"<p>{e(finding)} (One of {counted(len(entry['told']))} pictures.)</p>"
     below = "<br>".join(e(text) for text in (entry["caption"], entry["note"]) if text)
     return (
         f'<figure><p><b>{e(entry["title"])}</b></p>{told}<img alt="{e(entry["alt"])}" '
