@@ -337,7 +337,7 @@ def survival_steps(ax, data: pd.DataFrame, at: Sequence[float] = ()) -> None:
 
 def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float | None, log: bool) -> None:
     wide, places = _width(ax) > 400, 2 if log else 0
-    texts = [_in_text(r.value, r.low, r.high, places) for r in data.itertuples()]
+    texts = [_in_text(r.value, r.low, r.high, places, "" if wide else unit) for r in data.itertuples()]
     head = f"{unit or quantity} (95% CI)"
     column = {side: _LETTER * max(map(len, ["", *words])) + 10 for side, words in
               (("study", [*data.study, *data.group] if wide else []), ("n", data.n), ("text", [*texts, head]))}  # fmt: skip
@@ -368,7 +368,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
             write(line, row.n, 1, 10 + column["n"], ha="right", color=ink)
         write(
             line,
-            text if wide else ", ".join(filter(None, [f"n = {row.n}" if row.n else "", text])),
+            text if wide else f"n = {row.n}: {text}" if row.n else text,
             1,
             right,
             ha="right",

@@ -180,7 +180,7 @@ def test_a_time_line_is_in_order_of_time_and_ends_at_the_last_search(shown):
 def test_a_forest_says_each_estimate_in_figures_and_puts_the_source_first(shown):
     entry, drawn, _ = shown("forest")
     for svg in drawn.values():
-        said = " ".join(text for text, *_ in words(svg))
+        said = " ".join(text for text, *_ in words(svg)).replace("%", "")
         for figure in ("74 (43–95)", "73 (62–81)", "67 (57–75)", "59 (51–67)", "40–76"):
             assert figure in said
         assert said.index("this study") < said.index("another trial")
