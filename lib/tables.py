@@ -72,6 +72,8 @@ def table(
     short = [i for i in range(1, len(long)) if not long[i]]
     wide = any(_WIDE * _word(row[i]) > _THIRD for row in texts for i in short)
     abreast = "two" if stacks and (wide or len(short) in (2, 4)) else ""  # else three, none left over
+    if why:
+        abreast, long = "two findings", [False] * len(long)
 
     def named(i: int, role: str) -> str:
         if not stacks:
@@ -176,7 +178,7 @@ def findings(
         if spread:
             interval = f"{spread.ends[1].bare} to {spread.ends[2].bare}"
             kinds.add(spread.interval)
-        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, row.n.bare))
+        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, f"{row.n.number:,}"))
         why[outcome] = judged[row.outcome].why
     if len(kinds) > 1:
         raise ValueError(f"{label}: intervals of one kind can stand in one column, not {' and '.join(sorted(kinds))}")

@@ -131,7 +131,7 @@ def test_the_reasons_for_a_certainty_fold_below_and_are_part_of_what_is_cited(su
     page = html.fromstring(data["text/html"])
     assert page.find(".//details/summary").text == "Why this certainty"
     assert judged.why in page.find(".//details").text_content() and judged.why in data[TABLE]["note"]
-    assert "stacks" in page.get("class")
+    assert page.get("class") == "book-table stacks two findings"
 
 
 def test_a_row_without_an_interval_gives_its_reason(summary):
