@@ -22,6 +22,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
 from lib import FIGURE, canonical  # noqa: E402
+from lib.words import counted  # noqa: E402
 
 INK, QUIET, RULE = "#1f2730", "#586270", "#d9d5cb"
 REPORTED, RECOMPUTED = "#1d5c91", "#b0401c"
@@ -70,8 +71,10 @@ WIDE, NARROW = 7.0, 3.6  # inches at 100 px an inch: the measure of the page, th
 
 _FILE = re.compile(r"\S+\.(?:svg|png|jpe?g|gif)")
 """The name of a file, which tells nobody what is seen."""
-MOST_CHOICES, MOST_OPTIONS = 3, 5
-"""A stepper's choices and the options of each: the style sheet has rules for so many."""
+MOST_CHOICES, MOST_OPTIONS, SCALE = 3, 8, 6
+"""A stepper's choices and the options of each: the style sheet has rules for so many. From ``SCALE`` options on they
+stand along a scale.
+"""
 
 
 def figure(
@@ -113,7 +116,7 @@ def stepper(
 ) -> None:  # fmt: skip
     """Show a picture for every combination of ``choices``, which a reader of the page steps through without a script.
 
-    ``choices`` names one to three things that vary, each with two to five options · ``frame(ax)`` draws what all
+    ``choices`` names one to three things that vary, each with two to eight options · ``frame(ax)`` draws what all
     pictures share and settles the limits of both axes; ``draw(ax, *options)`` adds what is one picture's own ·
     ``tell(*options)`` gives the picture's finding, computed, and what is seen in it, for those who do not see it ·
     ``first``: the options of the picture that stands on paper, and wherever the style sheet is not obeyed · the others
@@ -189,7 +192,7 @@ def _page(entry: dict, svg: str) -> str:
     e, told = html.escape, ""
     if "choices" in entry:
         finding, _ = entry["told"][entry["first"]]
-        told = f"<p>{e(finding)} (One of {len(entry['told'])} pictures.)</p>"
+        told = f"<p>{e(finding)} (One of {counted(len(entry['told']))} pictures.)</p>"
     below = "<br>".join(e(text) for text in (entry["caption"], entry["note"]) if text)
     return (
         f'<figure><p><b>{e(entry["title"])}</b></p>{told}<img alt="{e(entry["alt"])}" '

@@ -18,18 +18,17 @@ from matplotlib.path import Path
 from matplotlib.transforms import AffineDeltaTransform, offset_copy
 
 from lib.evidence import last_searched
-from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, figure
+from lib.figures import BAND, INK, NARROW, QUIET, RECOMPUTED, REPORTED, RULE, WIDE, figure
 from lib.values import Value
 from whichdata.survival import KaplanMeier
 
 SMALL = 9  # points: some 12 px on a page and on a phone
 _LETTER = 0.62 * SMALL  # points that a letter takes, on average, in the widest type
 _LINE = 1.35 * SMALL  # points from line to line
+_BETWEEN = 0.7  # lines between two events of a time line
 
 
-def icons(
-    groups: Mapping[str, Value], outcome: str, title: str, label: str, caption: str, note: str = ""
-) -> None:
+def icons(groups: Mapping[str, Value], outcome: str, title: str, label: str, caption: str, note: str = "") -> None:
     """Show each group as 100 people: filled, so many as have the ``outcome``; on a pale ground, the confidence interval.
 
     ``groups``: for each name a share, or an estimate of shares · the others as for ``figure``.
@@ -43,7 +42,9 @@ def icons(
     for name, value in groups.items():
         ends = value.ends or (value,)
         if any(end.unit != "%" or not 0 <= end.number <= 100 for end in ends):
-            raise ValueError(f"{label}: {name} is {value}: 100 people show a share, or an estimate of shares, from 0 to 100%")
+            raise ValueError(
+                f"{label}: {name} is {value}: 100 people show a share, or an estimate of shares, from 0 to 100%"
+            )
         point, low, high = (round(end.number) for end in (*ends, *ends, *ends)[:3])
         rows.append((name, point, low, high))
     data = pd.DataFrame(rows, columns=["group", "of 100", "from", "to"])
@@ -51,7 +52,13 @@ def icons(
     told = "; ".join(
         f"{name}, {point}" + (f" ({interval} {low} to {high})" if low < high else "") for name, point, low, high in rows
     )
-    _emit("icons", data, title, label, caption, f"Of 100 people, {outcome}: {told}.", note, 3.7, 3.3,
+    heights = [
+        (1.2 if interval else 0.75)
+        + 0.19 * max(len(_name_lines(name, inches / len(rows))) for name in groups)
+        + min(10 * inches / len(rows) / 8.6, 2.7)
+        for inches in (WIDE, NARROW)
+    ]
+    _emit("icons", data, title, label, caption, f"Of 100 people, {outcome}: {told}.", note, *heights,
           outcome=outcome, interval=interval.replace("CI", "confidence interval"))  # fmt: skip
 
 
@@ -72,11 +79,11 @@ def timeline(
     if not rows or any(role not in ROLES for *_, role in rows):
         raise ValueError(f"{label}: give events, each with one of the roles {', '.join(ROLES)}")
     day = pd.Timestamp(last_searched())
-    data = pd.DataFrame([*rows, (day.year + day.dayofyear / 366, f"last searched {last_searched()}", "search")],
+    data = pd.DataFrame([*rows, (round(day.year + day.day_of_year / 366, 2), f"last searched {last_searched()}", "search")],
                         columns=["year", "what", "role"])  # fmt: skip
     told = "; ".join(f"{when:.0f}, {what}{ROLES[role]}" for when, what, role in rows)
-    _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note,
-          0.7 + 0.28 * len(data), 0.7 + 0.42 * len(data))  # fmt: skip
+    heights = [0.5 + _LINE / 72 * sum(len(lines) + _BETWEEN for _, lines in _labels(data, i)) for i in (WIDE, NARROW)]
+    _emit("timeline", data, title, label, caption, f"A time line: {told}; {data.what.iloc[-1]}.", note, *heights)
 
 
 ROLES = {"source": " (the source)", "report": " (the same study)", "randomised": " (randomised)", "other": ""}
@@ -96,7 +103,8 @@ def survival(
     data = survival_rows(curves, kind)
     told = "; ".join(
         f"{name}, {km.n} at risk, {sum(km.events)} with an event, {sum(km.censored)} censored, at the end "
-        f"{100 * float(km.survival[-1]):.0f}%" + (f" (95% CI {100 * ends[0]:.0f} to {100 * ends[1]:.0f})" if ends else "")
+        f"{100 * float(km.survival[-1]):.0f}%"
+        + (f" (95% CI {100 * ends[0]:.0f} to {100 * ends[1]:.0f})" if ends else "")
         for name, km in curves.items()
         for ends in [km.interval(km.times[-1], kind)]
     )
@@ -127,17 +135,21 @@ def forest(
     which a further study would lie, or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to
     draw a line · the others as for ``figure``.
     """
-    data = pd.DataFrame({c: rows[c] if c in rows else "" for c in ("group", "study", "n", "value", "low", "high", "mark")})
+    data = pd.DataFrame({c: rows.get(c, "") for c in ("group", "study", "n", "value", "low", "high", "mark")})
     data[["group", "n", "mark"]] = data[["group", "n", "mark"]].fillna("")
     data = data.sort_values("mark", key=lambda mark: mark != "source", kind="stable", ignore_index=True)
     places = 2 if log else 0
     others = data[data["mark"] == ""]
-    told = [f"{r.study}, {_in_text(r.value, r.low, r.high, places, unit)}" for r in data[data["mark"] != ""].itertuples()]
-    if len(others):
+    told = [
+        f"{r.study}, {_in_text(r.value, r.low, r.high, places, unit)}" for r in data[data["mark"] != ""].itertuples()
+    ]
+    if len(others) < 4:
+        told += [f"{r.study}, {_in_text(r.value, r.low, r.high, places, unit)}" for r in others.itertuples()]
+    else:
         ends = (f"{pick(others.value):.{places}f}{unit}" for pick in (min, max))
         told.append(f"{len(others)} other estimates from {' to '.join(ends)}")
     lines = len(data) + data.group.nunique() + 1
-    _emit("forest", data, title, label, caption, f"A forest plot of {quantity}: {'; '.join(told)}.", note,
+    _emit("forest", data, title, label, caption, f"A forest plot, {quantity}: {'; '.join(told)}.", note,
           0.9 + 0.215 * lines, 0.9 + 0.36 * lines, quantity=quantity, unit=unit, no_effect=no_effect, log=log)  # fmt: skip
 
 
@@ -153,14 +165,25 @@ def _emit(
     height: float, narrow_height: float, **how,
 ) -> None:  # fmt: skip
     draw = partial(DRAWN[kind], data=data, **how)
-    figure(draw, title, data, label, caption, alt, note, height=height, narrow_height=narrow_height, picture=(kind, how))
+    figure(
+        draw, title, data, label, caption, alt, note, height=height, narrow_height=narrow_height, picture=(kind, how)
+    )
 
 
 _PERSON = Path.unit_circle()
 _PERSON = Path.make_compound_path(
     Path(_PERSON.vertices * 0.17 + (0, 0.25), _PERSON.codes),
     Path(
-        [(-0.28, -0.46), (-0.28, -0.2), (-0.28, 0.03), (0, 0.03), (0.28, 0.03), (0.28, -0.2), (0.28, -0.46), (-0.28, -0.46)],
+        [
+            (-0.28, -0.46),
+            (-0.28, -0.2),
+            (-0.28, 0.03),
+            (0, 0.03),
+            (0.28, 0.03),
+            (0.28, -0.2),
+            (0.28, -0.46),
+            (-0.28, -0.46),
+        ],
         [Path.MOVETO, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.CLOSEPOLY],
     ),
 )
@@ -169,40 +192,46 @@ _PERSON = Path.make_compound_path(
 
 def _people(ax, xy, **look) -> None:
     """One person at each place, in the units of the axes, however large they come out."""
-    people = PathCollection([_PERSON], offsets=xy, offset_transform=ax.transData, linewidths=0.8, **look)
+    people = PathCollection([_PERSON], offsets=xy, offset_transform=ax.transData, linewidths=0.8, clip_on=False, **look)
     people.set_transform(AffineDeltaTransform(ax.transData))
     ax.add_collection(people, autolim=False)
 
 
+def _name_lines(name: str, inches: float) -> list[str]:
+    """The name of a group, broken to so many inches."""
+    return textwrap.wrap(name, int((72 * inches - 14) / (_LETTER + 0.6)))
+
+
 def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
-    width, apart = 8.0, 2.0  # of ten people, and between groups
-    room = _width(ax) / (len(data) * (width + apart)) * width
-    for n, row in enumerate(data.itertuples(index=False)):
-        name, point, low, high = row
-        left = n * (width + apart)
-        places = np.array([(left + 0.8 * (i % 10) + 0.4, -(i // 10) - 0.5) for i in range(100)])
-        for y in sorted(set(places[low:high, 1])):
-            x = places[low:high, 0][places[low:high, 1] == y]
-            ax.fill_between([x.min() - 0.4, x.max() + 0.4], y - 0.5, y + 0.5, color=BAND, linewidth=0)
-        _people(ax, places[:point], facecolors=RECOMPUTED, edgecolors=RECOMPUTED)
-        _people(ax, places[point:], facecolors="none", edgecolors=QUIET)
-        lines = [(f"({low} to {high})" if low < high else "", SMALL, QUIET), (f"{point} of 100", 15, INK)]
-        lines += [(line, SMALL + 1, INK) for line in reversed(textwrap.wrap(name, int(room / _LETTER)))]
+    x, y = np.meshgrid(0.8 * np.arange(10) + 0.4, -np.arange(10) - 0.5)
+    places = np.column_stack([x.ravel(), y.ravel()])
+    room = _width(ax) / len(data) - 14
+    for n, (name, point, low, high) in enumerate(data.itertuples(index=False)):
+        group = ax.inset_axes([n / len(data), 0, 1 / len(data), 1])
+        for row in np.unique(places[low:high, 1]):
+            across = places[low:high, 0][places[low:high, 1] == row]
+            group.fill_between([across.min() - 0.4, across.max() + 0.4], row - 0.5, row + 0.5, color=BAND, linewidth=0)
+        _people(group, places[:point], facecolors=RECOMPUTED, edgecolors=RECOMPUTED)
+        _people(group, places[point:], facecolors="none", edgecolors=QUIET)
+        lines = [(f"({low} to {high})", SMALL, QUIET)] if low < high else []
+        lines += [(f"{point} of 100", 15 if room > 90 else 12, INK)]
+        lines += [(line, SMALL + 1, INK) for line in reversed(_name_lines(name, _width(ax) / 72 / len(data)))]
         up = 4.0
         for text, size, ink in lines:
-            ax.annotate(text, (left, 0), (0, up), textcoords="offset points", fontsize=size, color=ink,
-                        weight="bold" if size > 12 else "normal")  # fmt: skip
-            up += 1.3 * size if text else 0
-    down = -6.0
-    for text, marker, ink in ((outcome, _PERSON, RECOMPUTED), (interval, "s", BAND)):
+            weight = "bold" if size > 11 else "normal"
+            group.annotate(text, (0, 0), (0, up), textcoords="offset points", fontsize=size, color=ink, weight=weight)
+            up += 1.3 * size
+        group.set(xlim=(-0.05, 8.55), ylim=(-10.05, 0.05), aspect="equal", anchor="NW")
+        group.set_axis_off()
+    first, down = ax.child_axes[0], -6.0
+    for text, marker, ink in [(outcome, _PERSON, RECOMPUTED), (interval, "s", BAND)][: 2 if interval else 1]:
         lines = textwrap.wrap(text, int(_width(ax) / _LETTER) - 4)
-        beneath = offset_copy(ax.transData, ax.figure, 5, down - SMALL / 2, "points")
-        ax.plot([0], [-10], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
-        ax.annotate("\n".join(lines), (0, -10), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top")
+        beneath = offset_copy(first.transData, ax.figure, 5, down - SMALL / 2, "points")
+        first.plot([0], [-10], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
+        first.annotate(
+            "\n".join(lines), (0, -10), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top"
+        )
         down -= _LINE * len(lines) + 3
-        if not interval:
-            break
-    ax.set(xlim=(-0.1, len(data) * (width + apart) - apart + 0.1), ylim=(-10.05, 0.05), aspect="equal", anchor="W")
     ax.set_axis_off()
 
 
@@ -211,26 +240,37 @@ def _width(ax) -> float:
     return 72 * ax.figure.get_figwidth()
 
 
+def _labels(data: pd.DataFrame, inches: float) -> list[tuple[float, list[str]]]:
+    """Where each event of a time line so wide lies across it, from 0 to 1, and its words, broken to the room beside it."""
+    low, high = np.floor(data.year.min()) - 0.5, data.year.max() + 0.5
+    across = (data.year - low) / (high - low)
+    said = [
+        row.what if row.role == "search" else f"{row.year:.0f}  {row.what}{ROLES[row.role]}"
+        for row in data.itertuples()
+    ]
+    rooms = [(max(at, 1 - at) * 72 * inches - 24) / _LETTER for at in across]
+    return [(at, textwrap.wrap(words, int(room))) for at, words, room in zip(across, said, rooms)]
+
+
 def _timeline(ax, data: pd.DataFrame) -> None:
     low, high = np.floor(data.year.min()) - 0.5, data.year.max() + 0.5
     looks = {"source": ("o", REPORTED, REPORTED), "report": ("o", "none", REPORTED), "randomised": ("D", INK, INK),
              "other": ("o", QUIET, QUIET), "search": ("|", QUIET, QUIET)}  # fmt: skip
-    own = data[data.role.isin(["source", "report"])]
-    top = np.arange(len(data), dtype=float)
-    if len(own) > 1:
-        ax.plot(own.year, top[own.index], color=REPORTED, linewidth=1)
+    labels = _labels(data, ax.figure.get_figwidth())
+    taken = np.cumsum([0.0, *(len(lines) + _BETWEEN for _, lines in labels)])
+    middle = (taken[1:] + taken[:-1]) / 2
+    for source in data.index[data.role == "source"]:
+        for report in data.index[data.role == "report"]:
+            (x, y), (to_x, to_y) = (data.year[source], middle[source]), (data.year[report], middle[report])
+            ax.plot([x, x, to_x], [y, to_y, to_y], color=REPORTED, linewidth=1)
     ax.axvline(data.year.iloc[-1], color=QUIET, linewidth=0.8)
-    for y, row in zip(top, data.itertuples(index=False)):
+    for y, (at, lines), row in zip(middle, labels, data.itertuples(index=False)):
         marker, face, edge = looks[row.role]
         ax.plot(row.year, y, marker, markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
-        at = (row.year - low) / (high - low)
-        left = at > 0.5
-        when = "" if row.role == "search" else f"{row.year:.0f}  "
-        room = max(at, 1 - at) * _width(ax) - 24
-        said = when + row.what + ("" if row.role == "search" else ROLES[row.role])
-        ax.annotate("\n".join(textwrap.wrap(said, int(room / _LETTER))), (row.year, y), (-9 if left else 9, 0), textcoords="offset points",
-                    va="center", ha="right" if left else "left", fontsize=SMALL, color=edge, weight="bold" if row.role == "source" else "normal")  # fmt: skip
-    ax.set(xlim=(low, high), ylim=(len(data) - 0.4, -0.6), yticks=[])
+        side = {"xytext": (-9, 0), "ha": "right"} if at > 0.5 else {"xytext": (9, 0), "ha": "left"}
+        ax.annotate("\n".join(lines), (row.year, y), textcoords="offset points", va="center", fontsize=SMALL, color=edge,
+                    weight="bold" if row.role == "source" else "normal", **side)  # fmt: skip
+    ax.set(xlim=(low, high), ylim=(taken[-1], 0), yticks=[])
     ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
@@ -249,29 +289,45 @@ def survival_axes(ax, until: float, outcome: str, unit: str, at: Sequence[float]
 
 
 _INKS = (RECOMPUTED, INK, QUIET)
+_BANDS = ({"color": BAND}, {"color": RULE, "alpha": 0.6}, {"color": "none"})
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
 
 
 def survival_steps(ax, data: pd.DataFrame, at: Sequence[float] = ()) -> None:
     """The curves themselves (rows as of ``survival_rows``), with bands, censorings, names, and beneath the number at risk."""
-    until, down = ax.get_xlim()[1] / 1.02, -38.0
+    until, down = ax.get_xlim()[1] / 1.02, -44.0
     groups = list(data.groupby("group", sort=False))
     if len(groups) > len(_INKS):
         raise ValueError(f"{len(groups)} survival curves: at most {len(_INKS)} can be told apart over one another")
     at = at if len(at) else [t for t in ax.get_xticks() if 0 <= t <= until]
     ends = sorted((part.survival.iloc[-1], n) for n, (_, part) in enumerate(groups))
     for n, (name, part) in enumerate(groups):
-        ink = _INKS[n]
-        ax.fill_between(part.time, part.low, part.high, step="post", color=BAND, linewidth=0, alpha=1 if n == 0 else 0.5)
+        ax.fill_between(part.time, part.low, part.high, step="post", linewidth=0, **_BANDS[n])
     for n, (name, part) in enumerate(groups):
         ink = _INKS[n]
         ax.plot(part.time, part.survival, drawstyle="steps-post", color=ink, linestyle=_DASHES[n])
         lost = part[part.censored > 0]
         ax.plot(lost.time, lost.survival, "|", color=ink, markersize=8, clip_on=False)
         up = 7 if len(groups) == 1 or ends[-1][1] == n else -15 if ends[0][1] == n else 3
-        ax.annotate(name, (part.time.iloc[-1], part.survival.iloc[-1]), (-3, up), textcoords="offset points", ha="right", color=ink, fontsize=SMALL)
+        ax.annotate(
+            name,
+            (part.time.iloc[-1], part.survival.iloc[-1]),
+            (-3, up),
+            textcoords="offset points",
+            ha="right",
+            color=ink,
+            fontsize=SMALL,
+        )
         heading = "Number at risk" + (f", {name}" if len(groups) > 1 else "")
-        ax.annotate(heading, (0, 0), (0, down), textcoords="offset points", xycoords=("axes fraction", "axes fraction"), fontsize=SMALL, color=QUIET)
+        ax.annotate(
+            heading,
+            (0, 0),
+            (0, down),
+            textcoords="offset points",
+            xycoords=("axes fraction", "axes fraction"),
+            fontsize=SMALL,
+            color=QUIET,
+        )
         for t in at:
             left = part[part.time >= t]["at risk"]
             ax.annotate(f"{left.iloc[0] if len(left) else 0}", (t, 0), (0, down - _LINE), textcoords="offset points",
@@ -281,9 +337,10 @@ def survival_steps(ax, data: pd.DataFrame, at: Sequence[float] = ()) -> None:
 
 def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float | None, log: bool) -> None:
     wide, places = _width(ax) > 400, 2 if log else 0
-    texts = [_in_text(r.value, r.low, r.high, places) for r in data.itertuples()]
+    texts = [_in_text(r.value, r.low, r.high, places, "" if wide else unit) for r in data.itertuples()]
+    head = f"{unit or quantity} (95% CI)"
     column = {side: _LETTER * max(map(len, ["", *words])) + 10 for side, words in
-              (("study", [*data.study, *data.group] if wide else []), ("n", data.n), ("text", texts))}  # fmt: skip
+              (("study", [*data.study, *data.group] if wide else []), ("n", data.n), ("text", [*texts, head]))}  # fmt: skip
 
     def write(y, words, at, dx, **look):
         ax.annotate(words, (at, y), (dx, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
@@ -291,12 +348,12 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
 
     has_n = any(data.n)
     right = (10 + (column["n"] if has_n else 0) + column["text"]) if wide else 0
-    y, group = 0.0, ""
+    y, group = 0.0 if wide else -0.9, ""
     if wide:
         write(y, "n" * has_n, 1, 10 + column["n"], ha="right", color=QUIET)
-        write(y, f"{unit} (95% CI)".strip(), 1, right, ha="right", color=QUIET)
+        write(y, head, 1, right, ha="right", color=QUIET)
     pooled = data[data["mark"] == "pooled"].value
-    for value in pooled:
+    for value in pooled if wide else ():  # on a phone it would strike out words
         ax.axvline(value, color=RECOMPUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     for row, text in zip(data.itertuples(index=False), texts):
         if row.group != group:
@@ -309,7 +366,15 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         write(line, row.study, 0, -column["study"] if wide else 0, ha="left", color=ink, weight=weight)
         if has_n and wide:
             write(line, row.n, 1, 10 + column["n"], ha="right", color=ink)
-        write(line, text if wide else ", ".join(filter(None, [f"n = {row.n}" if row.n else "", text])), 1, right, ha="right", color=ink, weight=weight)
+        write(
+            line,
+            text if wide else f"n = {row.n}: {text}" if row.n else text,
+            1,
+            right,
+            ha="right",
+            color=ink,
+            weight=weight,
+        )
         if row.mark == "pooled":
             ax.fill([row.low, row.value, row.high, row.value], [y, y - 0.3, y, y + 0.3], color=ink, linewidth=0)
         elif row.low == row.low:
@@ -319,9 +384,23 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         y += 0.5 if row.mark == "source" else 0
     if no_effect is not None:
         ax.axvline(no_effect, color=QUIET, linewidth=0.8)
-    ax.set(ylim=(y + 0.7, -0.6), yticks=[], xlabel=quantity + (f" ({unit})" if unit else ""), xscale="log" if log else "linear")
+    ax.set(
+        ylim=(y + 0.7, -0.6),
+        yticks=[],
+        xlabel=quantity + (f" ({unit})" if unit else ""),
+        xscale="log" if log else "linear",
+    )
+    if log:
+        low, high = ax.get_xlim()
+        ax.set_xticks(shown := [x for x in _RATIOS if low <= x <= high], [f"{x:g}" for x in shown])
+        ax.minorticks_off()
+    elif unit == "%":
+        ax.set_xlim(0, 100)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
+
+
+_RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
 DRAWN = {"icons": _icons, "timeline": _timeline, "survival": _survival, "forest": _forest}

@@ -72,6 +72,8 @@ def table(
     short = [i for i in range(1, len(long)) if not long[i]]
     wide = any(_WIDE * _word(row[i]) > _THIRD for row in texts for i in short)
     abreast = "two" if stacks and (wide or len(short) in (2, 4)) else ""  # else three, none left over
+    if why:
+        abreast, long = "two findings", [False] * len(long)
 
     def named(i: int, role: str) -> str:
         if not stacks:
@@ -154,28 +156,36 @@ def findings(
         no value.
     """
     if not 1 <= len(rows) <= MOST_FINDINGS:
-        raise ValueError(f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide")
+        raise ValueError(
+            f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide"
+        )
     judged, cells, why, kinds = certainty(slug), [], {}, set()
     for row in rows:
         if row.outcome not in judged:
-            raise ValueError(f"{label}: no outcome {row.outcome!r} in data/certainty.csv: name one of {', '.join(judged)}")
+            raise ValueError(
+                f"{label}: no outcome {row.outcome!r} in data/certainty.csv: name one of {', '.join(judged)}"
+            )
         sides = (row.treated, row.control, row.difference)
         if not all(isinstance(v, Value) for v in (row.n, *filter(lambda v: v is not None, sides))) or not any(sides):
             raise ValueError(f"{label}: {row.outcome}: give n and what was found as values of lib.values")
         compared = row.difference or (row.treated and row.control)
         spread = next((v for v in ((row.difference,) if compared else sides) if v and v.ends), None)
         if not spread and not row.lacking:
-            raise ValueError(f"{label}: {row.outcome} has no interval: give an estimate, or say in lacking why it has none")
+            raise ValueError(
+                f"{label}: {row.outcome} has no interval: give {'the difference as ' if compared else ''}an estimate, or say in lacking why it has none"
+            )
         outcome, interval = opening(row.says or judged[row.outcome].outcome), row.lacking
         if spread:
             interval = f"{spread.ends[1].bare} to {spread.ends[2].bare}"
             kinds.add(spread.interval)
-        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, row.n.bare))
+        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, f"{row.n.number:,}"))
         why[outcome] = judged[row.outcome].why
     if len(kinds) > 1:
         raise ValueError(f"{label}: intervals of one kind can stand in one column, not {' and '.join(sorted(kinds))}")
     columns = ["outcome", *heads, "difference", *(kinds or ["interval"]), "certainty", "n"]
-    table(pd.DataFrame(cells, columns=columns), label, caption, note, why=why)
+    shown = pd.DataFrame(cells, columns=columns)
+    empty = [c for c in (*heads, "difference") if (shown[c] == _found(None)).all()]
+    table(shown.drop(columns=empty), label, caption, note, why=why)
 
 
 def _found(value: Value | None) -> str:
@@ -185,7 +195,13 @@ def _found(value: Value | None) -> str:
     point = value.ends[0] if value.ends else value
     if point.unit in ("%", "percentage points"):
         return f"{point.bare} per 100"
-    return f"{value.unit} {point}" if value.ends and not point.unit else point.bare if point.kind == "count" else str(point)
+    return (
+        f"{value.unit} {point}"
+        if value.ends and not point.unit
+        else point.bare
+        if point.kind == "count"
+        else str(point)
+    )
 
 
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:

@@ -161,7 +161,10 @@ def estimate(
         limits = f"{low} to {high}" if low.unit == "%" else f"{low.bare} to {high.bare}"
         bare, size, row = f"{value} ({interval} {limits})", value.number, value.row
     else:
-        ends = tuple(Value("measure", float(x), "", text := f"{float(x):.2f}".replace("-", "−"), text) for x in (value, low, high))
+        ends = tuple(
+            Value("measure", float(x), "", text := f"{float(x):.2f}".replace("-", "−"), text)
+            for x in (value, low, high)
+        )
         bare = f"{ends[0]} ({interval} {ends[1]} to {ends[2]})"
         size, row = to_digits(float(value), 6), _row(value)
     return Value("estimate", size, name, bare, f"{name} {bare}", row, ends, interval)

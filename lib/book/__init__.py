@@ -1,6 +1,7 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
 from lib.book import (
+    cards,
     changes,
     citing,
     downloads,
@@ -52,6 +53,7 @@ def setup(app):
         people,
         changes,
         site,
+        cards,
     ):
         module.setup(app)
     app.connect(

@@ -17,7 +17,7 @@ from sphinx.util import logging
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.book.marks import PAGE, afar, claim_uri, typeset
 from lib.book.references import in_full, mentions
-from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, VERDICT, drawing, picture_names
+from lib.figures import BAND, INK, QUIET, RECOMPUTED, REPORTED, RULE, SCALE, VERDICT, drawing, picture_names
 from lib.house import executed
 from lib.house.parts import pages
 from lib.review import check_html
@@ -37,6 +37,8 @@ _CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
 """A tag, to be left alone, or the number of a claim."""
 _UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm)">([^<]*)</span>')
 """Words of a program that the style sheet leaves in ink: most of the weight of highlighted code."""
+_ALIKE = re.compile(r'<use href="(#[^"]+)"( style="[^"]*")[^>]*/>(?:<use href="\1"\2[^>]*/>)+')
+"""Marks of one shape and look, which can be given to all of them at once."""
 _CAPTION = re.compile(r"<caption>.*?</caption>")
 
 
@@ -289,14 +291,15 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
             f" <span>{typeset(option)}</span></label>"
             for n, option in enumerate(options)
         )
+        scale = ' class="scale"' if len(options) >= SCALE else ""
         fields.append(
-            f'<fieldset><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>'
+            f'<fieldset{scale}><legend>{typeset(what)}</legend><div class="options">{"".join(buttons)}</div></fieldset>'
         )
     lines = (
         f'<p class="state {name}"{"" if n == entry["first"] else " hidden"}>{typeset(finding)}<span class="hidden"> {typeset(seen)}</span></p>'
         for n, (name, (finding, seen)) in enumerate(zip(names, entry["told"]))
     )
-    one_of = f'<p class="figure-note">One of {len(names)} pictures; the data hold them all.</p>'
+    one_of = f'<p class="figure-note">One of {count(len(names), "pictures")}; the data hold them all.</p>'
     return (
         f'<div class="stepper"><div class="choices">{"".join(fields)}</div>'
         f'<div class="findings" aria-live="polite">{"".join(lines)}</div>{drawings}{one_of}</div>'
@@ -312,6 +315,7 @@ def light(svg: str, prefix: str) -> str:
     svg = re.sub(r"""font: ((?:bold|\d+) )?([\d.]+px) [^;"]*""", r"font: \1\2 var(--sans)", svg)
     svg = re.sub(r' id="g(\d+)"', rf' id="{prefix}\1"', svg)
     svg = re.sub(r'(url\(|href=")#g(\d+)', rf"\g<1>#{prefix}\2", svg)
+    svg = _ALIKE.sub(lambda m: f"<g{m[2]}>{m[0].replace(m[2], '')}</g>", svg)
     return svg.replace("<defs></defs>", "")
 
 

@@ -34,8 +34,9 @@ def frame(ax):
 
 
 def draw(ax, zeal, age):
-    ax.plot([1, 100], [HEIGHTS[zeal, age]] * 2, color=figures.RECOMPUTED)
-    ax.plot([10], [HEIGHTS[zeal, age]], "s", color=figures.REPORTED)
+    height = HEIGHTS.get((zeal, age), 10)
+    ax.plot([1, 100], [height] * 2, color=figures.RECOMPUTED)
+    ax.plot([10], [height], "s", color=figures.REPORTED)
 
 
 def made(monkeypatch, **other):
@@ -107,6 +108,18 @@ def test_the_page_names_each_picture_as_it_was_drawn(monkeypatch):
     assert len(set(ids)) == len(ids) and set(re.findall(r'(?:url\(|href=")#([^")]+)', page)) == set(ids)
 
 
+def test_many_options_stand_along_a_scale(monkeypatch):
+    many = {"Zeal": list("abcdef"), "Age": ["young", "old"]}
+    data = made(
+        monkeypatch,
+        choices=many,
+        first=("a", "young"),
+        tell=lambda *o: ("finding " + " ".join(o), "seen " + " ".join(o)),
+    )
+    page = outputs._inline(drawing(data["text/html"]), data[FIGURE])
+    assert re.findall(r"<fieldset(.*?)><legend>(\w+)", page) == [(' class="scale"', "Zeal"), ("", "Age")]
+
+
 def test_a_stepper_is_the_same_twice(monkeypatch):
     assert made(monkeypatch) == made(monkeypatch)
 
@@ -115,8 +128,8 @@ def test_a_stepper_is_the_same_twice(monkeypatch):
     ("fault", "said"),
     [
         ({"choices": {}}, "one to 3 choices"),
-        ({"choices": {"Zeal": ["low"]}}, "two to 5 options"),
-        ({"choices": {"Zeal": list("abcdef")}}, "two to 5 options"),
+        ({"choices": {"Zeal": ["low"]}}, "two to 8 options"),
+        ({"choices": {"Zeal": list("abcdefghi")}}, "two to 8 options"),
         ({"first": ("high", "ancient")}, "none of the 6"),
         ({"tell": lambda zeal, age: (zeal, f"{zeal} {age}")}, "finding of its own"),
         ({"tell": lambda zeal, age: (f"{zeal} {age}", "a line")}, "description of its own"),

@@ -1,12 +1,15 @@
 """A table of the book as HTML: what it says to a screen reader, and which tables become blocks on a phone."""
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from lxml import html
 
-from lib.tables import TABLE, UNSEEN, table
+from lib.evidence import certainty
+from lib.tables import TABLE, UNSEEN, Finding, findings, table
+from lib.values import count, estimate, measure, share
 
 
 @pytest.fixture
@@ -91,3 +94,67 @@ def test_a_bad_label_or_an_empty_frame_is_one_clear_line():
         table(NARROW, "months", "A caption")
     with pytest.raises(ValueError, match="tab-empty: the table has no rows"):
         table(NARROW.iloc[:0], "tab-empty", "A caption")
+
+
+TRIAL = {"n": count(203, "patients"), "treated": share("56"), "control": share("59"),
+         "difference": estimate(*(measure(x, "percentage points") for x in (-3, -17, 11)), "difference")}  # fmt: skip
+ALONE = estimate(share(0.75), share(0.43), share(0.95), "share in response")
+
+
+@pytest.fixture
+def summary(monkeypatch):
+    outputs = []
+    monkeypatch.setattr("lib.tables.display", lambda data, raw: outputs.append(data))
+
+    def show(*rows):
+        findings("cml-stopping", rows, "tab-findings", "What is known", "n, patients.")
+        return outputs[-1]
+
+    return show
+
+
+def test_a_finding_stands_per_100_with_its_interval_and_a_certainty_that_nobody_typed(summary):
+    ratio = estimate("1.024", "0.679", "1.546", "hazard ratio")
+    data = summary(Finding("trial", **TRIAL), Finding("source", count(12, "patients"), ALONE, says="still in response"),
+                   Finding("conventional", count(203, "patients"), difference=ratio))  # fmt: skip
+    judged = certainty("cml-stopping")
+    assert data[TABLE]["columns"] == ["outcome", "with interferon", "without", "difference", "95% CI", "certainty", "n"]
+    trial, alone, conventional = data[TABLE]["rows"]
+    assert trial[1:] == ["56 per 100", "59 per 100", "−3 per 100", "−17 to 11", judged["trial"].word, "203"]
+    assert alone == ["Still in response", "75 per 100", "–", "–", "43 to 95", judged["source"].word, "12"]
+    assert conventional[1:5] == ["–", "–", "hazard ratio 1.02", "0.68 to 1.55"]
+    assert trial[0].lower() == judged["trial"].outcome.lower()
+
+
+def test_the_reasons_for_a_certainty_fold_below_and_are_part_of_what_is_cited(summary):
+    data, judged = summary(Finding("trial", **TRIAL)), certainty("cml-stopping")["trial"]
+    page = html.fromstring(data["text/html"])
+    assert page.find(".//details/summary").text == "Why this certainty"
+    assert judged.why in page.find(".//details").text_content() and judged.why in data[TABLE]["note"]
+    assert page.get("class") == "book-table stacks two findings"
+
+
+def test_a_row_without_an_interval_gives_its_reason(summary):
+    cells = summary(Finding("source", count(12, "patients"), share(0.75), lacking="none reported"))[TABLE]["rows"][0]
+    assert cells[1:5] == ["75 per 100", "–", "–", "none reported"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "one to 5 rows, not 0"),
+        ([Finding("trial", **TRIAL)] * 6, "one to 5 rows, not 6: keep those that decide"),
+        ([Finding("moderate", **TRIAL)], "no outcome 'moderate' in data/certainty.csv: name one of source, trial"),
+        ([Finding("source", count(12, "patients"), share(0.75))], "source has no interval: give an estimate, or say in lacking"),
+        ([Finding("trial", count(12, "patients"), ALONE, ALONE)], "trial has no interval"),
+        ([Finding("source", 12, ALONE)], "give n and what was found as values"),
+        ([Finding("source", count(12, "patients"), "75%", lacking="none")], "give n and what was found as values"),
+        ([Finding("source", count(12, "patients"))], "give n and what was found as values"),
+        ([Finding("trial", **TRIAL), Finding("source", count(12, "patients"), replace(ALONE, interval="95% credible interval"))],
+         "intervals of one kind"),
+    ],
+)  # fmt: skip
+def test_a_summary_that_hides_something_is_refused_in_one_line(summary, rows, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        summary(*rows)
+    assert "\n" not in str(refused.value)
