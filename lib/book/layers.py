@@ -6,17 +6,21 @@ A directive under a heading says what its section is; the cells of the section s
 from __future__ import annotations
 
 import math
+import re
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 from lib import evidence
-from lib.book.outputs import BookTable, Check, Code
+from lib.book.outputs import BookTable, Check, Code, Drawing
 
 WORDS_A_MINUTE = 240
 """A round figure of ours for silent reading."""
 SAFETY = "Do not stop or change a treatment because of this page. Talk to the doctor who treats you; this is not medical advice."
+
+
+_WIDE = re.compile(r'<svg class="drawing wide".*?</svg>', re.DOTALL)
 
 
 class Layer(nodes.Element):
@@ -78,6 +82,8 @@ class Layers(SphinxTransform):
             self.document.reporter.error("a short version has an {answer}", line=short.line)
             return
         short.insert(short.index(answer) + 1, caution)
+        for drawing in short.findall(Drawing):  # beside the answer there is room for the narrow one at any width
+            drawing[:] = [nodes.Text(_WIDE.sub("", drawing.astext()).replace('"drawing narrow"', '"drawing"'))]
         folds = list(short.findall(Code))
         for fold in folds:
             fold.parent.remove(fold)

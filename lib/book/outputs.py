@@ -35,10 +35,15 @@ _VERBATIM = re.compile(r"`([^`]+)`")
 _PLACE = re.compile(r"⟦(table|check) ([a-z0-9-]+)⟧")
 _CLAIM = re.compile(r"(<[^>]*>)|\b([A-Z]{3}-\d{2,3})\b(?!/)")
 """A tag, to be left alone, or the number of a claim."""
-_UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm)">([^<]*)</span>')
+_UNSTYLED = re.compile(r'<span class="(?:n[a-z]?|p|o|w|bp|vm|kn|fm)">([^<]*)</span>')
 """Words of a program that the style sheet leaves in ink: most of the weight of highlighted code."""
-_ALIKE = re.compile(r'<use href="(#[^"]+)"( style="[^"]*")[^>]*/>(?:<use href="\1"\2[^>]*/>)+')
+_ALIKE = re.compile(
+    r'<use href="(#[^"]+)" x="[^"]*" y="[^"]*"( style="[^"]*")/>(?:<use href="\1" x="[^"]*" y="[^"]*"\2/>)+'
+)
 """Marks of one shape and look, which can be given to all of them at once."""
+_LOOKS = {"c": "c1 cm cs sd", "k": "kc kd ow", "s": "s1 s2 sa se si", "m": "mi mf il"}
+"""One class for the words of a program that the style sheet sets alike."""
+_LOOK = {kind: look for look, kinds in _LOOKS.items() for kind in kinds.split()}
 _CAPTION = re.compile(r"<caption>.*?</caption>")
 
 
@@ -327,6 +332,8 @@ def visit_code(self, node):
     for block in node.children:
         source = self.highlighter.highlight_block(block.astext(), "python", location=block)
         source = _UNSTYLED.sub(r"\1", source).replace("<span></span>", "")
+        source = re.sub(r'<span class="(\w+)">', lambda m: f'<span class="{_LOOK.get(m[1], m[1])}">', source)
+        source = source.replace('</span><span class="s">', "")
         name = f' id="{block["label"]}"' if block["label"] else ""
         caption = f'<p class="code-caption">{_captioned(block)}</p>' if more else ""
         self.body.append(f"<div{name}>{caption}{source}</div>")
