@@ -77,7 +77,7 @@ DESIGNS = (
 )
 """Words in the design of a row, the most rigorous first; a row is of the first group of which it has a word."""
 CERTAIN = ("very low", "low", "moderate", "high")
-STARTS = {"randomised": CERTAIN.index("high"), "other": CERTAIN.index("low")}
+STARTS = {"randomised": CERTAIN.index("high"), "prognosis": CERTAIN.index("high"), "other": CERTAIN.index("low")}
 LOWERED_FOR = ("risk of bias", "inconsistency", "indirectness", "imprecision", "publication bias")
 ROB2 = (
     "randomisation process", "deviations from intended interventions", "missing outcome data",
@@ -272,7 +272,7 @@ class Certainty(NamedTuple):
 def certainty(slug: str) -> dict[str, Certainty]:
     """The certainty of the evidence on each outcome of a chapter, from our judgements in ``data/certainty.csv``.
 
-    Randomised evidence starts high, other low, as in GRADE; each of ``LOWERED_FOR`` takes away 0, 1 or 2
+    Randomised evidence starts high, so does evidence on prognosis (Foroutan2020), other low, as in GRADE; each of ``LOWERED_FOR`` takes away 0, 1 or 2
     steps, and an upgrade adds 1 or 2.
 
     Raises

@@ -28,29 +28,39 @@ _LINE = 1.35 * SMALL  # points from line to line
 _BETWEEN = 0.7  # lines between two events of a time line
 
 
-def icons(groups: Mapping[str, Value], outcome: str, title: str, label: str, caption: str, note: str = "") -> None:
+def icons(
+    groups: Mapping[str, Value | tuple[int, int]], outcome: str, title: str, label: str, caption: str, note: str = ""
+) -> None:
     """Show each group as 100 people: filled, so many as have the ``outcome``; on a pale ground, the confidence interval.
 
-    ``groups``: for each name a share, or an estimate of shares · the others as for ``figure``.
+    ``groups``: for each name a share, or an estimate of shares; or two counts, so many of so many up to 100, who are
+    then drawn one by one · the others as for ``figure``.
 
     Raises
     ------
     ValueError
-        A value that is no share; and as for ``figure``.
+        A value that is no share, or counts that are none of so few; and as for ``figure``.
     """
     rows = []
     for name, value in groups.items():
+        if isinstance(value, tuple):
+            some, whole = value
+            if not 0 <= some <= whole <= 100 or not whole:
+                raise ValueError(f"{label}: {name} is {some} of {whole}: give counts of up to 100 people")
+            rows.append((name, some, whole, 0, 0))
+            continue
         ends = value.ends or (value,)
         if any(end.unit != "%" or not 0 <= end.number <= 100 for end in ends):
             raise ValueError(
                 f"{label}: {name} is {value}: 100 people show a share, or an estimate of shares, from 0 to 100%"
             )
         point, low, high = (round(end.number) for end in (*ends, *ends, *ends)[:3])
-        rows.append((name, point, low, high))
-    data = pd.DataFrame(rows, columns=["group", "of 100", "from", "to"])
-    interval = next((v.interval for v in groups.values() if v.interval), "")
+        rows.append((name, point, 100, low, high))
+    data = pd.DataFrame(rows, columns=["group", "people", "of", "from", "to"])
+    interval = next((v.interval for v in groups.values() if isinstance(v, Value) and v.interval), "")
     told = "; ".join(
-        f"{name}, {point}" + (f" ({interval} {low} to {high})" if low < high else "") for name, point, low, high in rows
+        f"{name}, {point} of {whole}" + (f" ({interval} {low} to {high})" if low < high else "")
+        for name, point, whole, low, high in rows
     )
     heights = [
         (1.2 if interval else 0.75)
@@ -58,7 +68,7 @@ def icons(groups: Mapping[str, Value], outcome: str, title: str, label: str, cap
         + min(10 * inches / len(rows) / 8.6, 2.7)
         for inches in (WIDE, NARROW)
     ]
-    _emit("icons", data, title, label, caption, f"Of 100 people, {outcome}: {told}.", note, *heights,
+    _emit("icons", data, title, label, caption, f"People, {outcome}: {told}.", note, *heights,
           outcome=outcome, interval=interval.replace("CI", "confidence interval"))  # fmt: skip
 
 
@@ -206,15 +216,15 @@ def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
     x, y = np.meshgrid(0.8 * np.arange(10) + 0.4, -np.arange(10) - 0.5)
     places = np.column_stack([x.ravel(), y.ravel()])
     room = _width(ax) / len(data) - 14
-    for n, (name, point, low, high) in enumerate(data.itertuples(index=False)):
+    for n, (name, point, whole, low, high) in enumerate(data.itertuples(index=False)):
         group = ax.inset_axes([n / len(data), 0, 1 / len(data), 1])
         for row in np.unique(places[low:high, 1]):
             across = places[low:high, 0][places[low:high, 1] == row]
             group.fill_between([across.min() - 0.4, across.max() + 0.4], row - 0.5, row + 0.5, color=BAND, linewidth=0)
         _people(group, places[:point], facecolors=RECOMPUTED, edgecolors=RECOMPUTED)
-        _people(group, places[point:], facecolors="none", edgecolors=QUIET)
+        _people(group, places[point:whole], facecolors="none", edgecolors=QUIET)
         lines = [(f"({low} to {high})", SMALL, QUIET)] if low < high else []
-        lines += [(f"{point} of 100", 15 if room > 90 else 12, INK)]
+        lines += [(f"{point} of {whole}", 15 if room > 90 else 12, INK)]
         lines += [(line, SMALL + 1, INK) for line in reversed(_name_lines(name, _width(ax) / 72 / len(data)))]
         up = 4.0
         for text, size, ink in lines:

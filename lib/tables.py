@@ -178,13 +178,23 @@ def findings(
         if spread:
             interval = f"{spread.ends[1].bare} to {spread.ends[2].bare}"
             kinds.add(spread.interval)
-        cells.append((outcome, *map(_found, sides), interval, judged[row.outcome].word, f"{row.n.number:,}"))
+        cells.append(
+            (
+                outcome,
+                *map(_found, sides),
+                interval,
+                judged[row.outcome].word,
+                f"{row.n.number:,}" if row.n.kind == "count" else row.n.bare,
+            )
+        )
         why[outcome] = judged[row.outcome].why
     if len(kinds) > 1:
         raise ValueError(f"{label}: intervals of one kind can stand in one column, not {' and '.join(sorted(kinds))}")
-    columns = ["outcome", *heads, "difference", *(kinds or ["interval"]), "certainty", "n"]
+    ratio = any(row.difference and row.difference.ends and not row.difference.ends[0].unit for row in rows)
+    effect = "effect" if ratio else "difference"
+    columns = ["outcome", *heads, effect, *(kinds or ["interval"]), "certainty", "n"]
     shown = pd.DataFrame(cells, columns=columns)
-    empty = [c for c in (*heads, "difference") if (shown[c] == _found(None)).all()]
+    empty = [c for c in (*heads, effect) if (shown[c] == _found(None)).all()]
     table(shown.drop(columns=empty), label, caption, note, why=why)
 
 

@@ -135,7 +135,7 @@ def test_as_many_people_are_filled_as_have_the_outcome(shown, width):
     assert sum(f"fill: {BAND}" in style for _, style in marks) == 3 + 1, "46 to 66 lie in three rows; one in the key"
     assert entry["rows"] == [["no treatment", 56, 45, 66], ["ropeginterferon alfa-2b for 15 months", 20, 20, 20]]
     assert entry["alt"] == (
-        "Of 100 people, free of relapse at 25 months: no treatment, 56 (95% CI 45 to 66); ropeginterferon alfa-2b for 15 months, 20."
+        "People, free of relapse at 25 months: no treatment, 56 of 100 (95% CI 45 to 66); ropeginterferon alfa-2b for 15 months, 20 of 100."
     )
 
 
