@@ -14,6 +14,11 @@
   var theme = stored("theme");
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
 
+  // The part that an address names; nothing for an address that was typed wrong.
+  function named(hash) {
+    try { return document.getElementById(decodeURIComponent(hash.slice(1))); } catch (error) { return null; }
+  }
+
   function each(selector, act, within) {
     Array.prototype.forEach.call((within || document).querySelectorAll(selector), act);
   }
@@ -38,13 +43,20 @@
 
   function menu() {
     var button = document.querySelector("button.menu"), side = document.querySelector(".side");
-    function set(open) {
+    var at = 0, contents = document.getElementById("contents");
+    function set(open, back) {
+      var was = side.classList.contains("open");
+      if (open && !was) at = scrollY;
       side.classList.toggle("open", open);
       button.setAttribute("aria-expanded", open);
+      button.textContent = open ? "Close" : "Contents";
+      if (was && back) scrollTo(0, at);
+      var now = open && contents.querySelector(".now");
+      if (now) contents.scrollTop = now.offsetTop - contents.clientHeight / 2;
     }
-    button.addEventListener("click", function () { set(!side.classList.contains("open")); });
+    button.addEventListener("click", function () { set(!side.classList.contains("open"), true); });
     side.addEventListener("keydown", function (event) {
-      if (event.key === "Escape" && side.classList.contains("open")) { set(false); button.focus(); }
+      if (event.key === "Escape" && side.classList.contains("open")) { set(false, true); button.focus({ preventScroll: true }); }
     });
     each("#contents a", function (a) { a.addEventListener("click", function () { set(false); }); });
   }
@@ -73,8 +85,7 @@
 
   // A link to something folded, or beyond the short version, shows it.
   function unfold() {
-    var id = decodeURIComponent(location.hash.slice(1));
-    var target = id && document.getElementById(id);
+    var target = location.hash.length > 1 && named(location.hash);
     if (!target) return;
     for (var e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
     each(":scope > details.audit", function (d) { d.open = true; }, target);
@@ -205,10 +216,10 @@
     function computed(mark) {
       var parts = mark.dataset.of.split(":"), name = parts.pop().replace(/-/g, "_"), called = make("p", "", "Its name in the code: ", make("code", "", name));
       if (parts.length) return ["Recomputed in another chapter", [called], "Go to the chapter", root.dataset.content_root + "chapters/" + parts[0] + ".html"];
-      var binds = new RegExp("\\bbind\\([^]*\\b" + name + "\\s*="), block = Array.prototype.find.call(document.querySelectorAll("details.code .highlight"), function (b) { return binds.test(b.textContent); });
+      var block = document.querySelector("details.code [data-step='" + mark.dataset.step + "']");
       if (!block) return ["Recomputed here", [called]];
-      var fold = block.closest("details"), step = block.previousElementSibling || fold.firstElementChild;
-      fold.id = fold.id || "code-" + name;
+      var fold = block.closest("details"), step = block.querySelector(".code-caption") || fold.firstElementChild;
+      fold.id = fold.id || "code-" + mark.dataset.step;
       return ["Recomputed here", [make("p", "", "Where: ", ...copy(step).childNodes), called], "Go to the code", "#" + fold.id];
     }
 
@@ -224,13 +235,18 @@
     }
 
     function room() {  // in the margin, in rem, between a gap and the edge
-      return (root.clientWidth - main.getBoundingClientRect().right) / parseFloat(getComputedStyle(root).fontSize) - 3.5;
+      return (root.clientWidth - edge()) / parseFloat(getComputedStyle(root).fontSize) - 3.5;
+    }
+    function edge() {  // of the text, or of the short version, which reaches further
+      var wider = shown && shown.closest(".short-version");
+      return (wider || main).getBoundingClientRect().right;
     }
     function place() {
       var wide = room(), beside = wide >= 12.5, line = shown.getClientRects()[0] || shown.getBoundingClientRect();
       note.classList.toggle("sheet", !beside);
       note.style.width = beside ? Math.min(wide, 24) + "rem" : "";
       note.style.top = "";
+      note.style.left = beside ? edge() - main.getBoundingClientRect().left + 32 + "px" : "";
       if (beside) note.style.top = Math.max(16, Math.min(line.top - 4, innerHeight - note.offsetHeight - 16)) - main.getBoundingClientRect().top + "px";
       else scrollBy(0, Math.max(0, shown.getBoundingClientRect().bottom + 16 - note.getBoundingClientRect().top));
     }
@@ -262,8 +278,11 @@
     }
 
     close.addEventListener("click", leave);
+    var moved = true;  // a page that scrolls under a resting pointer shows no note
+    document.addEventListener("pointermove", function () { moved = true; }, { passive: true });
+    addEventListener("hashchange", function () { moved = false; });
     document.addEventListener("pointerover", function (event) {
-      if (event.pointerType === "touch") return;
+      if (event.pointerType === "touch" || !moved) return;
       var mark = markOf(event.target);
       clearTimeout(timer);
       if (mark && mark !== shown && room() >= 12.5) timer = setTimeout(function () { show(mark); hovered = true; }, 120);
@@ -309,10 +328,7 @@
     where.className = "where";
     section.className = "section";
     section.type = "button";
-    section.addEventListener("click", function () {
-      document.querySelector("button.menu").click();
-      if (shown) shown.scrollIntoView({ block: "center" });
-    });
+    section.addEventListener("click", function () { document.querySelector("button.menu").click(); });
     up.className = "up";
     up.href = "#" + (document.querySelector(".short-version") || sections[0]).id;
     up.textContent = document.querySelector(".short-version") ? "Answer ↑" : "Top ↑";
@@ -326,7 +342,8 @@
       if (at === shown) return;
       if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
       if (at) { at.classList.add("now"); at.setAttribute("aria-current", "true"); }
-      if (at) at.scrollIntoView({ block: "nearest" });  // within the contents, which scroll by themselves
+      var side = document.querySelector(".side"), box_ = at && at.getBoundingClientRect();  // the contents scroll by themselves
+      if (at && side.scrollHeight > side.clientHeight && (box_.top < 0 || box_.bottom > side.clientHeight)) side.scrollTop += box_.top - side.clientHeight / 2;
       section.textContent = at ? at.textContent : "";
       section.setAttribute("aria-label", "Contents; now reading: " + section.textContent);
       shown = at;
@@ -384,6 +401,10 @@
     [themes, menu, code, layers, scrollers, notes, mentions, whereNow, found, printing].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
+    document.addEventListener("click", function (event) {  // the address that stands there already changes nothing
+      var link = event.target.closest && event.target.closest("a[href^='#']");
+      if (link && link.hash === location.hash && !event.defaultPrevented) unfold();
+    });
     addEventListener("resize", scrollers);
   });
 })();

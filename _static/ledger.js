@@ -63,11 +63,15 @@ document.addEventListener("DOMContentLoaded", function () {
     history.replaceState(null, "", parts.length ? "#" + parts.join("&") : location.pathname + location.search);
   }
   function read() {
+    names.forEach(function (k) { form[k].value = ""; });
     location.hash.slice(1).split("&").forEach(function (part) {
       var at = part.indexOf("="), k = part.slice(0, at);
-      if (names.indexOf(k) >= 0) form[k].value = decodeURIComponent(part.slice(at + 1));
+      if (names.indexOf(k) < 0) return;
+      try { form[k].value = decodeURIComponent(part.slice(at + 1)); } catch (error) { form[k].value = part.slice(at + 1); }
     });
     show();
+    var row = rows.find(function (r) { return "#" + r.id === location.hash; });
+    if (row) row.scrollIntoView();
   }
   form.addEventListener("input", function () { show(); write(); });
   form.addEventListener("reset", function () { setTimeout(function () { show(); write(); }); });

@@ -3,7 +3,7 @@
   "use strict";
   var TOKEN = /\p{L}+\p{N}+(?:\.\p{N}+)?|\p{L}+|\p{N}+(?:[.,]\p{N}+)*%?/gu;
   var COMMON = new Set("a an and are as at be by for from in is it of on or that the to was were with".split(" "));
-  var ORDER = { claim: 1.15, section: 1.1, term: 1.1, figure: 1, table: 1, page: .55 };
+  var ORDER = { answer: 1.6, claim: 1.15, section: 1.1, term: 1.1, figure: 1, table: 1, page: .55 };
   var FIRST = 20, FIELD = 1e5;
 
   // One form for the forms of a word: without accents, plural or the differences of British and American spelling.

@@ -221,7 +221,7 @@ def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
         for row in np.unique(places[low:high, 1]):
             across = places[low:high, 0][places[low:high, 1] == row]
             group.fill_between([across.min() - 0.4, across.max() + 0.4], row - 0.5, row + 0.5, color=BAND, linewidth=0)
-        _people(group, places[:point], facecolors=RECOMPUTED, edgecolors=RECOMPUTED)
+        _people(group, places[:point], facecolors=INK, edgecolors=INK)
         _people(group, places[point:whole], facecolors="none", edgecolors=QUIET)
         lines = [(f"({low} to {high})", SMALL, QUIET)] if low < high else []
         lines += [(f"{point} of {whole}", 15 if room > 90 else 12, INK)]
@@ -234,7 +234,7 @@ def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
         group.set(xlim=(-0.05, 8.55), ylim=(-10.05, 0.05), aspect="equal", anchor="NW")
         group.set_axis_off()
     first, down = ax.child_axes[0], -6.0
-    for text, marker, ink in [(outcome, _PERSON, RECOMPUTED), (interval, "s", BAND)][: 2 if interval else 1]:
+    for text, marker, ink in [(outcome, _PERSON, INK), (interval, "s", BAND)][: 2 if interval else 1]:
         lines = textwrap.wrap(text, int(_width(ax) / _LETTER) - 4)
         beneath = offset_copy(first.transData, ax.figure, 5, down - SMALL / 2, "points")
         first.plot([0], [-10], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)

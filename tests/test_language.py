@@ -27,7 +27,7 @@ SITE = ROOT / "_build" / "html"
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="no built site: run `make site` first")
 
 PAGES = parts.pages()
-MARKS = {"reported": "r", "recomputed": "c", "known": "k"}
+MARKS = {"reported": "r", "recomputed": "c", "said": "c", "known": "k"}
 """Whose a figure is, by the class of its mark: the source's, ours, other work's."""
 UNREAD = (
     "script style svg pre button .cite-box .Z3988 .cite-files .actions .headerlink .hidden .caption-number .section-number \

@@ -106,11 +106,11 @@ class ToWork(nodes.Inline, nodes.TextElement):
 
 
 class Recomputed(nodes.inline):
-    """A value of ours, by the ``name`` that the code binds it to; of another chapter as ``slug:name``."""
+    """A value of ours, by the ``name`` that the code binds it to, in which ``step``; of another chapter as ``slug:name``."""
 
 
 def visit_recomputed(self, node):
-    self.body.append(f'<span class="recomputed" data-of="{node["name"]}">')
+    self.body.append(f'<span class="recomputed" data-of="{node["name"]}" data-step="{node["step"]}">')
 
 
 def depart_recomputed(self, node):
@@ -127,8 +127,10 @@ class Found(Role):
         self.env.note_dependency(f"chapters/{slug}.ipynb")
         text = self.placed(text)
         if "evidence" not in value:
+            if value.get("kind") == "words" or not any(c.isdigit() for c in value["text"]):
+                return nodes.inline("", "", text, classes=["said"])  # no figure: a judgement, a name or a count in words
             here = slug == self.env.docname.rpartition("/")[2]
-            return Recomputed("", "", text, name=name if here else f"{slug}:{name}", classes=["recomputed"])
+            return Recomputed("", "", text, name=name if here else f"{slug}:{name}", step=value.get("step", ""), classes=["recomputed"])
         return ToWork("", "", text, key=evidence(slug).loc[value["evidence"], "reference"])
 
 

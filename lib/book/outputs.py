@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import re
+import zlib
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -59,11 +60,12 @@ def prepare(app, docname, source):
     notebook = json.loads(source[0])
     if why := executed.stopped(notebook):
         log.warning("stopped: %s; what follows is not computed", why, location=docname, type="book", subtype="stopped")
-    cells = []
+    cells, step = [], 0
     for cell in notebook["cells"]:
         cells.append(cell)
         if cell["cell_type"] != "code":
             continue
+        cell["metadata"]["step"], step = step, step + 1
         drawn = [o["data"][FIGURE] for o in cell["outputs"] if FIGURE in o.get("data", {})]
         shown = [o for o in map(_reduced, cell["outputs"]) if o]
         cell["outputs"] = shown
@@ -159,6 +161,7 @@ class NotebookOutputs(SphinxTransform):
         caption = first.lstrip("# ").rstrip() if first.startswith("#") else "Code"
         block["caption"], block["work"] = caption, "hide-input" not in tags
         block["label"] = f"{label}-code" if label else ""
+        block["step"] = cell.get("cell_metadata", {}).get("step")
         source.replace_self(Code("", block))
 
     def _outputs(self, cell: nodes.container):
@@ -276,10 +279,15 @@ def _inline(wide: str, entry: dict) -> str:
         box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
         said = html.escape(entry["alt"], quote=True)
         opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{said}">'
-        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{label}-{width[0]}")))
+        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{_short(label)}{width[0]}")))
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
     return _stepped(label, entry, "".join(parts)) if "choices" in entry else "".join(parts)
+
+
+def _short(label: str) -> str:
+    """Letters and digits instead of a label, where it stands hundreds of times."""
+    return f"d{zlib.crc32(label.encode()) % 36**4:x}"
 
 
 def _stepped(label: str, entry: dict, drawings: str) -> str:
@@ -336,7 +344,7 @@ def visit_code(self, node):
         source = source.replace('</span><span class="s">', "")
         name = f' id="{block["label"]}"' if block["label"] else ""
         caption = f'<p class="code-caption">{_captioned(block)}</p>' if more else ""
-        self.body.append(f"<div{name}>{caption}{source}</div>")
+        self.body.append(f'<div data-step="{block["step"]}"{name}>{caption}{source}</div>')
     self.body.append("</details>")
     raise nodes.SkipNode
 

@@ -25,6 +25,8 @@ _UNSAID = frozenset(
 )
 """Classes of what is no text of a part: what explains or serves it, what names it, what repeats others."""
 _BLOCKS = frozenset("p li dt dd div tr td th figcaption section table ul ol dl blockquote details summary".split())
+SHORT = "Short version"
+"""The heading of the section that answers a chapter's question."""
 _DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
@@ -100,20 +102,22 @@ def parts(app) -> dict:
     """
     rows = [r for r in citable(app).rows if r["state"] == "live"]
     pages = list(dict.fromkeys(r["page"] for r in rows))
+    titles = {r["page"]: r["title"] for r in rows if not r["within"]}
     at = {r["label"]: n for n, r in enumerate(rows)}
     reported = {row["id"].lower(): row["reported"] for row in prose.rows()}
     home, found = f"{glossary.PAGE}.html", []
     for r in rows:
-        kind = "page" if r["kind"] == "section" and not r["within"] else r["kind"]
+        kind, title = "page" if r["kind"] == "section" and not r["within"] else r["kind"], r["title"]
+        if kind == "section" and title == SHORT:
+            kind, title = "answer", titles[r["page"]]
         text = words_of(app, r["page"]).get(r["label"], "")
         if r["page"] == home and r["within"]:
             text = ""  # the entries are parts of their own
         place = pages.index(r["page"]), at.get(r["within"], -1)
-        found.append([kind, r["tag"], r["label"], *place, r["title"], reported.get(r["label"], ""), text])
+        found.append([kind, r["tag"], r["label"], *place, title, reported.get(r["label"], ""), text])
     if home in pages:
         for anchor, name, meaning in glossary.entries():
             found.append(["term", "", anchor, pages.index(home), -1, name, "", meaning])
-    titles = {r["page"]: r["title"] for r in rows if not r["within"]}
     return {"pages": [[p, titles.get(p, "")] for p in pages], "names": glossary.names(), "parts": found}
 
 

@@ -142,13 +142,14 @@ def ledger() -> list[dict]:
 
 
 def bound(slug: str) -> dict[str, dict]:
-    """The values a chapter binds to prose, by name."""
+    """The values a chapter binds to prose, by name, each with the ``step`` that binds it: which code cell, from 0."""
     values: dict[str, dict] = {}
-    for output in outputs(chapter(slug), "bound"):
+    cells = [piece for piece in pieces(chapter(slug)) if piece.cell]
+    for step, output in ((n, o) for n, piece in enumerate(cells) for o in piece.outputs if o.kind == "bound"):
         twice = values.keys() & output.entry.keys()
         if twice:
             raise NotExecuted(f"chapters/{slug}.ipynb binds {', '.join(sorted(twice))} twice; a name has one value")
-        values |= output.entry
+        values |= {name: value | {"step": step} for name, value in output.entry.items()}
     return values
 
 

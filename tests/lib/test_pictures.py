@@ -15,7 +15,7 @@ from matplotlib.textpath import TextPath
 
 from lib import FIGURE, figures
 from lib.evidence import last_searched
-from lib.figures import BAND, RECOMPUTED, STYLE, drawing
+from lib.figures import BAND, INK, STYLE, drawing
 from lib.pictures import DRAWN, forest, icons, survival, survival_rows, timeline
 from lib.values import count, estimate, measure, share
 from whichdata.survival import kaplan_meier
@@ -124,7 +124,7 @@ def test_a_picture_is_drawn_again_from_its_data_alone(shown, kind):
 def test_as_many_people_are_filled_as_have_the_outcome(shown, width):
     entry, drawn, _ = shown("icons")
     marks = re.findall(r'<use href="#\w+" x="([-\d.]+)" y="[-\d.]+" style="([^"]*)"', drawn[width])
-    filled = [float(x) for x, style in marks if f"fill: {RECOMPUTED}" in style]
+    filled = [float(x) for x, style in marks if f"fill: {INK}" in style]
     bare = [x for x, style in marks if "fill: none" in style]
     middle = float(ET.fromstring(drawn[width]).get("viewBox").split()[2]) / 2
     assert (len([x for x in filled if x < middle]), len([x for x in filled if x > middle])) == (
@@ -133,7 +133,7 @@ def test_as_many_people_are_filled_as_have_the_outcome(shown, width):
     )  # one in the key
     assert len(bare) == 200 - 56 - 20
     assert sum(f"fill: {BAND}" in style for _, style in marks) == 3 + 1, "46 to 66 lie in three rows; one in the key"
-    assert entry["rows"] == [["no treatment", 56, 45, 66], ["ropeginterferon alfa-2b for 15 months", 20, 20, 20]]
+    assert entry["rows"] == [["no treatment", 56, 100, 45, 66], ["ropeginterferon alfa-2b for 15 months", 20, 100, 20, 20]]
     assert entry["alt"] == (
         "People, free of relapse at 25 months: no treatment, 56 of 100 (95% CI 45 to 66); ropeginterferon alfa-2b for 15 months, 20 of 100."
     )
