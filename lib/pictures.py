@@ -65,7 +65,7 @@ def icons(
     heights = [
         (1.2 if interval else 0.75)
         + 0.19 * max(len(_name_lines(name, inches / len(rows))) for name in groups)
-        + min(10 * inches / len(rows) / 8.6, 2.7)
+        + min(inches / len(rows) / 8.6, 0.27) * _lines(data)
         for inches in (WIDE, NARROW)
     ]
     _emit("icons", data, title, label, caption, f"People, {outcome}: {told}.", note, *heights,
@@ -212,8 +212,14 @@ def _name_lines(name: str, inches: float) -> list[str]:
     return textwrap.wrap(name, int((72 * inches - 14) / (_LETTER + 0.6)))
 
 
+def _lines(data: pd.DataFrame) -> int:
+    """Lines of ten people that the largest group fills."""
+    return -(-int(data["of"].max()) // 10)
+
+
 def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
-    x, y = np.meshgrid(0.8 * np.arange(10) + 0.4, -np.arange(10) - 0.5)
+    tens = _lines(data)
+    x, y = np.meshgrid(0.8 * np.arange(10) + 0.4, -np.arange(tens) - 0.5)
     places = np.column_stack([x.ravel(), y.ravel()])
     room = _width(ax) / len(data) - 14
     for n, (name, point, whole, low, high) in enumerate(data.itertuples(index=False)):
@@ -231,15 +237,15 @@ def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
             weight = "bold" if size > 11 else "normal"
             group.annotate(text, (0, 0), (0, up), textcoords="offset points", fontsize=size, color=ink, weight=weight)
             up += 1.3 * size
-        group.set(xlim=(-0.05, 8.55), ylim=(-10.05, 0.05), aspect="equal", anchor="NW")
+        group.set(xlim=(-0.05, 8.55), ylim=(-tens - 0.05, 0.05), aspect="equal", anchor="NW")
         group.set_axis_off()
     first, down = ax.child_axes[0], -6.0
     for text, marker, ink in [(outcome, _PERSON, INK), (interval, "s", BAND)][: 2 if interval else 1]:
         lines = textwrap.wrap(text, int(_width(ax) / _LETTER) - 4)
         beneath = offset_copy(first.transData, ax.figure, 5, down - SMALL / 2, "points")
-        first.plot([0], [-10], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
+        first.plot([0], [-tens], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
         first.annotate(
-            "\n".join(lines), (0, -10), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top"
+            "\n".join(lines), (0, -tens), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top"
         )
         down -= _LINE * len(lines) + 3
     ax.set_axis_off()
