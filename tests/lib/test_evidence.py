@@ -181,7 +181,7 @@ def test_a_certainty_that_is_not_judged_through_is_refused(spoil):
 def test_every_chapter_has_its_certainties_with_what_lowers_them():
     for slug in CHAPTERS:
         found = evidence.certainty(slug)
-        assert 2 < len(found) <= 5
+        assert 2 < len(found) <= 7  # as many as a GRADE summary of findings may have
         for name, outcome in found.items():
             steps = [r for r in evidence._judged("certainty", slug) if r["outcome"] == name and r["domain"] != "start"]
             assert all(r["reason"] in outcome.why for r in steps if r["judgement"] != "0")

@@ -388,7 +388,7 @@ def test_a_tag_page_says_first_what_a_visitor_comes_for(reader):
     assert page.locator(".shown").bounding_box()["y"] < page.locator("summary").first.bounding_box()["y"]
     assert not page.locator("pre").first.is_visible(), "the formats are folded"
     parts = rows()
-    table = next(r for r in parts if r["kind"] == "table")
+    table = next(r for r in parts if r["label"] == "tab-mpi-kinds")
     page.goto(f"{SITE.as_uri()}/t/{table['tag']}/index.html")
     with (SITE / "data" / f"{table['label']}.csv").open(encoding="utf-8") as file:
         cells = [cell for line in csv.reader(file) for cell in line]
