@@ -243,7 +243,9 @@ def _icons(ax, data: pd.DataFrame, outcome: str, interval: str) -> None:
     for text, marker, ink in [(outcome, _PERSON, INK), (interval, "s", BAND)][: 2 if interval else 1]:
         lines = textwrap.wrap(text, int(_width(ax) / _LETTER) - 4)
         beneath = offset_copy(first.transData, ax.figure, 5, down - SMALL / 2, "points")
-        first.plot([0], [-tens], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False)
+        first.plot(
+            [0], [-tens], linestyle="", marker=marker, markersize=11, color=ink, transform=beneath, clip_on=False
+        )
         first.annotate(
             "\n".join(lines), (0, -tens), (16, down), textcoords="offset points", fontsize=SMALL, color=QUIET, va="top"
         )

@@ -96,8 +96,7 @@ def resolved(app, doctree, docname):
     for section in doctree.findall(nodes.section):
         if "audit" in section["classes"]:
             title = section.index(next(n for n in section.children if isinstance(n, nodes.title)))
-            section.insert(title + 1, _raw("</summary>"))
-            section.insert(title, _raw('<details class="audit"><summary>'))
+            section.insert(title + 1, _raw('<details class="audit"><summary>Audit trail</summary>'))
             section += _raw("</details>")
         if "short-version" in section["classes"]:
             rest = [s for s in section.parent.children if isinstance(s, nodes.section) and s is not section]

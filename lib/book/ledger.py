@@ -179,7 +179,9 @@ def tools(found: list[dict], names: dict[str, str]) -> str:
         + _choice("verdict", present({main_verdict(r) for r in found}, _GRAVEST_FIRST), "Verdict")
         + _choice("kind", present({r["kind"] for r in found}), "Kind")
         + _choice("later", present(set(map(_later, found)), tuple(LATER)), "Later evidence")
-        + _choice("sort", _ORDERS | {f"-{k}": f"{v}, reversed" for k, v in _ORDERS.items()}, "Order", "what cannot hold first")
+        + _choice(
+            "sort", _ORDERS | {f"-{k}": f"{v}, reversed" for k, v in _ORDERS.items()}, "Order", "what cannot hold first"
+        )
         + '<button type="reset">Clear</button><p class="ledger-count" role="status"></p></form>'
     )
 

@@ -128,9 +128,18 @@ class Found(Role):
         text = self.placed(text)
         if "evidence" not in value:
             if value.get("kind") == "words" or not any(c.isdigit() for c in value["text"]):
-                return nodes.inline("", "", text, classes=["said"])  # no figure: a judgement, a name or a count in words
+                return nodes.inline(
+                    "", "", text, classes=["said"]
+                )  # no figure: a judgement, a name or a count in words
             here = slug == self.env.docname.rpartition("/")[2]
-            return Recomputed("", "", text, name=name if here else f"{slug}:{name}", step=value.get("step", ""), classes=["recomputed"])
+            return Recomputed(
+                "",
+                "",
+                text,
+                name=name if here else f"{slug}:{name}",
+                step=value.get("step", ""),
+                classes=["recomputed"],
+            )
         return ToWork("", "", text, key=evidence(slug).loc[value["evidence"], "reference"])
 
 

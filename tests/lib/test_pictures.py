@@ -133,7 +133,10 @@ def test_as_many_people_are_filled_as_have_the_outcome(shown, width):
     )  # one in the key
     assert len(bare) == 200 - 56 - 20
     assert sum(f"fill: {BAND}" in style for _, style in marks) == 3 + 1, "46 to 66 lie in three rows; one in the key"
-    assert entry["rows"] == [["no treatment", 56, 100, 45, 66], ["ropeginterferon alfa-2b for 15 months", 20, 100, 20, 20]]
+    assert entry["rows"] == [
+        ["no treatment", 56, 100, 45, 66],
+        ["ropeginterferon alfa-2b for 15 months", 20, 100, 20, 20],
+    ]
     assert entry["alt"] == (
         "People, free of relapse at 25 months: no treatment, 56 of 100 (95% CI 45 to 66); ropeginterferon alfa-2b for 15 months, 20 of 100."
     )

@@ -51,7 +51,9 @@ def test_a_short_version_is_whole_and_short(page):
         assert len(short.select(part)) == 1, part
     assert len(short.select(".table-figure tbody tr")) <= 5
     read = BeautifulSoup(str(short), "html.parser")
-    for unread in read.select("svg, details, button, table, .full-review, .rerun-line, .actions, .section-number, .headerlink"):
+    for unread in read.select(
+        "svg, details, button, table, .full-review, .rerun-line, .actions, .section-number, .headerlink"
+    ):
         unread.extract()
     assert len(re.findall(r"\S*\w\S*", read.get_text(" "))) <= 350
     assert re.fullmatch(r"Full review, \d+ minutes", short.select_one(".full-review span").text)
@@ -91,8 +93,11 @@ def test_the_audit_trail_folds_with_its_tag_and_is_complete(page):
     assert folded
     for section in folded:
         (fold,) = section.find_all("details", class_="audit", recursive=False)
-        assert "open" not in fold.attrs and fold.summary.find(re.compile("^h[2-4]$")).select_one(".cite-mark")
-        assert [child.name for child in section.children if child.name and child.name != "span"] == ["details"]
+        assert "open" not in fold.attrs and section.find(re.compile("^h[2-4]$"), recursive=False).select_one(
+            ".cite-mark"
+        )
+        inside = [child.name for child in section.children if child.name and child.name != "span"]
+        assert len(inside) == 2 and inside[1] == "details"
         assert section["id"] in {part.label for part in parts.parts()}
 
 
