@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 
 import pytest
 from browser import WIDTHS, in_both_types, names, needed, on_paper
