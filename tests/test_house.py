@@ -78,9 +78,7 @@ def code_of(chapter: Path) -> ast.Module:
     return ast.parse("\n".join(c.source for c in cells if c.cell_type == "code"))
 
 
-ONE_CHAPTER = {
-    "figures.stepper": "a kind of output, which the site draws",
-}
+ONE_CHAPTER: dict[str, str] = {}
 """Names of ``lib`` that one chapter uses, and why they are not its own."""
 
 

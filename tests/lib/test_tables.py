@@ -118,7 +118,7 @@ def test_a_finding_stands_per_100_with_its_interval_and_a_certainty_that_nobody_
     data = summary(Finding("trial", **TRIAL), Finding("source", count(12, "patients"), ALONE, says="still in response"),
                    Finding("conventional", count(203, "patients"), difference=ratio))  # fmt: skip
     judged = certainty("cml-stopping")
-    assert data[TABLE]["columns"] == ["outcome", "with interferon", "without", "difference", "95% CI", "certainty", "n"]
+    assert data[TABLE]["columns"] == ["outcome", "with interferon", "without", "effect", "95% CI", "certainty", "n"]
     trial, alone, conventional = data[TABLE]["rows"]
     assert trial[1:] == ["56 per 100", "59 per 100", "−3 per 100", "−17 to 11", judged["trial"].word, "203"]
     assert alone == ["Still in response", "75 per 100", "–", "–", "43 to 95", judged["source"].word, "12"]
@@ -135,8 +135,9 @@ def test_the_reasons_for_a_certainty_fold_below_and_are_part_of_what_is_cited(su
 
 
 def test_a_row_without_an_interval_gives_its_reason(summary):
-    cells = summary(Finding("source", count(12, "patients"), share(0.75), lacking="none reported"))[TABLE]["rows"][0]
-    assert cells[1:5] == ["75 per 100", "–", "–", "none reported"]
+    entry = summary(Finding("source", count(12, "patients"), share(0.75), lacking="none reported"))[TABLE]
+    assert entry["columns"] == ["outcome", "with interferon", "interval", "certainty", "n"], "nothing is compared"
+    assert entry["rows"][0][1:3] == ["75 per 100", "none reported"]
 
 
 @pytest.mark.parametrize(
