@@ -342,8 +342,8 @@
       if (at === shown) return;
       if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
       if (at) { at.classList.add("now"); at.setAttribute("aria-current", "true"); }
-      var side = document.querySelector(".side"), box_ = at && at.getBoundingClientRect();  // the contents scroll by themselves
-      if (at && side.scrollHeight > side.clientHeight && (box_.top < 0 || box_.bottom > side.clientHeight)) side.scrollTop += box_.top - side.clientHeight / 2;
+      var side = document.querySelector(".side"), place = at && at.getBoundingClientRect();  // the contents scroll by themselves
+      if (at && side.scrollHeight > side.clientHeight && (place.top < 0 || place.bottom > side.clientHeight)) side.scrollTop += place.top - side.clientHeight / 2;
       section.textContent = at ? at.textContent : "";
       section.setAttribute("aria-label", "Contents; now reading: " + section.textContent);
       shown = at;

@@ -205,13 +205,9 @@ def _found(value: Value | None) -> str:
     point = value.ends[0] if value.ends else value
     if point.unit in ("%", "percentage points"):
         return f"{point.bare} per 100"
-    return (
-        f"{value.unit} {point}"
-        if value.ends and not point.unit
-        else point.bare
-        if point.kind == "count"
-        else str(point)
-    )
+    if value.ends and not point.unit:
+        return f"{value.unit} {point}"
+    return point.bare if point.kind == "count" else str(point)
 
 
 def _width(columns: list[str], units: Mapping[str, str], texts: list[list[str]], numeric: list[bool]) -> int:

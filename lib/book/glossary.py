@@ -26,16 +26,22 @@ _APART = (
 
 
 @cache
+def _page() -> str:
+    """The glossary page as written; empty where the book has none."""
+    page = ROOT / f"{PAGE}.md"
+    return page.read_text("utf-8") if page.is_file() else ""
+
+
+@cache
 def abbreviations() -> dict[str, str]:
-    """What each abbreviation stands for, as the glossary page says; empty where the book has none.
+    """What each abbreviation stands for, as the glossary page says.
 
     Raises
     ------
     ValueError
         A line that is not an abbreviation, a bar and its words.
     """
-    page = ROOT / f"{PAGE}.md"
-    found = _BLOCK.search(page.read_text("utf-8")) if page.is_file() else None
+    found = _BLOCK.search(_page())
     words = {}
     for line in (found[1] if found else "").splitlines():
         short, bar, long = (x.strip() for x in line.partition("|"))
@@ -46,18 +52,15 @@ def abbreviations() -> dict[str, str]:
 
 
 @cache
-def explained() -> dict[str, str]:
-    """The statistical and clinical terms of the glossary page in lower case, with their definitions; empty without one."""
-    page = ROOT / f"{PAGE}.md"
-    text = page.read_text("utf-8") if page.is_file() else ""
-    return {term.lower(): said for term, said in _TERM.findall(text.partition("(glossary-terms)=")[2])}
+def terms() -> dict[str, str]:
+    """What each term means, as the glossary page says; what stands in brackets at the end are its other names."""
+    return dict(_TERM.findall(_page()))
 
 
 @cache
-def terms() -> dict[str, str]:
-    """What each term means, as the glossary page says; what stands in brackets at the end are its other names."""
-    page = ROOT / f"{PAGE}.md"
-    return dict(_TERM.findall(page.read_text("utf-8"))) if page.is_file() else {}
+def explained() -> dict[str, str]:
+    """The statistical and clinical terms, which pages explain where they first use them, in lower case."""
+    return {term.lower(): said for term, said in _TERM.findall(_page().partition("(glossary-terms)=")[2])}
 
 
 def entries() -> list[tuple[str, str, str]]:

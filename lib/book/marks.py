@@ -128,9 +128,8 @@ class Found(Role):
         text = self.placed(text)
         if "evidence" not in value:
             if value.get("kind") == "words" or not any(c.isdigit() for c in value["text"]):
-                return nodes.inline(
-                    "", "", text, classes=["said"]
-                )  # no figure: a judgement, a name or a count in words
+                # No figure: a judgement, a name or a count in words.
+                return nodes.inline("", "", text, classes=["said"])
             here = slug == self.env.docname.rpartition("/")[2]
             return Recomputed(
                 "",
@@ -306,7 +305,7 @@ class SourceCard(SphinxDirective):
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
         out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
         notes = [
-            f"The source makes {count(len(rows), 'claims')}; {counted(prose.plain(rows))} of them define, cite, give background or an opinion, and have nothing to check."
+            f"The source makes {count(len(rows), 'claims')}; {counted(prose.plain(rows))} of them define, cite, give background or an opinion, and have nothing to check. A claim with figures may have a verdict on what it concludes as well."
         ]
         later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
         notes.append(f"Later evidence: {', '.join(later) or 'none'}.")

@@ -50,9 +50,8 @@ def _parts(page: str) -> list[Part]:
                 found.append(part)
                 results |= part.results
         for label in re.findall(r'"([\w-]+)"', piece.text if tagged and piece.cell else ""):
-            if label in tagged.keys() - {
-                part.label for part in found
-            }:  # the chapter stopped before it: it keeps its tag
+            # What the chapter stopped before keeps its tag.
+            if label in tagged.keys() - {part.label for part in found}:
                 within = open_[-1].label if open_ else ""
                 found.append(Part(label, tagged[label], prose.NOT_COMPUTED, page, 7, within, piece.text))
         for section in open_:

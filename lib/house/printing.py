@@ -23,7 +23,7 @@ from xml.etree import ElementTree as ET
 import html5lib
 import yaml
 
-from lib import ROOT, records
+from lib import ROOT
 from lib.house import executed
 
 HANDOUT, EPUB = "short-versions.pdf", "interferon-recomputed.epub"
@@ -117,16 +117,13 @@ def _classed(node: ET.Element, name: str) -> ET.Element | None:
 
 
 def short(book: Book, page: str) -> ET.Element | None:
-    """The short version of a chapter under its title; until it has one, its question and what it shows at a glance."""
-    article = book.article(page)
-    top = article.find("section")
+    """The short version of a page under its title; None for a page that has none."""
+    top = book.article(page).find("section")
     version = _classed(top, "short-version")
-    if version is None and page.removeprefix("chapters/") in records.slugs():
-        version = top.find("section")
     if version is None:
         return None
     out = ET.Element("section", {"class": "leaf"})
-    out.extend([top.find("h1"), *([] if _classed(top, "short-version") is not None else [top.find("p")]), version])
+    out.extend([top.find("h1"), version])
     book.follow(out, page, lambda *_: "")
     return out
 
@@ -135,13 +132,13 @@ def handout(site: Path) -> Path:
     """Print the short versions of all chapters into ``site``, as one PDF with the book's own look."""
     book = Book(site)
     leaves = [leaf for page in book.pages if (leaf := short(book, page)) is not None]
-    where = book.address or f"draft, edition {book.edition}"
+    where = book.address or "Draft."
     foot = f"{SAFETY} {where}".replace('"', "”")
     look = (
         f'@page {{ margin: 15mm 16mm 17mm; @top-left {{ content: "{book.title}: the short versions" }}'
         f' @top-right {{ content: "{book.moment:%-d %B %Y}" }}'
         f' @bottom-left {{ content: "{foot}"; width: 88%; font: 8pt "Recomputed Sans", sans-serif; color: #444 }} }}'
-        ".leaf + .leaf { break-before: page } .leaf h2 { margin-top: .6em } .leaf .source-card { margin-bottom: .8em } .leaf ul:last-child { margin-bottom: 0 }"
+        ".leaf + .leaf { break-before: page } .leaf h2 { margin-top: .6em }"
         ".leaf a:not([href]) { text-decoration: none } .leaf .known::after { content: none }"  # it has no list of works
     )
     body = "".join(ET.tostring(leaf, "unicode", method="html") for leaf in leaves)
