@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 HTML := _build/html/index.html
 SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/* _static/fonts/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
-.PHONY: book test run chapter sample edition print bench serve clean lock site
+.PHONY: book test test-long run chapter sample edition print bench serve clean lock site
 
 book: run $(HTML)
 	@echo "The book: file://$(CURDIR)/$(HTML)"
@@ -73,7 +73,11 @@ test: $(VENV)/.book $(VENV)/.dev
 	@$(PY) -m lib gate
 	@$(MAKE) --no-print-directory site
 	@echo "Tests: units, records, every output of every chapter, the built site ..."
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -m "not slow"
+
+# What no single change needs and a week or an edition does: editions, spoiled books, wheels in environments of their own.
+test-long: $(VENV)/.book $(VENV)/.dev
+	@$(PY) -m pytest -q -m slow
 
 # A handout of the short versions and an EPUB, beside the pages, which name them then.
 print: $(VENV)/.book $(VENV)/.dev $(HTML)

@@ -272,10 +272,30 @@
     function leave() {  // back to where the note was opened
       var mark = shown, lost = note.contains(document.activeElement) || document.activeElement === document.body;
       hide();
+      drop();
       quiet = true;
       if (mark && lost) mark.focus({ preventScroll: true });
       quiet = false;
     }
+
+    // Back closes a sheet: one that was opened by hand has an entry in the history, taken back before a link is followed.
+    var next = null;
+    function hold() {
+      if (!shown || !note.matches(".sheet") || history.state === "note") return;
+      history.scrollRestoration = "manual";
+      history.pushState("note", "");
+    }
+    function drop(then) {
+      if (history.state !== "note") return;
+      if (!next) history.back();
+      next = then || next || hold;  // another may have been opened by then
+    }
+    addEventListener("popstate", function () {
+      if (history.state === "note") return;
+      history.scrollRestoration = "auto";
+      (next || hide)();
+      next = null;
+    });
 
     close.addEventListener("click", leave);
     var moved = true;  // a page that scrolls under a resting pointer shows no note
@@ -291,19 +311,26 @@
     document.addEventListener("focusin", function (event) {
       var mark = markOf(event.target);
       if (mark && mark !== shown && !quiet && mark.matches(":focus-visible")) show(mark);
-      else if (!mark && !note.contains(event.target)) hide();
+      else if (!mark && !note.contains(event.target)) { hide(); drop(); }
     });
     document.addEventListener("click", function (event) {
-      var mark = markOf(event.target);
-      if (note.contains(event.target)) { if (event.target.closest("a")) hide(); return; }
-      if (!mark) return leave();
+      var mark = markOf(event.target), link = event.target.closest && event.target.closest("a[href]");
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // to a new tab or window
-      if (mark === shown || !event.detail || event.pointerType === "mouse" && room() >= 12.5 && mark.href) {  // Enter has no detail
-        if (mark.href) hide();
-        return;
+      if (link && (!mark || mark === shown || !event.detail || event.pointerType === "mouse" && room() >= 12.5)) {  // Enter has no detail
+        hide();
+        if (history.state !== "note" || link.hasAttribute("download")) return drop();
+        event.preventDefault();
+        return drop(function () {
+          if (link.href === location.href) unfold();
+          else location.href = link.href;
+        });
       }
+      if (note.contains(event.target)) return;
+      if (!mark) return leave();
+      if (mark === shown || !event.detail) return;
       event.preventDefault();
       show(mark);
+      hold();
       note.focus({ preventScroll: true });
     });
     document.addEventListener("keydown", function (event) {
@@ -323,28 +350,31 @@
     var links = {}, shown = null, masthead = document.querySelector(".masthead"), article = document.querySelector("article");
     each("#contents li li a", function (a) { if (a.hash) links[decodeURIComponent(a.hash.slice(1))] = a; });
     var sections = Array.prototype.filter.call(document.querySelectorAll("article section[id]"), function (s) { return links[s.id]; });
-    if (!sections.length) return;
-    var where = document.createElement("div"), section = document.createElement("button"), up = document.createElement("a");
+    if (!sections.length) sections = document.querySelectorAll("article :is(h1, h2)");  // the contents list none of this page
+    var short = document.querySelector(".short-version"), where = document.createElement("div"), section = document.createElement("button"), up = document.createElement("a");
     where.className = "where";
     section.className = "section";
     section.type = "button";
     section.addEventListener("click", function () { document.querySelector("button.menu").click(); });
     up.className = "up";
-    up.href = "#" + (document.querySelector(".short-version") || sections[0]).id;
-    up.textContent = document.querySelector(".short-version") ? "Answer ↑" : "Top ↑";
+    up.href = "#" + (short || document.querySelector("main")).id;
+    up.textContent = short ? "Answer ↑" : "Top ↑";
     where.append(section, up);
     masthead.prepend(where);
     function mark() {
       var at = null, box = article.getBoundingClientRect();
-      sections.forEach(function (s) { if (s.offsetParent && s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id]; });
+      sections.forEach(function (s) { if (s.offsetParent && s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id] || s; });
       root.style.setProperty("--read", Math.max(0, Math.min(100, 100 * (innerHeight / 3 - box.top) / (box.height - innerHeight * 2 / 3))).toFixed(1) + "%");
       masthead.classList.toggle("reading", box.top < -200);
       if (at === shown) return;
       if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
-      if (at) { at.classList.add("now"); at.setAttribute("aria-current", "true"); }
-      var side = document.querySelector(".side"), place = at && at.getBoundingClientRect();  // the contents scroll by themselves
-      if (at && side.scrollHeight > side.clientHeight && (place.top < 0 || place.bottom > side.clientHeight)) side.scrollTop += place.top - side.clientHeight / 2;
-      section.textContent = at ? at.textContent : "";
+      if (at && at.href) {
+        at.classList.add("now");
+        at.setAttribute("aria-current", "true");
+        var side = document.querySelector(".side"), place = at.getBoundingClientRect();  // the contents scroll by themselves
+        if (side.scrollHeight > side.clientHeight && (place.top < 0 || place.bottom > side.clientHeight)) side.scrollTop += place.top - side.clientHeight / 2;
+      }
+      section.textContent = at ? (at.href ? at : at.firstChild).textContent : "";
       section.setAttribute("aria-label", "Contents; now reading: " + section.textContent);
       shown = at;
     }

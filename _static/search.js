@@ -3,8 +3,8 @@
   "use strict";
   var TOKEN = /\p{L}+\p{N}+(?:\.\p{N}+)?|\p{L}+|\p{N}+(?:[.,]\p{N}+)*%?/gu;
   var COMMON = new Set("a an and are as at be by for from in is it of on or that the to was were with".split(" "));
-  var ORDER = { answer: 1.6, claim: 1.15, section: 1.1, term: 1.1, figure: 1, table: 1, page: .55 };
-  var FIRST = 20, FIELD = 1e5;
+  var ORDER = { answer: 1.6, claim: 1.15, section: 1.1, term: 1.1, figure: 1, table: 1, evidence: .9, page: .55 };
+  var FIRST = 20, SOME = 5, FIELD = 1e5;
 
   // One form for the forms of a word: without accents, plural or the differences of British and American spelling.
   function fold(word) {
@@ -93,15 +93,18 @@
       phrases.forEach(function (p) { if (p.words.length) hits(p, found); });
       return found;
     });
-    var ranked = [];
-    if (units.length) units[0].forEach(function (_, n) {
-      if (exact.has(n) || !units.every(function (u) { return u.has(n); })) return;
-      ranked.push([units.reduce(function (sum, u) { return sum + weight(u, n, units); }, near(n, units)) * ORDER[parts[n].kind], n]);
+    var held = new Map(), most = exact.size ? units.length : 0, ranked = [];  // the units that each part holds
+    units.forEach(function (u) { u.forEach(function (_, n) { if (!exact.has(n)) held.set(n, (held.get(n) || []).concat([u])); }); });
+    held.forEach(function (us) { most = Math.max(most, us.length); });
+    held.forEach(function (us, n) {
+      if (us.length === most) ranked.push([us.reduce(function (sum, u) { return sum + weight(u, n, us); }, near(n, us)) * ORDER[parts[n].kind], n]);
     });
     ranked.sort(function (a, b) { return b[0] - a[0] || a[1] - b[1]; });
-    return Array.from(exact.keys()).concat(ranked.map(function (r) { return r[1]; })).map(function (n) {
+    var partly = most < units.length;  // none holds all that is asked: the best of those that hold most of it
+    var hits = Array.from(exact.keys()).concat(ranked.slice(0, partly ? SOME : undefined).map(function (r) { return r[1]; })).map(function (n) {
       return { part: parts[n], at: [].concat.apply([], units.map(function (u) { return u.get(n) || []; })) };
     });
+    return { hits: hits, partly: partly };
   }
   function weight(unit, n, units) {
     var rare = Math.log(1 + parts.length / unit.size), score = 0, fields = [0, 0, 0];
@@ -174,13 +177,13 @@
   document.addEventListener("DOMContentLoaded", function () {
     var form = document.querySelector(".find-here"), count = document.getElementById("search-count"), list = document.getElementById("search-results"), title = document.title;
     function show() {
-      var query = (new URLSearchParams(location.search).get("q") || "").trim(), found = query ? search(query) : [];
+      var query = (new URLSearchParams(location.search).get("q") || "").trim(), result = query ? search(query) : { hits: [] }, found = result.hits;
       document.querySelectorAll("input[name=q]").forEach(function (input) { input.value = query; });
       document.title = query ? query + " · " + title : title;
       list.textContent = "";
       if (list.nextElementSibling) list.nextElementSibling.remove();
-      count.textContent = !query ? "" : found.length > 1 ? found.length + " parts of the book" : found.length ? "One part of the book"
-        : "No part of the book holds all of this. Fewer words find more; the glossary lists abbreviations and other names.";
+      count.textContent = !query ? "" : found.length && !result.partly ? (found.length > 1 ? found.length + " parts of the book" : "One part of the book")
+        : "No part of the book holds all of this" + (found.length ? "; those that come nearest:" : ". Fewer words find more; the glossary lists abbreviations and other names.");
       found.slice(0, FIRST).forEach(function (hit) { list.append(shown(hit)); });
       if (found.length > FIRST) more(found.slice(FIRST));
     }

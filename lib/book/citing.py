@@ -6,7 +6,7 @@ import html
 from pathlib import PurePosixPath
 
 from lib import ROOT, records, words
-from lib.book import marks, references, search
+from lib.book import marks, outputs, references, search
 from lib.house import executed, prose
 from lib.house.parts import parts
 from lib.review import check_html
@@ -41,8 +41,8 @@ def original(app, docname: str) -> dict | None:
 
 
 def shown(app, row: dict) -> str:
-    """What a part says, as HTML: the verdict on a claim with its reasons, the data of a figure or table, or how a section
-    begins.
+    """What a part says, as HTML: the verdict on a claim with its reasons, a drawing, the data of a figure or table, or how
+    a section begins.
     """
     if row["kind"] == "claim":
         found, _ = prose.verdict(row["label"].upper())
@@ -57,8 +57,9 @@ def shown(app, row: dict) -> str:
     notebook = executed.read(ROOT / row["page"].replace(".html", ".ipynb"))
     entry = next(o.entry for o in executed.outputs(notebook, row["kind"]) if o.label == row["label"])
     file = f'<p class="q"><a href="../../data/{row["label"]}.csv" download>{row["label"]}.csv</a>, the data</p>'
+    drawing = outputs.inline(entry | {"note": ""}, {"": entry["narrow"]}) if row["kind"] == "figure" else ""
     told = "".join(f"<p>{_set(entry[k])}</p>" for k in ("caption", "note") if entry.get(k) and entry[k] != row["title"])
-    return told + _table(entry) + file
+    return drawing + told + _table(entry) + file
 
 
 def _table(entry: dict) -> str:

@@ -46,6 +46,8 @@ _LOOKS = {"c": "c1 cm cs sd", "k": "kc kd ow", "s": "s1 s2 sa se si", "m": "mi m
 """One class for the words of a program that the style sheet sets alike."""
 _LOOK = {kind: look for look, kinds in _LOOKS.items() for kind in kinds.split()}
 _CAPTION = re.compile(r"<caption>.*?</caption>")
+_LINE = re.compile(r'<text [^>]* y="([\d.]+)"')
+_DASH = re.compile(r'<td( role="cell" data-head="[^"]*")( class="num")?>–<')
 
 
 def prepare(app, docname, source):
@@ -209,7 +211,7 @@ class NotebookOutputs(SphinxTransform):
             return
         wide, entry = self.made.figures.pop(name)
         figure.insert(0, nodes.raw("", f'<p class="figure-title">{typeset(entry["title"])}</p>', format="html"))
-        image.replace_self(Drawing("", _inline(wide, entry), format="html"))
+        image.replace_self(Drawing("", inline(entry, {"wide": wide, "narrow": entry["narrow"]}), format="html"))
         figure["classes"].append("drawn")
         if legend := next(figure.findall(nodes.caption), None):
             legend += nodes.raw("", _actions(self._download(name), f"{name}-code"), format="html")
@@ -255,8 +257,11 @@ class _Made:
 
 
 def _bare(table: str) -> str:
-    """A table without what a notebook shows, and the page says and styles its own way."""
-    return _CAPTION.sub("", table, count=1).replace(UNSEEN, 'aria-hidden="true"')
+    """A table without what a notebook shows, and the page says and styles its own way; a cell of nothing is one that a
+    phone leaves out.
+    """
+    table = _DASH.sub(lambda m: f'<td{m[1]} class="{"num " if m[2] else ""}none">–<', _CAPTION.sub("", table, count=1))
+    return table.replace(UNSEEN, 'aria-hidden="true"')
 
 
 def _element(kind: str):
@@ -272,14 +277,19 @@ def _actions(data: str, code: str) -> str:
     return f'<span class="actions">{" ".join(x for x in links if x)}</span>'
 
 
-def _inline(wide: str, entry: dict) -> str:
-    """Both widths in the page, inks as variables of the page, ids made unique on it."""
+def inline(entry: dict, drawings: dict[str, str]) -> str:
+    """A figure's ``drawings`` in the page, by width ("" for one that fits any), inks as variables of the page, ids made
+    unique on it.
+    """
     label, parts = entry["label"], []
-    for width, svg in (("wide", wide), ("narrow", entry["narrow"])):
-        box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
+    for width, svg in drawings.items():
+        *corner, height = re.search(r'viewBox="([^"]+)"', svg)[1].split()
+        if entry.get("kind") == "icons":  # what they mean stands last, above a blank strip
+            height = max(float(y) for y in _LINE.findall(svg)) + 6
         said = html.escape(entry["alt"], quote=True)
-        opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{said}">'
-        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{_short(label)}{width[0]}")))
+        kind = f"drawing {width}".strip()
+        opening = f'<svg class="{kind}" viewBox="{" ".join(corner)} {height}" role="img" aria-label="{said}">'
+        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{_short(label)}{width[:1]}")))
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
     return _stepped(label, entry, "".join(parts)) if "choices" in entry else "".join(parts)

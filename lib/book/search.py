@@ -12,7 +12,8 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-from lib.book import glossary
+from lib import records
+from lib.book import glossary, studies
 from lib.house import prose
 from sphinx_citable import citable
 
@@ -21,7 +22,7 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _SILENT = frozenset("script style template svg nav noscript button h1 h2 h3 h4 h5 h6 caption".split())
 _UNSAID = frozenset(
     "code cite-boxes cite-mark headerlink actions pad hidden caption-number table-caption figure-title section-number "
-    "rerun rerun-line full-review references abbreviations check-id check-says cited scroll-hint ledger-tools ledger ledger-picture".split()
+    "rerun rerun-line full-review changed references abbreviations check-id check-says cited scroll-hint ledger-tools ledger ledger-picture".split()
 )
 """Classes of what is no text of a part: what explains or serves it, what names it, what repeats others."""
 _BLOCKS = frozenset("p li dt dd div tr td th figcaption section table ul ol dl blockquote details summary".split())
@@ -111,13 +112,17 @@ def parts(app) -> dict:
         if kind == "section" and title == SHORT:
             kind, title = "answer", titles[r["page"]]
         text = words_of(app, r["page"]).get(r["label"], "")
-        if r["page"] == home and r["within"]:
+        if r["page"] == home and r["within"] or r["page"].startswith(f"{studies.PAGE}-"):
             text = ""  # the entries are parts of their own
         place = pages.index(r["page"]), at.get(r["within"], -1)
         found.append([kind, r["tag"], r["label"], *place, title, reported.get(r["label"], ""), text])
     if home in pages:
         for anchor, name, meaning in glossary.entries():
             found.append(["term", "", anchor, pages.index(home), -1, name, "", meaning])
+    for page, slug in ((f"{studies.PAGE}-{slug}.html", slug) for slug in records.slugs()):
+        if page in pages:
+            for anchor, title, text in studies.entries(slug):
+                found.append(["evidence", "", anchor, pages.index(page), -1, title, "", text])
     return {"pages": [[p, titles.get(p, "")] for p in pages], "names": glossary.names(), "parts": found}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ from lib.words import with_unit
 
 PAGE = "pages/evidence"
 """The page of all tables; that of a chapter is named ``<PAGE>-<slug>``."""
+LAST = "identity of the source"
+"""The topic for which few readers come."""
 _SPOKEN = re.compile(
     r"(?:\b(?:our|the|its|every)\s+)?\bevidence\s+tables?\b(?:\s+of\s+this\s+chapter)?|\b(?:a\s+)?tables?\s+of\s+evidence\b|\bour\s+tables?\b",
     re.IGNORECASE,
@@ -75,7 +77,8 @@ class Evidence(SphinxDirective):
 def shown(slug: str) -> str:
     """The page's content: what it holds and since when, its topics, and a table for each."""
     table = marks.evidence(slug)
-    by_topic = {topic: table[table["topic"] == topic] for topic in dict.fromkeys(table["topic"])}
+    topics = sorted(dict.fromkeys(table["topic"]), key=LAST.__eq__)
+    by_topic = {topic: table[table["topic"] == topic] for topic in topics}
     spoken = _spoken(slug, table)
     studies = count(table["study"].nunique(), "studies and documents")
     head = (
@@ -85,6 +88,13 @@ def shown(slug: str) -> str:
     topics = "".join(f'<li><a href="#{_id(t)}">{_topic(t)}</a></li>' for t in by_topic)
     tables = "".join(_table(topic, rows, spoken) for topic, rows in by_topic.items())
     return f'{head}<ul class="topics" aria-label="Topics">{topics}</ul>{tables}'
+
+
+def entries(slug: str) -> Iterator[tuple[str, str, str]]:
+    """The address of each row on its page, what it is of, and what it says, for the search."""
+    for key, row in marks.evidence(slug).iterrows():
+        said = "; ".join(filter(None, (_figure(row), *(row[c] for c in ("time_horizon", "arm", "population", "note")))))
+        yield f"ev-{key}", *(html.unescape(_words(x)) for x in (f"{row['quantity']}, {row['study']}", said))
 
 
 def name(slug: str) -> str:

@@ -138,7 +138,13 @@ def handout(site: Path) -> Path:
         f'@page {{ margin: 15mm 16mm 17mm; @top-left {{ content: "{book.title}: the short versions" }}'
         f' @top-right {{ content: "{book.moment:%-d %B %Y}" }}'
         f' @bottom-left {{ content: "{foot}"; width: 88%; font: 8pt "Recomputed Sans", sans-serif; color: #444 }} }}'
-        ".leaf + .leaf { break-before: page } .leaf h2 { margin-top: .6em }"
+        ":root { font-size: 8.4pt } body { font-size: 8.6pt } h1 { font-size: 17pt } .leaf h2 { margin: .6em 0 .3em }"
+        ".leaf + .leaf { break-before: page }"
+        # As on a wide window the picture stands beside the words, so that a short version takes one page.
+        ".leaf .short-version { display: grid; grid-template-columns: 1.4fr 1fr; column-gap: 7mm; align-items: start }"
+        ".short-version > * { grid-column: 1 } .short-version > .cell:has(figure.drawn) { grid-column: 2; grid-row: 2 / span 4 }"
+        ".leaf .short-version > :is(.cell:has(.table-figure), .for-clinicians, h2) { grid-column: 1 / -1; max-width: none }"
+        ".leaf :is(.for-clinicians, .table-note) p { max-width: none }"
         ".leaf a:not([href]) { text-decoration: none } .leaf .known::after { content: none }"  # it has no list of works
     )
     body = "".join(ET.tostring(leaf, "unicode", method="html") for leaf in leaves)
