@@ -320,9 +320,8 @@
         hide();
         if (history.state !== "note" || link.hasAttribute("download")) return drop();
         event.preventDefault();
-        return drop(function () {
-          if (link.href === location.href) unfold();
-          else location.href = link.href;
+        return drop(function () {  // later, or the part is not the target of the address
+          setTimeout(function () { if (link.href === location.href) unfold(); else location.href = link.href; });
         });
       }
       if (note.contains(event.target)) return;

@@ -101,10 +101,10 @@
     });
     ranked.sort(function (a, b) { return b[0] - a[0] || a[1] - b[1]; });
     var partly = most < units.length;  // none holds all that is asked: the best of those that hold most of it
-    var hits = Array.from(exact.keys()).concat(ranked.slice(0, partly ? SOME : undefined).map(function (r) { return r[1]; })).map(function (n) {
+    var found = Array.from(exact.keys()).concat(ranked.slice(0, partly ? SOME : undefined).map(function (r) { return r[1]; })).map(function (n) {
       return { part: parts[n], at: [].concat.apply([], units.map(function (u) { return u.get(n) || []; })) };
     });
-    return { hits: hits, partly: partly };
+    return { hits: found, partly: partly };
   }
   function weight(unit, n, units) {
     var rare = Math.log(1 + parts.length / unit.size), score = 0, fields = [0, 0, 0];

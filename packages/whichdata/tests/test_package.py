@@ -84,6 +84,7 @@ def wheel(tmp_path_factory) -> Path:
     return built
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_modules_and_what_goes_with_them(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     here = [str(path.relative_to(PACKAGE / "src")) for path in (PACKAGE / "src").rglob("*") if path.is_file()]

@@ -58,6 +58,19 @@ def test_the_readers_own_theme_is_kept(reader):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 31)"
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_forced_colours_keep_the_shapes_of_the_verdicts(reader, theme):
+    page = reader(theme=theme, forced_colors="active").open("pages/ledger.html")
+    lost = """() => {
+      const ground = getComputedStyle(document.body).backgroundColor;
+      return [...document.querySelectorAll('.tally li:not(.besides), .verdict:not(.later-superseded)')].filter(e => {
+        const s = getComputedStyle(e, '::before'), filled = ![ground, 'rgba(0, 0, 0, 0)', ground.replace('rgb', 'rgba').replace(')', ', 0)')].includes(s.backgroundColor);
+        return !filled && s.backgroundImage === 'none' && !(parseFloat(s.borderTopWidth) && s.borderTopColor !== ground);
+      }).map(e => e.textContent);
+    }"""
+    assert page.locator(".tally li").count() > 3 and page.evaluate(lost) == []
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_code_is_folded_and_one_switch_shows_it_all(reader, width):
     page = reader(width=width).open(chapter())

@@ -18,6 +18,7 @@ from browser import browsed, launched
 
 from lib import ROOT
 
+pytestmark = pytest.mark.slow
 CHAPTER = """---
 jupytext:
   text_representation:

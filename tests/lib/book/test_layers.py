@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from bs4 import BeautifulSoup
 
-from browser import needed
+from browser import needed, until
 from lib import ROOT
 from lib.book import outputs
 from lib.evidence import last_searched
@@ -66,6 +66,11 @@ def test_the_answer_stands_on_the_first_screen(reader, page, width, height, scre
     for part in (".answer", ".safety"):
         box = opened.locator(f".short-version {part}").bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= height * screens, part
+    if width < 400:  # a finding of one group stands before its interval, and what was not found is left out
+        for cells in opened.locator(".findings tbody tr").all():
+            seen = [c for c in cells.locator("td").all() if c.is_visible()]
+            told = [(c.get_attribute("data-head"), c.inner_text().split("\n")[-1].strip()) for c in seen]
+            assert len(told) > 2 and "–" not in dict(told).values(), told
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -79,7 +84,7 @@ def test_the_switch_hides_the_review_and_is_remembered(reader, width):
     assert not any(section.is_visible() for section in review.all())
     inner = review.nth(2).get_attribute("id")
     opened.evaluate(f"location.hash = '{inner}'")
-    opened.wait_for_function(f"document.getElementById('{inner}').offsetParent")
+    until(opened, f"document.getElementById('{inner}').offsetParent")
     opened.reload()  # the address leads into the review still
     assert review.first.is_visible()
     opened.goto(opened.url.partition("#")[0])
@@ -89,7 +94,7 @@ def test_the_switch_hides_the_review_and_is_remembered(reader, width):
 
 @pytest.mark.parametrize("page", layered())
 def test_the_audit_trail_folds_with_its_tag_and_is_complete(page):
-    folded = soup(page).select("section.audit")
+    folded, labels = soup(page).select("section.audit"), {part.label for part in parts.parts()}
     assert folded
     for section in folded:
         (fold,) = section.find_all("details", class_="audit", recursive=False)
@@ -98,7 +103,7 @@ def test_the_audit_trail_folds_with_its_tag_and_is_complete(page):
         )
         inside = [child.name for child in section.children if child.name and child.name != "span"]
         assert len(inside) == 2 and inside[1] == "details"
-        assert section["id"] in {part.label for part in parts.parts()}
+        assert section["id"] in labels
 
 
 def test_what_leads_into_the_audit_trail_opens_it(reader):
@@ -179,7 +184,7 @@ def test_the_contents_of_the_chapter_are_one_action_away(reader, width):
     target.click()
     section = opened.locator(f"[id='{target.get_attribute('href')[1:]}']")
     assert abs(section.bounding_box()["y"]) < 200
-    opened.wait_for_function("document.querySelector('#contents [aria-current]')")
+    until(opened, "document.querySelector('#contents [aria-current]')")
 
 
 def test_the_bar_of_a_phone_names_the_section_and_leads_back_to_the_answer(reader):
@@ -197,15 +202,42 @@ def test_the_bar_of_a_phone_names_the_section_and_leads_back_to_the_answer(reade
     assert abs(opened.locator(".short-version").bounding_box()["y"]) < 120
 
 
+@pytest.mark.parametrize("name", ["pages/ledger", "pages/evidence-cml-stopping", "pages/errata"])
+def test_a_page_without_contents_has_the_bar_too(reader, name):
+    opened = reader(width=375, height=300).open(f"{name}.html")
+    opened.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+    bar = opened.locator(".where")
+    bar.wait_for()
+    heads = opened.locator("article :is(h1, h2)").evaluate_all(
+        "hs => hs.map(h => [h.getBoundingClientRect().top, h.firstChild.data])"
+    )
+    assert bar.locator(".section").inner_text() == [name for top, name in heads if top < 100][-1]
+    bar.get_by_role("link", name="Top").click()
+    assert opened.evaluate("scrollY") < 100 and not bar.is_visible()
+
+
+SMALL = """() => {
+  document.querySelectorAll('details').forEach(d => d.open = true);
+  const inText = e => [...e.parentNode.childNodes].some(n => n.nodeType === 3 && /\\p{L}{2}/u.test(n.data));
+  return [...document.querySelectorAll('article :is(a[href], button, summary, .recomputed[data-of])')].filter(e => {
+    const box = e.getBoundingClientRect();
+    return e.checkVisibility() && Math.min(box.width, box.height) < 24 && (e.textContent.trim().length < 4 || !inText(e));
+  }).map(e => `${e.tagName}.${e.className} ${e.textContent.slice(0, 20)}`);
+}"""
+
+
+@pytest.mark.parametrize("name", [*layered(), "pages/ledger", "pages/evidence-cml-stopping"])
+def test_a_finger_meets_24_pixels_even_on_a_single_digit(reader, name):
+    """Links of four letters and more in running text excepted, as WCAG 2.5.8 does with all in running text."""
+    assert reader(width=375, has_touch=True, is_mobile=True).open(f"{name}.html").evaluate(SMALL) == []
+
+
 @pytest.mark.parametrize("touch", [False, True])
-def test_cite_marks_show_when_meant_and_are_large_enough_for_a_finger(reader, touch):
+def test_cite_marks_show_when_meant(reader, touch):
     opened = reader(width="phone" if touch else "desk", has_touch=touch, is_mobile=touch).open(f"{layered()[0]}.html")
     mark = opened.locator("article h2 .cite-mark:visible").first
     seen = "m => getComputedStyle(m).opacity"
     assert mark.evaluate(seen) == ("1" if touch else "0")
-    if touch:
-        sizes = "[...document.querySelectorAll('article .cite-mark')].filter(m => m.offsetParent).map(m => m.getBoundingClientRect())"
-        assert opened.evaluate(f"Math.min(...{sizes}.flatMap(b => [b.width, b.height]))") >= 24
-    else:
+    if not touch:
         mark.focus()
         assert mark.evaluate(seen) == "1"

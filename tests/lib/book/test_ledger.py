@@ -5,7 +5,7 @@ import json
 from collections import Counter
 
 import pytest
-from browser import WIDTHS, browsed
+from browser import WIDTHS, browsed, until
 
 from lib import records
 from lib.book import ledger
@@ -98,7 +98,7 @@ def test_ledger_filters_searches_and_sorts(reader, width):
     assert rows.count() == both, "the address keeps the view"
     page.get_by_role("button", name="Clear").click()
     everything = f"{len(found)} of {len(found)} claims"
-    page.wait_for_function(f"document.querySelector('.ledger-count').textContent === '{everything}'")
+    until(page, f"document.querySelector('.ledger-count').textContent === '{everything}'")
     last = found[-1]["id"]
     page.get_by_label("Search", exact=True).fill(last)
     assert last in rows.first.inner_text() and rows.count() < len(found)
@@ -142,7 +142,7 @@ def test_ledger_orders_are_honest_both_ways_and_kept_in_the_address(reader):
         assert len(units) == len(set(units)), "figures of one unit stand together"
         assert not any(unit for *_, unit, _ in rows[len(figures) :]), "rows without a figure come last"
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("location.hash === ''")
+    until(page, "location.hash === ''")
     assert page.locator("th[aria-sort]").count() == 0 and page.evaluate(ORDERS)[0][1] == gravity[0]
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import needed
+from browser import needed, until
 from test_accessibility import OPTIONS
 
 from lib.book.glossary import explained
@@ -18,18 +18,22 @@ PHONES, WIDER = (320, 375, 414), (600, 900, 1100, 1280, 1440, 1920)
 CUT = """([selector, step]) => {
   document.querySelectorAll(`details:has(${selector.replaceAll('article ', '')})`).forEach(d => d.open = true);
   const note = document.querySelector('#note'), cut = [];
-  const seen = [...document.querySelectorAll(selector)].filter((m, n) => n % step === 0);
+  const said = m => [m.href, m.dataset.of, m.dataset.step, m.dataset.note].join(), all = [...document.querySelectorAll(selector)];
+  const seen = [...new Map(all.map(m => [said(m), m])).values()].filter((m, n) => n % step === 0);
   for (const mark of seen) {
     mark.dispatchEvent(new PointerEvent('click', {bubbles: true, cancelable: true, detail: 1, pointerType: 'touch'}));
-    const box = note.getBoundingClientRect(), own = mark.getBoundingClientRect(), said = note.querySelector('.note-says').textContent;
+    const box = note.getBoundingClientRect(), own = mark.getBoundingClientRect(), words = note.querySelector('.note-says').textContent;
     const inside = box.width > 150 && box.left >= 0 && box.right <= document.documentElement.clientWidth && box.top >= 0 && box.bottom <= innerHeight;
     const whole = note.scrollWidth <= note.clientWidth && (note.scrollHeight <= note.clientHeight || getComputedStyle(note).overflowY === 'auto');
     const apart = box.left >= own.right || box.top >= own.bottom - 1;
     const go = note.querySelector('.note-go'), leads = !mark.href || go && go.href === mark.href;
-    if (!inside || !whole || !apart || !leads || said.length < 12) cut.push([mark.textContent, said.slice(0, 60), inside, whole, apart, leads]);
+    if (!inside || !whole || !apart || !leads || words.length < 12) cut.push([mark.textContent, words.slice(0, 60), inside, whole, apart, leads]);
   }
   return [seen.length, cut];
 }"""
+
+
+"""Each note of a page once, at the last mark that has it."""
 
 
 def chapters():
@@ -56,7 +60,7 @@ def test_no_note_of_any_mark_is_cut_off_on_a_phone(reader):
             seen, cut = page.evaluate(CUT, [MARKS if width == 320 else "article .tipped", 1])
             assert not cut, f"{name} at {width}"
             all_seen += seen
-    assert all_seen > 3000
+    assert all_seen > 2000
 
 
 def test_no_note_is_cut_off_at_any_width_nor_in_a_low_window(reader):
@@ -147,7 +151,40 @@ def test_a_tap_opens_the_sheet_and_its_button_or_a_tap_beside_it_closes_it(reade
     assert not note.is_visible()
     mark.tap()
     go.tap()
-    assert page.url.endswith("#cml-37") and not note.is_visible()
+    page.wait_for_url("**#cml-37")
+    assert not note.is_visible()
+
+
+def test_back_closes_the_sheet_and_leaves_the_reader_where_he_was(reader):
+    page = reader(width="phone", has_touch=True).open("chapters/cml-stopping.html")
+    mark, note = one(page, "a.reported[href='#cml-37']")
+    here, place = page.url, "Math.round(scrollY)"
+    mark.tap()
+    page.evaluate("scrollBy(0, 40)")
+    at = page.evaluate(place)
+    page.go_back()
+    note.wait_for(state="hidden")
+    assert (page.url, page.evaluate(place)) == (here, at)
+    for close in (
+        lambda: note.get_by_role("button").tap(),
+        lambda: page.touchscreen.tap(5, 300),
+        lambda: page.keyboard.press("Escape"),
+    ):
+        mark.tap()
+        note.wait_for()
+        before = page.evaluate("history.length")
+        close()
+        until(page, "history.state === null")
+        assert not note.is_visible() and page.evaluate("history.length") == before
+    mark.tap()
+    at = page.evaluate(place)
+    note.get_by_role("link", name="Go to the check").tap()
+    page.wait_for_url("**#cml-37")
+    page.go_back()
+    until(page, f"location.href === '{here}' && Math.abs(scrollY - {at}) < 200")
+    assert not note.is_visible()
+    page.go_forward()
+    page.wait_for_url("**#cml-37")
 
 
 def test_a_second_tap_follows_the_link(reader):
@@ -156,7 +193,7 @@ def test_a_second_tap_follows_the_link(reader):
     mark.tap()
     assert "#" not in page.url
     mark.tap()
-    assert page.url.endswith("#cml-33")
+    page.wait_for_url("**#cml-33")
 
 
 def test_the_note_of_a_claim_holds_what_the_ledger_does(reader):
@@ -193,6 +230,7 @@ def test_a_recomputed_value_leads_to_the_code_that_binds_it(reader):
     name = mark.get_attribute("data-of")
     mark.tap()
     note.get_by_role("link", name="Go to the code").tap()
+    page.wait_for_url("**#code-*")
     fold = page.locator("details.code:target")
     assert fold.evaluate("d => d.open") and name.replace("-", "_") in fold.text_content()
     page.keyboard.press("Tab")
@@ -250,7 +288,7 @@ def test_axe_finds_nothing_in_a_note(reader, theme):
     page.evaluate(alone)  # the rest of the page has a test of its own, and takes axe its time
     for width in (1280, 375):
         page.set_viewport_size({"width": width, "height": 500})
-        page.wait_for_function("sheet => document.querySelector('.note').matches('.sheet') === sheet", arg=width == 375)
+        until(page, f"document.querySelector('.note').matches('.sheet') === {str(width == 375).lower()}")
         assert note.is_visible()
         said = page.evaluate("options => axe.run(document, options)", OPTIONS)["violations"]
         assert not said, [(v["id"], v["nodes"][0]["html"]) for v in said]

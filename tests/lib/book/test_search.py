@@ -5,7 +5,8 @@ import json
 import pytest
 from browser import WIDTHS, browsed
 
-from lib.book import glossary, search
+from lib import records
+from lib.book import glossary, search, studies
 from pages import ABSENT, SITE, read
 
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
@@ -40,6 +41,8 @@ OURS = {
     "allele burden": {"term-allele-burden", "abbr-vaf", "term-variant-allele-frequency"},
     "number at risk": {"term-number-at-risk"},
     "ledger-figures.csv": {"codebook-figures"},
+    "JISAS recruitment period": {"ev-jisas2014-recruitment"},
+    "magnims score medium": {"ev-magnims-score-1"},
 }
 
 
@@ -103,6 +106,20 @@ def test_the_box_of_any_page_searches_and_a_hit_names_its_kind(reader, width):
     assert "section 25C5" in page.locator("#search-results .where").first.inner_text()
 
 
+@built
+@browsed
+def test_a_query_that_no_part_holds_whole_gets_the_nearest_and_is_told_so(reader):
+    page = reader().open("search.html")
+    found = asked(page, "ENDURE ropeginterferon zzyzx")
+    assert 0 < len(found) <= 5 and "No part of the book holds all" in page.get_by_role("status").inner_text()
+    marks = [
+        {m.lower() for m in hit.locator("mark").all_inner_texts()} for hit in page.locator("#search-results li").all()
+    ]
+    assert all({"endure", "ropeginterferon"} <= m for m in marks), "those that hold most of it"
+    assert found == asked(page, "ENDURE ropeginterferon")[: len(found)]
+    assert "nearest" not in page.get_by_role("status").inner_text()
+
+
 MARKED = "CSS.highlights.has('found') ? [...CSS.highlights.get('found')].map(r => r.toString().toLowerCase()) : []"
 
 
@@ -140,6 +157,11 @@ def test_only_the_search_page_loads_the_index():
     index = json.loads((SITE / "_static" / search.INDEX).read_text("utf-8").removeprefix("var BOOK = ").rstrip(";\n"))
     tags = {row["tag"] for row in json.loads((SITE / "sections.json").read_text("utf-8")) if row["state"] == "live"}
     assert tags == {part[1] for part in index["parts"]} - {""}
+    rows = [part for part in index["parts"] if part[0] == "evidence"]
+    for slug in records.slugs():
+        page = read(SITE / f"{studies.PAGE}-{slug}.html")
+        of = [part[2] for part in rows if index["pages"][part[3]][0] == f"{studies.PAGE}-{slug}.html"]
+        assert of and sorted(of) == sorted(i for i in page.ids if i.startswith("ev-"))
     assert not (SITE / "searchindex.js").exists()
 
 

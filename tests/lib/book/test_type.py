@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 import pytest
-from browser import browsed
+from browser import browsed, until
 from fontTools.ttLib import TTFont
 
 from lib import ROOT
@@ -70,7 +70,7 @@ def test_a_character_outside_is_seen():
 @browsed
 def test_text_is_set_in_it(reader):
     page = reader().open("chapters/methods.html")
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    until(page, "document.fonts.status === 'loaded'")
     faces = "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family.replaceAll('\"', ''))"
     assert {"Recomputed Serif", "Recomputed Sans"} <= set(page.evaluate(faces))
     size, lead, line = page.evaluate("""() => {

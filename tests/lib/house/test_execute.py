@@ -14,6 +14,7 @@ from lib import LEDGER, ROOT, records
 from lib.house import execute, release
 from sphinx_citable.registry import RegistryError
 
+pytestmark = pytest.mark.slow
 CHAPTER = """---
 jupytext:
   text_representation:
