@@ -93,7 +93,8 @@ def shown(slug: str) -> str:
 def entries(slug: str) -> Iterator[tuple[str, str, str]]:
     """The address of each row on its page, what it is of, and what it says, for the search."""
     for key, row in marks.evidence(slug).iterrows():
-        said = "; ".join(filter(None, (_figure(row), *(row[c] for c in ("time_horizon", "arm", "population", "note")))))
+        words = (_figure(row), *(row[c] for c in ("time_horizon", "arm", "population", "note")))
+        said = "; ".join(x for x in words if x and "://" not in x)  # nobody searches for an address
         yield f"ev-{key}", *(html.unescape(_words(x)) for x in (f"{row['quantity']}, {row['study']}", said))
 
 
