@@ -280,6 +280,7 @@
 
     // Back closes a sheet: one that was opened by hand has an entry in the history, taken back before a link is followed.
     var next = null;
+    if (history.state === "note") history.replaceState(null, "");  // the page was loaded anew
     function hold() {
       if (!shown || !note.matches(".sheet") || history.state === "note") return;
       history.scrollRestoration = "manual";

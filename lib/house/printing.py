@@ -135,10 +135,10 @@ def handout(site: Path) -> Path:
     where = book.address or "Draft."
     foot = f"{SAFETY} {where}".replace('"', "”")
     look = (
-        f'@page {{ margin: 15mm 16mm 17mm; @top-left {{ content: "{book.title}: the short versions" }}'
+        f'@page {{ margin: 13mm 16mm 15mm; @top-left {{ content: "{book.title}: the short versions" }}'
         f' @top-right {{ content: "{book.moment:%-d %B %Y}" }}'
         f' @bottom-left {{ content: "{foot}"; width: 88%; font: 8pt "Recomputed Sans", sans-serif; color: #444 }} }}'
-        ":root { font-size: 8.4pt } body { font-size: 8.6pt } h1 { font-size: 17pt } .leaf h2 { margin: .6em 0 .3em }"
+        ":root { font-size: 8.6pt } body { font-size: 8.8pt } h1 { font-size: 17pt; margin-bottom: .2em } .leaf h2 { margin: .6em 0 .3em }"
         ".leaf + .leaf { break-before: page }"
         # As on a wide window the picture stands beside the words, so that a short version takes one page.
         ".leaf .short-version { display: grid; grid-template-columns: 1.4fr 1fr; column-gap: 7mm; align-items: start }"

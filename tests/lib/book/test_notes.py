@@ -185,6 +185,10 @@ def test_back_closes_the_sheet_and_leaves_the_reader_where_he_was(reader):
     assert not note.is_visible()
     page.go_forward()
     page.wait_for_url("**#cml-37")
+    mark, note = one(page, "a.reported[href='#cml-33']")
+    mark.tap()
+    page.reload()
+    assert page.evaluate("history.state") is None and not page.locator("#note").is_visible()
 
 
 def test_a_second_tap_follows_the_link(reader):
