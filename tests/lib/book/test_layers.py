@@ -71,6 +71,9 @@ def test_the_answer_stands_on_the_first_screen(reader, page, width, height, scre
             seen = [c for c in cells.locator("td").all() if c.is_visible()]
             told = [(c.get_attribute("data-head"), c.inner_text().split("\n")[-1].strip()) for c in seen]
             assert len(told) > 2 and "–" not in dict(told).values(), told
+        ends = "s => [s, ...s.querySelectorAll('text')].map(e => e.getBoundingClientRect().bottom)"
+        bottom, *words = opened.locator(".short-version svg.drawing").evaluate(ends)
+        assert bottom - max(words) < 14, "a blank strip below the picture"
 
 
 @pytest.mark.parametrize("width", [320, 1280])
