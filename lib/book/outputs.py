@@ -274,15 +274,22 @@ def _actions(data: str, code: str) -> str:
 
 def _inline(wide: str, entry: dict) -> str:
     """Both widths in the page, inks as variables of the page, ids made unique on it."""
-    label, parts = entry["label"], []
-    for width, svg in (("wide", wide), ("narrow", entry["narrow"])):
-        box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
-        said = html.escape(entry["alt"], quote=True)
-        opening = f'<svg class="drawing {width}" viewBox="{box}" role="img" aria-label="{said}">'
-        parts.append(re.sub(r"^<svg[^>]*>", opening, light(svg, f"{_short(label)}{width[0]}")))
+    parts = [_svg(entry, wide, "drawing wide"), narrow(entry, "drawing narrow")]
     if entry["note"]:
         parts.append(f'<p class="figure-note">{typeset(entry["note"])}</p>')
-    return _stepped(label, entry, "".join(parts)) if "choices" in entry else "".join(parts)
+    return _stepped(entry["label"], entry, "".join(parts)) if "choices" in entry else "".join(parts)
+
+
+def narrow(entry: dict, classes: str = "drawing") -> str:
+    """A figure as it is drawn where there is little room."""
+    return _svg(entry, entry["narrow"], classes)
+
+
+def _svg(entry: dict, svg: str, classes: str) -> str:
+    box = " ".join(re.search(r'viewBox="([^"]+)"', svg)[1].split())
+    said = html.escape(entry["alt"], quote=True)
+    opening = f'<svg class="{classes}" viewBox="{box}" role="img" aria-label="{said}">'
+    return re.sub(r"^<svg[^>]*>", opening, light(svg, f"{_short(entry['label'])}{'w' if 'wide' in classes else 'n'}"))
 
 
 def _short(label: str) -> str:
