@@ -142,12 +142,14 @@ def forest(
 
     ``rows``: columns ``study``, ``value``, ``low``, ``high``, and if wanted ``group`` (a heading over neighbours with the same),
     ``n`` (as text: patients, or events of patients) and ``mark`` (``source``, ``pooled``, ``prediction`` for the interval in
-    which a further study would lie, or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to
+    which a further study would lie, ``observed``, hollow, for groups that were not randomised, or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to
     draw a line · the others as for ``figure``.
     """
     data = pd.DataFrame({c: rows.get(c, "") for c in ("group", "study", "n", "value", "low", "high", "mark")})
     data[["group", "n", "mark"]] = data[["group", "n", "mark"]].fillna("")
-    data = data.sort_values("mark", key=lambda mark: mark != "source", kind="stable", ignore_index=True)
+    order = {group: i for i, group in enumerate(dict.fromkeys(data["group"]))}
+    first = data["mark"] != "source"
+    data = data.iloc[sorted(range(len(data)), key=lambda i: (order[data.group[i]], first[i]))].reset_index(drop=True)
     places = 2 if log else 0
     others = data[data["mark"] == ""]
     told = [
@@ -398,7 +400,8 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         elif row.low == row.low:
             ax.plot([row.low, row.high], [y, y], color=ink, linewidth=1.4)
         if row.mark not in ("pooled", "prediction"):
-            ax.plot(row.value, y, "o" if row.mark else "s", markersize=6, color=ink)
+            ax.plot(row.value, y, "o" if row.mark == "source" else "s", markersize=6, color=ink,
+                    markerfacecolor="none" if row.mark == "observed" else ink)  # fmt: skip
         y += 0.5 if row.mark == "source" else 0
     if no_effect is not None:
         ax.axvline(no_effect, color=QUIET, linewidth=0.8)

@@ -19,6 +19,8 @@ WORDS_A_MINUTE = 240
 """A round figure of ours for silent reading."""
 SAFETY = "Do not stop or change a treatment because of this page. Talk to the doctor who treats you; this is not medical advice."
 
+CAUTIOUS = ("index", "pages/patients")
+"""Pages besides the chapters that a patient may read for advice."""
 
 _WIDE = re.compile(r'<svg class="drawing wide".*?</svg>', re.DOTALL)
 
@@ -68,7 +70,7 @@ class Layers(SphinxTransform):
                 continue
             section["classes"].append(layer["kind"])
             section.remove(layer)
-        if not self.env.docname.startswith("chapters/"):
+        if not self.env.docname.startswith("chapters/") and self.env.docname not in CAUTIOUS:
             return
         caution = nodes.container("", nodes.paragraph("", SAFETY), classes=["safety"])
         caution += nodes.paragraph("", f"Last searched: {evidence.last_searched()}.", classes=["searched"])

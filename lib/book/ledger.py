@@ -1,7 +1,4 @@
-"""The ledger page: every claim of every source in one table, complete without scripts; its drawing, files and codebook.
-
-Also the front page's cards, which show the same counts source by source.
-"""
+"""The ledger page: every claim of every source in one table, complete without scripts; its drawing, files and codebook."""
 
 from __future__ import annotations
 
@@ -94,14 +91,6 @@ class Ledger(nodes.General, nodes.Element):
     """The table of all claims; written when pages know one another's addresses."""
 
 
-class Cards(nodes.General, nodes.Element):
-    """The sources as cards."""
-
-
-class Card(nodes.General, nodes.Element):
-    """One source (``slug``): its chapter, citation and counts around the answer it holds."""
-
-
 class Codebook(SphinxDirective):
     """``{codebook} ledger.csv``: what the file holds, and its columns with their values and meaning."""
 
@@ -122,24 +111,6 @@ class LedgerDirective(SphinxDirective):
 
     def run(self):
         return [Ledger()]
-
-
-class CardsDirective(SphinxDirective):
-    """``{sources}``: a card for each source whose chapter stands in the book.
-
-    The content is a definition list: the slug of a source, and what its review comes to in a sentence or two.
-    """
-
-    has_content = True
-
-    def run(self):
-        content = nodes.Element()
-        self.state.nested_parse(self.content, self.content_offset, content)
-        answers = {i[0].astext(): i[-1].children for i in content.findall(nodes.definition_list_item)}
-        if set(answers) != set(pages()):
-            wanted, got = ", ".join(pages()), ", ".join(answers) or "none"
-            raise self.error(f"{{sources}} wants one answer for each of {wanted}; it has {got}")
-        return [Cards("", *(Card("", *answers[slug], slug=slug) for slug in pages()))]
 
 
 _ORDERS = {
@@ -260,22 +231,6 @@ def visit_ledger(self, node):
     raise nodes.SkipNode
 
 
-def visit_card(self, node):
-    e, slug = html.escape, node["slug"]
-    page = pages()[slug]
-    uri = self.builder.get_relative_uri(self.builder.current_docname, page)
-    self.body.append(
-        f'<li class="card"><p class="eyebrow">{e(dict(executed.contents()).get(page, ""))}</p>'
-        f'<p class="card-title"><a href="{e(uri)}">{e(_title(self.builder, page))}</a></p>'
-    )
-
-
-def depart_card(self, node):
-    found = summary(of_source(node["slug"]))
-    citation = html.escape(marks.citation_line(record(node["slug"]).source))
-    self.body.append(f'<p class="citation">{citation}</p>{marks.drawn(found)}{marks.tally(found)}</li>')
-
-
 def _told(row: dict) -> dict:
     """A row with the works it names cited in full, as a file that stands alone must."""
     later = row["later"] and row["later"] | {"rule": references.in_full(row["later"]["rule"])}
@@ -345,12 +300,7 @@ def scripts(app, pagename, template, context, doctree):
 
 def setup(app):
     app.add_directive("ledger", LedgerDirective)
-    app.add_directive("sources", CardsDirective)
     app.add_directive("ledger-files", Downloads)
     app.add_directive("codebook", Codebook)
     app.connect("html-page-context", scripts, priority=950)  # after the site has chosen what every page loads
     app.add_node(Ledger, html=(visit_ledger, None))
-    app.add_node(
-        Cards, html=tuple(lambda self, _, tag=t: self.body.append(tag) for t in ('<ul class="cards">', "</ul>"))
-    )
-    app.add_node(Card, html=(visit_card, depart_card))

@@ -6,6 +6,7 @@ cell computed it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -40,6 +41,18 @@ def pages() -> dict[str, str]:
 def rows() -> list[dict]:
     """The ledger in the reading order of the chapters, of those that stand in the book."""
     return [row for slug in pages() for row in ledger() if row["source"] == slug]
+
+
+@cache
+def answer(slug: str) -> tuple[str, str]:
+    """What a chapter asks and answers, as Markdown for another page: its values named by chapter, without its citations."""
+    top, within = "", ""
+    for token in (t for piece in executed.pieces(executed.chapter(slug)) for t in piece.tokens):
+        if token.type == "fence" and token.info.startswith("{answer}"):
+            within = token.content
+        top = top or (token.content if token.type == "inline" and token.level == 1 and token.content.endswith("?") else "")
+    within = re.sub(r" ?\{cite\}`[^`]*`", "", within)
+    return top, re.sub(r"(\{found\}`)(?![\w-]+:)", rf"\1{slug}:", within)
 
 
 @cache
@@ -140,7 +153,8 @@ def _walk(tokens: Iterable, page: str, words: list[str], results: dict) -> None:
             name, _, argument = token.info[1:].partition("}")
             if name in _DIRECTIVES:
                 results |= _DIRECTIVES[name](argument.strip())
-            _walk(executed.parse(token.content), page, words, results)
+            content = "\n\n".join(map("\n\n".join, map(answer, pages()))) if name == "sources" else token.content
+            _walk(executed.parse(content), page, words, results)
         elif token.type in ("fence", "colon_fence", "code_block", "html_block"):
             words.append(token.content)
 
@@ -174,7 +188,6 @@ def _card(slug: str) -> dict:
 
 _DIRECTIVES = {
     "source-card": _card,
-    "sources": lambda _: {key: counts for slug in pages() for key, counts in _counts(slug).items()},
     "ledger": lambda _: {row["id"]: row for row in rows()},
     "evidence": lambda slug: {f"evidence {slug}": evidence(slug).reset_index().map(str).to_dict("records")},
 }
