@@ -106,7 +106,7 @@ SAME_FAILURE = ("euroski-final-mmr06", "euroski-mrfs24", "stim213-tfr12", "stop2
 """Rates without interferon that count loss of major response, up to the source's longest follow-up."""
 
 
-@figures(CML, "same", "chance-same", "nine-same")
+@figures(CML, "same", "chance-same", "nine-same", "nine-alike")
 def chance_at_rates_that_count_the_same_failure():
     kept, analysed, _ = cml()
     rates = []
@@ -114,7 +114,9 @@ def chance_at_rates_that_count_the_same_failure():
         kept_there = row["value"] and float(row["value"])
         rates.append(kept_there or 100 * (1 - int(row["numerator"]) / int(row["denominator"])))
     ends = [f(rates) for f in (min, max)]
-    return ends + [100 * float(at_least(kept, n, r / 100)) for n in (analysed, kept) for r in ends]
+    alike = [float(evidence(CML)[row]["value"]) for row in ("stop2g-tfr12", "stim213-tfr12")]
+    found = [100 * float(at_least(kept, n, r / 100)) for n in (analysed, kept) for r in ends]
+    return ends + found + [100 * (r / 100) ** kept for r in alike]
 
 
 @figures(CML, "inferred-stim")
