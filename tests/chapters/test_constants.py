@@ -20,7 +20,7 @@ from lib import ROOT
 
 TABLE = Path(__file__).parent / "constants.csv"
 PLAIN = {0, 1, 2, 7, 12, 100, 0.025, 0.975, 1.96, 1.959963984540054}
-SHOWS = {"bind", "table", "figure", "stepper", "findings", "icons", "timeline", "survival", "forest"}
+SHOWS = {"bind", "table", "figure", "stepper", "findings", "icons", "timeline", "survival", "forest", "swimmer"}
 LAYOUT = {"height", "narrow_height", "panels", "strong", "digits", "columns", "cols"}
 PICTURES = ("draw", "frame", "tell")
 ROUNDING = {"round": 1, "to_digits": 1, "span": 1, "number": 1, "fixed": 1}

@@ -53,11 +53,11 @@ def cml() -> tuple[int, int, int]:
     return tuple(int(reported(r)) for r in ("CML-36", "CML-33", "CML-23"))
 
 
-@figures(CML, "cp", "worst-rate", "worst")
+@figures(CML, "cp", "worst-rate", "worst", "best-rate", "best", "long-low")
 def limits_of_the_share():
     kept, analysed, enrolled = cml()
-    worst = clopper_pearson(kept, enrolled)
-    return [100 * x for x in (*clopper_pearson(kept, analysed), kept / enrolled, *worst)]
+    sets = [(k / n, *clopper_pearson(k, n)) for k, n in ((kept, enrolled), (kept, analysed - 1))]
+    return [100 * x for x in (*clopper_pearson(kept, analysed), *sets[0], *sets[1], clopper_pearson(kept, kept)[0])]
 
 
 @figures(CML, "no-early", "one-early", "two-early")
@@ -106,14 +106,17 @@ SAME_FAILURE = ("euroski-final-mmr06", "euroski-mrfs24", "stim213-tfr12", "stop2
 """Rates without interferon that count loss of major response, up to the source's longest follow-up."""
 
 
-@figures(CML, "same", "chance-same")
+@figures(CML, "same", "chance-same", "nine-same", "nine-alike")
 def chance_at_rates_that_count_the_same_failure():
     kept, analysed, _ = cml()
     rates = []
     for row in (evidence(CML)[i] for i in SAME_FAILURE):
         kept_there = row["value"] and float(row["value"])
         rates.append(kept_there or 100 * (1 - int(row["numerator"]) / int(row["denominator"])))
-    return [f(rates) for f in (min, max)] + [100 * float(at_least(kept, analysed, f(rates) / 100)) for f in (min, max)]
+    ends = [f(rates) for f in (min, max)]
+    alike = [float(evidence(CML)[row]["value"]) for row in ("stop2g-tfr12", "stim213-tfr12")]
+    found = [100 * float(at_least(kept, n, r / 100)) for n in (analysed, kept) for r in ends]
+    return ends + found + [100 * (r / 100) ** kept for r in alike]
 
 
 @figures(CML, "inferred-stim")
@@ -143,10 +146,10 @@ def belief_by_integration():
             above(sceptical[0] + kept, sceptical[1] + analysed - kept), above(*sceptical)]  # fmt: skip
 
 
-@figures(CML, "diff25", "diff6")
+@figures(CML, "diff25", "diff12", "diff6")
 def differences_of_the_randomised_trial():
     found = []
-    for month in ("25", "06"):
+    for month in ("25", "12", "06"):
         shares, variances = [], []
         for arm in ("ropeg", "obs"):
             row = evidence(CML)[f"endure-mrfs{month}-{arm}"]
