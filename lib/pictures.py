@@ -1,4 +1,4 @@
-"""Pictures that answer a question: 100 people, a time line of evidence, survival curves, a forest of estimates.
+"""Pictures that answer a question: 100 people, a time line of evidence, patients over time, survival curves, a forest.
 
 Each takes the values themselves, draws them by ``lib.figures.figure``, and computes from them what those who do not see
 it are told. What a picture draws is its data and nothing else, so that ``DRAWN`` draws it again from there, for the image
@@ -132,6 +132,53 @@ def survival_rows(curves: Mapping[str, KaplanMeier], kind: str = "log-log") -> p
             low, high = km.interval(t, kind) or (0.0, 1.0)
             rows.append((name, float(t), 100 * float(s), 100 * low, 100 * high, at_risk, events, censored))
     return pd.DataFrame(rows, columns=["group", "time", "survival", "low", "high", "at risk", "events", "censored"])
+
+
+def swimmer(
+    rows: pd.DataFrame, unit: str, title: str, label: str, caption: str, note: str = "", at: Sequence[float] = ()
+) -> None:
+    """Show each patient as a bar over time, in the order of ``rows``, with what happened at the ends of its parts.
+
+    ``rows``: one for each part of a bar, columns ``patient`` (its name beside the bar), ``start``, ``end``, and if wanted
+    ``state`` (what the part is, one of up to three, in words), ``mark`` (what happened at its end: one of ``MARKS``, or
+    nothing) and ``group`` (a heading over neighbours with the same) · ``unit`` of time · ``at``: where the axis has its
+    ticks · the others as for ``figure``. For the number at risk put ``survival`` beneath.
+
+    Raises
+    ------
+    ValueError
+        No row, a part that ends before it starts, a mark that is none of these, or more states than can be told apart;
+        and as for ``figure``.
+    """
+    data = pd.DataFrame({c: rows.get(c, "") for c in ("group", "patient", "start", "end", "state", "mark")})
+    data[["group", "state", "mark"]] = data[["group", "state", "mark"]].fillna("")
+    data = data.astype({"patient": str, "start": float, "end": float}).reset_index(drop=True)
+    if data.empty or (data.end < data.start).any() or not set(data["mark"]) <= {"", *MARKS}:
+        raise ValueError(
+            f"{label}: give parts that end after they start, each with one of the marks {', '.join(MARKS)}"
+        )
+    if data.state.nunique() > len(_PARTS):
+        raise ValueError(f"{label}: {data.state.nunique()} states: at most {len(_PARTS)} can be told apart")
+    told = []
+    for group, part in data.groupby("group", sort=False):
+        ends = {m: ", ".join(f"{t:g}" for t in sorted(part.end[part["mark"] == m])) for m in MARKS}
+        n = part.patient.nunique()
+        told.append(f"{group}{': ' if group else ''}{n} patient{'s' if n > 1 else ''}"
+                    + "".join(f"; {m} at {times}" for m, times in ends.items() if times))  # fmt: skip
+    lines = data.groupby("group", sort=False).patient.nunique().sum() + 1.2 * sum(data.group.unique() != "")
+    heights = [0.75 + 0.19 * lines + _LINE / 72 * (len(_key(data, inches)) + 0.5) for inches in (WIDE, NARROW)]
+    _emit("swimmer", data, title, label, caption, f"A swimmer plot, from 0 to {data.end.max():g} {unit}: {'. '.join(told)}.",
+          note, *heights, unit=unit, at=list(map(float, at)))  # fmt: skip
+
+
+MARKS = {
+    "relapse": {"marker": "X", "color": RECOMPUTED},
+    "response regained": {"marker": "o", "markerfacecolor": "none", "color": INK, "markeredgewidth": 1.4},
+    "died": {"marker": "P", "color": INK},
+    "censored": {"marker": "|", "color": INK, "markersize": 11, "markeredgewidth": 1.6},
+    "ongoing": {"marker": ">", "color": QUIET},
+}
+"""What may happen at the end of a part of a patient's bar, and its sign."""
 
 
 def forest(
@@ -421,5 +468,61 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
 _RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
-DRAWN = {"icons": _icons, "timeline": _timeline, "survival": _survival, "forest": _forest}
+def _key(data: pd.DataFrame, inches: float) -> list[list[tuple[str, dict]]]:
+    """The lines of a key to the states and marks of a swimmer plot so wide: each word with its sign."""
+    signs = [
+        (state, {"marker": "s", "markersize": 9, "color": _PARTS[n]}) for n, state in enumerate(_states(data)) if state
+    ]
+    signs += [(mark, MARKS[mark]) for mark in MARKS if (data["mark"] == mark).any()]
+    lines, room = [[]], 0.0
+    for word, sign in signs:
+        wide = _LETTER * len(word) + 28
+        if lines[-1] and room + wide > 72 * inches - 40:
+            lines, room = [*lines, []], 0.0
+        lines[-1].append((word, sign))
+        room += wide
+    return lines
+
+
+def _states(data: pd.DataFrame) -> list[str]:
+    return list(data.state.unique())
+
+
+_PARTS = (BAND, RULE, QUIET)
+
+
+def _swimmer(ax, data: pd.DataFrame, unit: str, at: Sequence[float]) -> None:
+    states, y, names, last = _states(data), -1.0, {}, None
+    for (group, patient), parts in data.groupby(["group", "patient"], sort=False):
+        y += 1
+        if group != last and group:
+            y += 0.2 if last is None else 0.7
+            ax.annotate(group, (0, y), (0, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
+                        fontsize=SMALL, color=QUIET)  # fmt: skip
+            y += 1
+        last, names[y] = group, patient
+        for part in parts.itertuples():
+            ax.barh(y, part.end - part.start, 0.62, part.start, color=_PARTS[states.index(part.state)])
+            if part.mark:
+                look = {"markersize": 7, "linestyle": "", "clip_on": False} | MARKS[part.mark]
+                ax.plot([part.end], [y], zorder=4, **look)
+    ax.set_yticks(list(names), list(names.values()), fontsize=SMALL)
+    ax.set(ylim=(y + 0.6, -0.6), xlim=(0, 1.02 * data.end.max()), xlabel=unit)
+    if len(at):
+        ax.set_xticks(at, [f"{t:g}" for t in at])
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+    down = -44.0
+    for line in _key(data, ax.figure.get_figwidth()):
+        across = 0.0
+        for word, sign in line:
+            beneath = offset_copy(ax.transAxes, ax.figure, across + 5, down + SMALL / 3, "points")
+            ax.plot([0], [0], **{"markersize": 7, "linestyle": ""} | sign, transform=beneath, clip_on=False)
+            ax.annotate(word, (0, 0), (across + 14, down), xycoords="axes fraction", textcoords="offset points",
+                        fontsize=SMALL, color=QUIET)  # fmt: skip
+            across += _LETTER * len(word) + 28
+        down -= _LINE
+
+
+DRAWN = {"icons": _icons, "timeline": _timeline, "survival": _survival, "forest": _forest, "swimmer": _swimmer}
 """How each kind of picture is drawn from its data, on axes that may be wide or narrow."""

@@ -15,8 +15,8 @@ from matplotlib.textpath import TextPath
 
 from lib import FIGURE, figures
 from lib.evidence import last_searched
-from lib.figures import BAND, INK, STYLE, drawing
-from lib.pictures import DRAWN, forest, icons, survival, survival_rows, timeline
+from lib.figures import BAND, INK, RULE, STYLE, drawing
+from lib.pictures import DRAWN, forest, icons, survival, survival_rows, swimmer, timeline
 from lib.values import count, estimate, measure, share
 from whichdata.survival import kaplan_meier
 
@@ -56,7 +56,16 @@ def estimates():
     forest(pd.DataFrame(rows, columns=columns), "in major response", "%", **SAID)
 
 
-KINDS = {"icons": people, "timeline": years, "survival": curves, "forest": estimates}
+def swimmers():
+    """A relapse that is treated again and one that is not, a patient who is censored and one still followed."""
+    rows = [("interferon", "A", 0, 6, "in response", "relapse"), ("interferon", "A", 6, 11, "back on imatinib", "response regained"),
+            ("interferon", "B", 0, 5.5, "in response", "censored"), ("imatinib alone", "C", 0, 3, "in response", "relapse"),
+            ("imatinib alone", "D", 0, 27, "in response", "ongoing")]  # fmt: skip
+    columns = ["group", "patient", "start", "end", "state", "mark"]
+    swimmer(pd.DataFrame(rows, columns=columns), "months", **SAID, at=[0, 6, 12, 24])
+
+
+KINDS = {"icons": people, "timeline": years, "survival": curves, "forest": estimates, "swimmer": swimmers}
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +202,36 @@ def test_a_forest_says_each_estimate_in_figures_and_puts_the_source_first(shown)
     )
 
 
+def parts(**given):
+    return pd.DataFrame({"patient": [*"pqrs"], "start": 0} | given)
+
+
+@pytest.mark.parametrize("width", ["wide", "narrow"])
+def test_each_patient_has_a_bar_as_long_as_followed_with_its_marks(shown, width):
+    entry, drawn, _ = shown("swimmer")
+    ground = re.findall(
+        r'<path d="M ([-\d.]+) [-\d.]+ L ([-\d.]+) [^"]*z " clip-path="[^"]*" style="fill: (#\w+)"', drawn[width]
+    )
+    lengths = [(float(b) - float(a), fill) for a, b, fill in ground]
+    month = lengths[-1][0] / 27  # the last bar is the longest
+    assert [(round(wide / month, 1), fill) for wide, fill in lengths] == [
+        (6, BAND),
+        (5, RULE),
+        (5.5, BAND),
+        (3, BAND),
+        (27, BAND),
+    ]
+    assert float(ground[1][0]) == float(ground[0][1]), "a part begins where the one before it ends"
+    said = [text for text, *_ in words(drawn[width])]
+    assert {*"ABCD", "in response", "back on imatinib", "relapse", "response regained", "censored", "ongoing"} <= set(
+        said
+    )
+    assert entry["alt"] == (
+        "A swimmer plot, from 0 to 27 months: interferon: 2 patients; relapse at 6; response regained at 11; censored at 5.5. "
+        "imatinib alone: 2 patients; relapse at 3; ongoing at 27."
+    )
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -203,6 +242,9 @@ def test_a_forest_says_each_estimate_in_figures_and_puts_the_source_first(shown)
         (lambda: icons({"all": measure("0.5", "hazard ratio")}, "well", **SAID), "100 people show a share"),
         (lambda: timeline([("2012", "this", "origin")], **SAID), "roles source, report, randomised, other"),
         (lambda: timeline([], **SAID), "give events"),
+        (lambda: swimmer(parts(end=2, mark="lost"), "months", **SAID), "one of the marks relapse, response regained"),
+        (lambda: swimmer(parts(end=-1), "months", **SAID), "parts that end after they start"),
+        (lambda: swimmer(parts(end=1, state=[*"abcd"]), "months", **SAID), "4 states: at most 3 can be told apart"),
         (lambda: survival(dict.fromkeys("abcd", SIX), "well", "months", **SAID), "at most 3 can be told apart"),
     ],
 )
