@@ -16,6 +16,7 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.optimize import brentq
 from scipy.special import ndtri
+from scipy.stats import chi2
 
 from chapters.models.monte_carlo import median_with_error
 from lib.review import Impossible
@@ -418,3 +419,120 @@ def extremes(
     with np.errstate(over="ignore"):
         low, high = (float(np.exp(_ratios(statistic, *end, treated)[0])) for end in ends)
     return Extreme(low, high, tuple(float(coxes(*end, treated).se[0]) for end in ends), looked_at)
+
+
+class Like(NamedTuple):
+    """What a group must have to be like the one reported, each from a least to a greatest value: its ``first`` event, its
+    Kaplan–Meier ``median`` by ``convention``, and how many remain without the event (``ongoing``).
+    """
+
+    first: tuple[float, float]
+    median: tuple[float, float]
+    ongoing: tuple[float, float]
+    convention: str = "le"
+
+    def of(self, time, event) -> np.ndarray:
+        """Is every row like it? Of the rows that are so by their first event and ongoing alone, the median is looked at."""
+        ends = ((np.where(event, time, np.inf).min(axis=-1), self.first), (np.sum(~event, axis=-1), self.ongoing))
+        like = np.all([(value >= low) & (value <= high) for value, (low, high) in ends], axis=0)
+        middle = medians(time[like], event[like], self.convention)
+        like[like] = (middle >= self.median[0]) & (middle <= self.median[1])
+        return like
+
+
+def shares_alike(
+    rng, sizes: tuple[int, int], curves, allocations, follow_up, like: tuple[Like, Like], z: tuple[float, float],
+    effect: float = 1.0, candidates: int = 300_000,
+) -> np.ndarray:  # fmt: skip
+    """How often studies come out like the one reported: (allocations, 2), the share of studies and its Monte Carlo error.
+
+    ``sizes``: of the treated and the control group · ``curves``: :class:`Frailty` of the untreated, each of equal weight ·
+    ``allocations``: each an :class:`Allocation` · ``like``: the two groups, and ``z`` the log-rank statistic, from the
+    least to the greatest · ``effect`` multiplies every treated patient's hazard, from the day treatment begins. The same
+    candidates are dealt out under every allocation, so that allocations are compared more exactly than each is known.
+    """
+    alike, all_ = np.zeros(len(allocations)), np.zeros(len(allocations))
+    treated = np.repeat([True, False], sizes)
+    for hazards in curves:
+        prognosis, other = rng.standard_normal((2, candidates))
+        untreated = hazards.draw(rng, prognosis)
+        ends = rng.uniform(*follow_up, candidates)
+        for k, allocation in enumerate(allocations):
+            groups = _dealt(prognosis, other, untreated, allocation, effect)
+            n = min(len(group) // size for group, size in zip(groups, sizes))
+            rows = [group[: n * size].reshape(n, size) for group, size in zip(groups, sizes)]
+            time, event, kept = [], [], np.ones(n, bool)
+            for given, size, shape in zip(rows, sizes, like):
+                until = ends[: n * size].reshape(n, size)
+                time.append(np.minimum(given, until)), event.append(given <= until)
+                kept[kept] = shape.of(time[-1][kept], event[-1][kept])
+            found = log_ranks(*(np.concatenate([x[kept] for x in part], axis=1) for part in (time, event)), treated).z
+            alike[k] += np.sum((found >= z[0]) & (found <= z[1]))
+            all_[k] += n
+    share = alike / all_
+    return np.stack([share, np.sqrt(share * (1 - share) / all_)], axis=1)
+
+
+def _dealt(prognosis, other, untreated, allocation: Allocation, effect: float) -> tuple[np.ndarray, np.ndarray]:
+    """The times of the treated and of the controls among candidates, in order of arrival (see :func:`cohorts`)."""
+    chosen = allocation.insight * prognosis + math.sqrt(1 - allocation.insight**2) * other <= ndtri(allocation.share)
+    in_time = untreated > allocation.waiting
+    first = allocation.waiting + (untreated[chosen & in_time] - allocation.waiting) / effect
+    return first, untreated[~chosen | ~in_time if allocation.early == "control" else ~chosen]
+
+
+def at_ends(group: PartlyKnown) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Times and flags of the data set with the least, and of that with the greatest, time up to any horizon beyond the
+    median, of a group with nobody lost and a known median before which nobody is censored.
+
+    From the definition of the median: with n patients it is the time of event ⌈n/2⌉, or the middle of that and the next
+    where n is even and the convention ``midpoint``. The events before lie from the first to the median, those after from
+    the median to the last; of the middle two only the sum is known, and all others have most room, down or up, where
+    the two are one.
+    """
+    if group.losses or group.median is None:
+        raise ValueError("a group with nobody lost and a known median is needed")
+    middle = -(-group.n // 2)
+    at_middle = 2 if group.convention == "midpoint" and group.n % 2 == 0 else 1
+    if not 2 <= middle < middle + at_middle <= group.events:
+        raise Impossible("too few remissions ended for the reported median")
+    after = group.events - middle + 1 - at_middle
+    rows = []
+    for end in ("lower", "upper"):
+        first, half, last = (float(getattr(known, end)) for known in (group.first, group.median, group.last))
+        before = [first] * (middle - 1) if end == "lower" else [first, *[half] * (middle - 2)]
+        beyond = [*[half] * (after), last][-after:] if end == "lower" else [last] * after
+        unknown = before + [half] * at_middle + ([max(x, half) for x in beyond] if after else [])
+        time = np.array([*unknown, *(float(getattr(known, end)) for known in group.censored)])
+        rows.append((time, np.arange(time.size) < group.events))
+    return tuple(rows)
+
+
+def restricted_means(time, event, horizon: float) -> np.ndarray:
+    """The area under the Kaplan–Meier curve of every row up to ``horizon``: the restricted mean survival time.
+
+    Beyond the longest time of a row its curve is carried on at its last value.
+    """
+    order = np.lexsort((~np.asarray(event, bool), time), axis=-1)
+    time, event = (np.take_along_axis(np.asarray(a), order, -1) for a in (time, event))
+    curve = np.cumprod(1 - event / np.arange(time.shape[-1], 0, -1), axis=-1)
+    steps = np.diff(np.minimum(time, horizon), axis=-1, prepend=0, append=horizon)
+    return np.sum(steps * np.insert(curve, 0, 1, axis=-1), axis=-1)
+
+
+def proportionality(time, event, treated) -> np.ndarray:
+    """p of the score test that the hazard ratio does not change with the rank of time (among all times), of every
+    row, without tied events, at Cox's estimate.
+
+    Grambsch PM, Therneau TM. Biometrika 1994;81:515-526; as ``cox.zph`` of R's ``survival`` from version 3 on computes it
+    with ``transform="rank"``. NaN where Cox's ratio has no maximum.
+    """
+    ratio = np.exp(coxes(time, event, treated).log_hr)[..., None]
+    event, treated, at_risk, r1 = _risks(time, event, treated)
+    rank = np.arange(1, event.shape[-1] + 1)
+    with np.errstate(invalid="ignore"):
+        expected = r1 * ratio / (r1 * ratio + at_risk - r1)
+        variance = event * expected * (1 - expected)
+        score = np.sum(event * rank * (treated - expected), axis=-1)
+        i0, i1, i2 = (np.sum(variance * rank**k, axis=-1) for k in range(3))
+        return chi2.sf(score**2 / (i2 - i1**2 / i0), 1)

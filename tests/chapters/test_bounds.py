@@ -19,6 +19,7 @@ from scipy import optimize, stats
 from chapters.models.mpn_interferon import inflammation
 from chapters.models.mpn_stem_cells.model import ASSUMED, course, depletion_rate
 from chapters.models.ph_all_maintenance import coxes
+from lib import ROOT, TABLE
 from lib.house import executed
 from tests.chapters.second import Z, evidence, power, reported, round_to, rounds_to, shown, wilson
 
@@ -298,6 +299,50 @@ def test_no_split_of_the_group_tells_more_than_a_quarter_of_its_events():
     assert rounds_to(math.exp(Z * 2 / math.sqrt(16)), shown(PHA, "best-high")[0])
 
 
+def in_tenths(rng) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Both groups in tenths of a year, each time with whether remission ended, with every reported figure."""
+    some = lambda n, low, high: [
+        round(low + (high - low) * x) for x in rng.random(n) ** rng.choice([0.01, 0.3, 1, 3, 100])
+    ]
+    lower = rng.integers(1, 8)
+    ifn = [4, *some(8, 4, 22), 22, *some(5, 22, 95), 95]
+    im = [1, *some(4, 1, lower), lower, 15 - lower, *some(3, 15 - lower, 76)]
+    return [*((t, 1) for t in ifn), (79, 0), (86, 0), (104, 0)], [*((t, 1) for t in im), (65, 0), (76, 0)]
+
+
+def curve(data, until: int) -> tuple[float, float]:
+    """The Kaplan–Meier share just after ``until`` tenths, and the area under the curve up to it in years, by definition."""
+    share, area, last = 1.0, 0.0, 0
+    for t in sorted({t for t, _ in data if t <= until}):
+        area, last = area + share * (t - last), t
+        share *= 1 - sum(e for x, e in data if x == t) / sum(x >= t for x, _ in data)
+    return share, (area + share * (until - last)) / 10
+
+
+def table_rows(slug: str, label: str) -> list[list[str]]:
+    """The cells of a table on a page."""
+    cells = executed.read(ROOT / "chapters" / f"{slug}.ipynb")["cells"]
+    outputs = (o["data"] for c in cells for o in c.get("outputs", []) if TABLE in o.get("data", {}))
+    return next(o[TABLE]["rows"] for o in outputs if o[TABLE]["label"] == label)
+
+
+def test_no_groups_pass_the_bounds_at_common_times():
+    """Groups drawn with every reported figure: shares in remission and mean times stay within the table, and reach its ends."""
+    rng, found = np.random.default_rng(14), {}
+    for _ in range(4000):
+        for k, data in enumerate(in_tenths(rng)):
+            for until in (50, 65, 76):
+                found.setdefault((until, k), []).append(curve(data, until))
+    for row in table_rows(PHA, "tab-pha-horizon"):
+        until = round(10 * float(row[0]))
+        for k in (0, 1):
+            shares, means = zip(*found[until, k])
+            low, high = (float(x.strip(" %")) for x in row[1 + k].split(" to "))
+            assert low - 0.5 <= 100 * min(shares) < low + 1 and high - 1 < 100 * max(shares) <= high + 0.5
+            low, high = (float(x) for x in row[4 + k].split("\u00a0to\u00a0"))
+            assert low - 0.05 <= min(means) < low + 0.15 and high - 0.15 < max(means) <= high + 0.05
+
+
 def test_side_effects_may_overlap_as_named():
     """Nine and nine of eighteen: every overlap of two sets of that size."""
     reduced, mood, of = (int(reported(r)) for r in ("PHA-41/reduced", "PHA-42", "PHA-41/evaluable"))
@@ -332,6 +377,7 @@ def test_times_that_cannot_be_nearer_than_named():
         "off-treatment": 12 * year("PHA-28/event-3", -1) - month("PHA-20/high", 1),
         "off-ended": 12 * year("PHA-24/high", -1) - month("PHA-20/high", 1),
         "off-first": 12 * year("PHA-24/low", -1) - month("PHA-20/low", 1),
+        "outlived": year("PHA-21/low", -1) - 1.1 - year("PHA-24/low", 1),
     }
     assert {name: value for name, value in least.items() if not rounds_to(value, shown(PHA, name)[0])} == {}
 

@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -16,6 +16,8 @@ from chapters.models.ph_all_maintenance import (
     Allocation,
     Cohorts,
     Frailty,
+    Like,
+    at_ends,
     cohorts,
     coxes,
     extremes,
@@ -23,6 +25,9 @@ from chapters.models.ph_all_maintenance import (
     log_ranks,
     medians,
     possible_times,
+    proportionality,
+    restricted_means,
+    shares_alike,
     without_effect,
 )
 from whichdata.compare import cox_hr, log_rank
@@ -282,3 +287,87 @@ def test_a_search_for_nothing_is_refused():
     with pytest.raises(ValueError, match="known of each group"):
         never = PartlyKnown(3, 0, (), between(5, 6), between(5, 6), between(1, 2))
         extremes(np.random.default_rng(17), never, HALFWAY, rounds=2, size=50)
+
+
+def test_the_restricted_mean_is_the_area_under_the_exact_curve():
+    rng = np.random.default_rng(31)
+    time, event = rng.permuted(np.tile(np.arange(1, 13), (200, 1)), axis=1), rng.random((200, 12)) < 0.7
+    for horizon in (4, 7, 20):
+        exact = [
+            float(kaplan_meier(t.tolist(), e.astype(int).tolist()).rmst(horizon).mean) for t, e in zip(time, event)
+        ]
+        assert restricted_means(time, event, horizon) == pytest.approx(exact)
+
+
+@pytest.mark.parametrize("n, ongoing, convention", [(7, 2, "le"), (9, 1, "le"), (8, 2, "midpoint"), (6, 1, "midpoint")])
+def test_no_data_set_has_less_or_more_time_than_the_ends(n, ongoing, convention):
+    """Every data set on a grid with a first event, a median, a last event and what goes on: the area under its curve."""
+    grid, half, horizon = range(1, 9), 4, 9
+    late = [9 + k for k in range(ongoing)]
+    known = lambda k: Interval(Fraction(k), Fraction(k))
+    group = PartlyKnown(
+        n - ongoing, 0, tuple(map(known, late)), known(1), Interval(Fraction(4), Fraction(8)), known(half), convention
+    )
+    areas = []
+    for ends in combinations_with_replacement(grid, n - ongoing):
+        km = kaplan_meier([*ends, *late], [1] * (n - ongoing) + [0] * ongoing)
+        if ends[0] == 1 and ends[-1] >= 4 and km.median(convention) == half:
+            areas.append(float(km.rmst(horizon).mean))
+    low, high = (float(restricted_means(t[None], e[None], horizon)[0]) for t, e in at_ends(group))
+    assert min(areas) == pytest.approx(low) and max(areas) == pytest.approx(high)
+
+
+def test_proportionality_is_that_of_r():
+    """R 4.2.2, survival 3.5-3: cox.zph(coxph(Surv(t, e) ~ g), transform = "rank")."""
+    time = [0.5, 1.1, 1.9, 2.4, 3.3, 4.2, 5.1, 6.5, 0.2, 0.9, 1.4, 1.6, 2.2, 3.9, 7.7]
+    event = [1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1]
+    assert proportionality(np.array([time]), np.array([event]), np.repeat([1, 0], [8, 7])) == pytest.approx(
+        0.2405140368, abs=1e-8
+    )
+
+
+@pytest.mark.parametrize("early", ["control", "excluded"])
+def test_shares_of_studies_like_the_one_reported(early):
+    """The same studies, drawn by ``cohorts``, each looked at by itself."""
+    hazards, follow_up = Frailty(0.5, 1.2), (5.0, 8.0)
+    like = Like((0.1, 1.5), (0.8, 4.0), (1, 6)), Like((0, 0.8), (0.3, 2.5), (0, 3), "midpoint")
+    allocation = Allocation(0.6, 0.3, 0.2, early)
+    share, error = shares_alike(
+        np.random.default_rng(1), (9, 6), [hazards], [allocation], follow_up, like, (-2.0, -0.5), candidates=60_000
+    )[0]
+    drawn = cohorts(np.random.default_rng(2), 4000, 9, 6, hazards, allocation, follow_up)
+    alike = 0
+    for time, event in zip(drawn.time, drawn.event):
+        parts = [(time[group].tolist(), event[group].astype(int).tolist()) for group in (drawn.treated, ~drawn.treated)]
+        test = log_rank(time.tolist(), event.astype(int).tolist(), drawn.treated.astype(int).tolist())
+        z = float(test.o_minus_e) / math.sqrt(test.variance)
+        good = -2.0 <= z <= -0.5
+        for (t, e), what in zip(parts, like):
+            middle, first = (
+                kaplan_meier(t, e).median(what.convention),
+                min((x for x, y in zip(t, e) if y), default=math.inf),
+            )
+            good &= middle is not None and what.median[0] <= middle <= what.median[1]
+            good &= what.first[0] <= first <= what.first[1] and what.ongoing[0] <= len(e) - sum(e) <= what.ongoing[1]
+        alike += good
+    expected = alike / 4000
+    assert share == pytest.approx(expected, abs=4 * math.hypot(error, math.sqrt(expected * (1 - expected) / 4000)))
+
+
+def test_an_effect_lengthens_what_comes_after_treatment_begins():
+    """A constant hazard: the treated of an effect of a half wait, then live twice as long; the median is w + ln 2 / (λ/2)."""
+    hazards, wait = Frailty(0.7, 0), 0.4
+    middle = wait + math.log(2) / 0.35
+    like = Like((0, 99), (middle - 0.05, middle + 0.05), (0, 99)), Like((0, 99), (0, 99), (0, 99))
+    share = lambda effect: shares_alike(
+        np.random.default_rng(3),
+        (401, 20),
+        [hazards],
+        [Allocation(0.95, 0, wait, "excluded")],
+        (98, 99),
+        like,
+        (-99, 99),
+        effect,
+        400_000,
+    )[0, 0]
+    assert share(0.5) > 0.2 and share(1.0) == 0
