@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binom, gamma, nbinom, poisson
+from scipy.stats import binom, chi2, gamma, nbinom, norm, poisson
 
 from whichdata.given import check_number
 
@@ -37,6 +38,30 @@ def risk_among_retained(hazard, leaving, leaving_after_failure, required, horizo
     failed = h * math.exp(-after * r) * time_weight
     free = math.exp(-(h + before) * r)
     return 1 - free * math.exp(-h * (horizon - r)) / (failed + free)
+
+
+# A printed interval -----------------------------------------------------------------------------------------------------
+
+
+def smaller_group(variance: float, total: float) -> float:
+    """The events d of the smaller of two groups with ``total`` events, from the ``variance`` of the log ratio of their
+    rates: 1/d + 1/(total − d) = variance; half of all if so few events give a greater variance."""
+    return (total - math.sqrt(max(total**2 - 4 * total / variance, 0))) / 2
+
+
+def score_and_likelihood(ratio: float, error: float, total: float) -> tuple[float, float]:
+    """Two-sided p of the score and of the likelihood-ratio test that two groups have one constant hazard.
+
+    Their estimated ``ratio`` of hazards has the standard ``error`` on the log scale, and they have ``total`` events
+    (no fewer than 4/error²). With d events in the smaller group and its part a of the time at risk, z = (d − ta)/√(ta(1 − a))
+    and Λ = 2(d log(d/ta) + (t − d) log((t − d)/(t − ta))).
+    """
+    few = smaller_group(error**2, total)
+    at_risk = few / ratio / (few / ratio + total - few)
+    expected = total * at_risk
+    likelihood = 2 * (few * math.log(few / expected) + (total - few) * math.log((total - few) / (total - expected)))
+    z = abs(few - expected) / math.sqrt(expected * (1 - at_risk))
+    return float(2 * norm.sf(z)), float(chi2.sf(likelihood, 1))
 
 
 # People and their lesions ---------------------------------------------------------------------------------------------
@@ -190,6 +215,20 @@ class Structure(NamedTuple):
     shape: str
 
 
+_PROCESS = "left of the process by the drug"
+STRUCTURES = (
+    Structure("shared response", "nothing", partial(hidden_process, common=False), (0.0, 1.0), _PROCESS),
+    Structure("shared response and severity", "nothing", partial(hidden_process, common=True), (0.0, 1.0), _PROCESS),
+    *(
+        Structure(name, "part", partial(several_hits, hits=k), (0.001, 1.0), "near the part done by lesions")
+        for k, name in ((1, "one hit"), (2, "two hits"), (4, "four hits"), (8, "eight hits"))
+    ),
+    Structure("a ceiling", "all", ceiling, (0.0, 1000.0), "saturation at the mean rate"),
+    Structure("delayed harm", "all", delayed, (0.01, 50.0), "mean delay in years"),
+)
+"""The structures of the chapter."""
+
+
 class Fitted(NamedTuple):
     """A structure in a setting: its two fitted settings and the course they give."""
 
@@ -202,10 +241,11 @@ class Fitted(NamedTuple):
 
 def odds_ratio(setting: Setting, course: Course) -> float:
     """The ratio of the odds of worsening at the end of the trial, treated to untreated."""
-    risk = [
-        1 - float(who.weight @ course.trial(who, setting.trial))
-        for who in (people(setting, arm) for arm in (True, False))
-    ]
+    return _odds_ratio(setting, course, people(setting, True), people(setting, False))
+
+
+def _odds_ratio(setting: Setting, course: Course, exposed: People, others: People) -> float:
+    risk = [1 - float(who.weight @ course.trial(who, setting.trial)) for who in (exposed, others)]
     return risk[0] / (1 - risk[0]) / (risk[1] / (1 - risk[1]))
 
 
@@ -231,11 +271,8 @@ def fit(structure: Structure, setting: Setting) -> Fitted | None:
     if excess(low) * excess(high) > 0:
         return None
     shape = brentq(excess, low, high, xtol=1e-6)
-    return Fitted(structure, setting, *_between(at_risk(structure, setting, shape), shape))
-
-
-def _between(found: tuple[float, Course], shape: float) -> tuple[float, float, Course]:
-    return found[0], shape, found[1]
+    scale, course = at_risk(structure, setting, shape)
+    return Fitted(structure, setting, scale, shape, course)
 
 
 # What a count of lesions predicts -------------------------------------------------------------------------------------
@@ -297,9 +334,8 @@ def explained(treated: Arm, untreated: Arm) -> float:
 def lesions_stopped(fitted: Fitted) -> float:
     """The odds ratio of worsening in a trial of a drug that stops all lesions in everyone and does nothing else."""
     untreated = people(fitted.setting, False)
-    spared = untreated._replace(left=np.full(SEVERITIES, 1e-9))
-    course = fitted.course
-    if fitted.structure.harm == "nothing":
-        spared = untreated
-    risk = [1 - float(w.weight @ course.trial(w, fitted.setting.trial)) for w in (spared, untreated)]
-    return risk[0] / (1 - risk[0]) / (risk[1] / (1 - risk[1]))
+    left = (
+        1.0 if fitted.structure.harm == "nothing" else 1e-9
+    )  # a process that does not pass through lesions is left alone
+    spared = untreated._replace(left=np.full(SEVERITIES, left))
+    return _odds_ratio(fitted.setting, fitted.course, spared, untreated)
