@@ -221,7 +221,7 @@ STRUCTURES = (
     Structure("shared response and severity", "nothing", partial(hidden_process, common=True), (0.0, 1.0), _PROCESS),
     *(
         Structure(name, "part", partial(several_hits, hits=k), (0.001, 1.0), "near the part done by lesions")
-        for k, name in ((1, "one hit"), (2, "two hits"), (4, "four hits"), (8, "eight hits"))
+        for k, name in ((1, "one hit"), (3, "three hits"), (8, "eight hits"))
     ),
     Structure("a ceiling", "all", ceiling, (0.0, 1000.0), "saturation at the mean rate"),
     Structure("delayed harm", "all", delayed, (0.01, 50.0), "mean delay in years"),

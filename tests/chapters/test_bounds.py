@@ -573,6 +573,16 @@ def test_the_map_is_searched_between_its_points_too():
     assert min(off_late) >= one(MSB, "late-off") - 0.005
 
 
+def test_where_the_drug_works_alike_in_all_only_a_ceiling_lets_lesions_predict_more_on_it():
+    known = evidence(MSB)
+    cut, relapses, odds = (float(known[f"sormani2011-{k}"]["value"]) / 100 for k in ("lesions", "relapses", "edss"))
+    for structure in STRUCTURES:
+        for spread in (0.05, 0.2, 0.6, 1.0):
+            found = fit(structure, Setting(spread, 1.0, cut, 1 - odds, relapses))
+            off, on = (ratio(a, more_active(a.part)) for a in (arm(found, False), arm(found, True)))
+            assert (on > off + 1e-6) == (structure.name == "a ceiling")
+
+
 def test_no_smaller_ratio_would_show_in_the_low_group_whatever_its_division():
     """The events of the low group without enhancing lesions, divided at will: the power is greatest with halves."""
     events = one(MSB, "meda-events")
