@@ -15,6 +15,7 @@ from itertools import combinations, combinations_with_replacement, permutations,
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from statsmodels.duration.hazard_regression import PHReg
 
 from chapters.models.mpn_interferon import inflammation
 from chapters.models.mpn_stem_cells.model import ASSUMED, course, depletion_rate
@@ -482,6 +483,20 @@ WORSE_LOW, WORSE_HIGH = "MSB-41", "MSB-48"
 
 def by_ratio(risk: float, ratio: float) -> float:
     return 1 - (1 - risk) ** ratio
+
+
+@pytest.mark.parametrize("with_lesions", [0.03, 0.12])
+def test_the_variance_of_a_cox_coefficient_is_one_over_the_failures_with_and_without_it(with_lesions):
+    """In cohorts of the size and ratios reported, a quarter with a relapse."""
+    rng, off = np.random.default_rng(2830), []
+    hr, n = [reported(f"{c}/hazard-ratio") for c in ("MSB-36", "MSB-38")], int(reported("MSB-34"))
+    for _ in range(4):
+        x = (rng.random((n, 2)) < (0.25, with_lesions)).astype(float)
+        t = rng.exponential(1 / (-math.log1p(-reported(LOW) / 100) * np.prod(np.array(hr) ** x, axis=1)))
+        error = PHReg(np.minimum(t, 1), x, status=t <= 1, ties="efron").fit().bse[1]
+        failed = [(t <= 1)[x[:, 1] == k].sum() for k in (0, 1)]
+        off.append(error / math.sqrt(sum(1 / d for d in failed)) - 1)
+    assert abs(np.mean(off)) < 0.01
 
 
 def test_failures_behind_the_width_over_the_whole_box():
