@@ -1,119 +1,24 @@
-"""Cohorts of treated patients: what an outcome is made of, how a predictor is judged, what activity may cause.
+"""Activity and disability in multiple sclerosis: what would a count of new lesions predict, on a drug and off it?
 
-Times are in years, hazards per patient-year, constant within a group. Every simulator takes a
-``numpy.random.Generator``; the last axis of an array is patients, an axis before it (if any) is cohorts.
+Each :class:`Structure` says how new lesions, a drug and disability hang together. Two of its settings are fitted, so that the
+untreated worsen as often as assumed and the drug lowers the odds of worsening as it did in a randomised trial; the
+rest follows without simulation, by summing over people. Times are in years, from the start of treatment; rates and
+hazards are per year. Axes of arrays, as far as they have them: people, lesions counted, times.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
+from scipy.optimize import brentq
+from scipy.stats import binom, chi2, gamma, nbinom, norm, poisson
 
-from chapters.models.monte_carlo import median_with_error
-from whichdata.given import check_choice, check_number
-
-
-class RateRatio(NamedTuple):
-    """Events per patient-year of the exposed against the others: ``log`` ratio, its ``se``, and the score statistic
-    ``z``. ``log`` and ``se`` are infinite or undefined (NaN) where a group has no event; ``z`` never is, if any has."""
-
-    log: np.ndarray
-    se: np.ndarray
-    z: np.ndarray
-
-
-def rate_ratio(time, event, exposed) -> RateRatio:
-    """Compare event rates between exposed and other patients, along the last axis.
-
-    ``time`` at risk (years), ``event`` and ``exposed`` (booleans) broadcast to one shape. The log ratio is the maximum
-    likelihood estimate of the log hazard ratio under constant hazards, its variance 1/d₁ + 1/d₀; ``z`` is the score
-    test (d₁ − dT₁/T) / √(d T₁T₀/T²), the log-rank test's counterpart.
-    """
-    time, event, exposed = np.broadcast_arrays(time, event, exposed)
-    d1, t1 = np.sum(event & exposed, axis=-1), np.sum(time * exposed, axis=-1)
-    d0, t0 = np.sum(event & ~exposed, axis=-1), np.sum(time * ~exposed, axis=-1)
-    share = t1 / (t1 + t0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log = np.log(d1 / t1) - np.log(d0 / t0)
-        se = np.sqrt(1 / d1 + 1 / d0)
-        z = (d1 - (d1 + d0) * share) / np.sqrt((d1 + d0) * share * (1 - share))
-    return RateRatio(log, se, z)
-
-
-def stratified_rate_ratio(time, event, exposed, stratum) -> float:
-    """The Mantel–Haenszel rate ratio Σ d₁T₀/T over Σ d₀T₁/T, of one cohort (all arguments of shape (patients,)).
-
-    ``stratum``: whole numbers from 0. Strata without person-time add nothing. ValueError if no stratum holds both
-    an event of the others and time of the exposed.
-    """
-    stratum, size = np.asarray(stratum), int(np.max(stratum)) + 1
-    time, exposed = np.asarray(time, float), np.asarray(exposed, bool)
-
-    def total(weights):
-        return np.bincount(stratum, weights=weights, minlength=size)
-
-    t1, t0 = total(time * exposed), total(time * ~exposed)
-    d1, d0 = total(np.asarray(event) * exposed), total(np.asarray(event) * ~exposed)
-    both = t1 + t0 > 0
-    above, below = np.sum((d1 * t0)[both] / (t1 + t0)[both]), np.sum((d0 * t1)[both] / (t1 + t0)[both])
-    if below == 0:
-        raise ValueError("no stratum has events among the others and time among the exposed: the ratio is undefined")
-    return float(above / below)
-
-
-# A composite outcome ------------------------------------------------------------------------------------------------
-
-OUTCOMES = ("composite", "worsening until switch", "worsening, switched or not")
-
-
-class Course(NamedTuple):
-    """When patients worsen and when they change drug (years from the start of follow-up; may lie beyond its end)."""
-
-    worsening: np.ndarray
-    switch: np.ndarray
-
-
-def two_events(rng, worsening, switch, shape, after_switch: float = 1.0) -> Course:
-    """Draw the times of worsening and of a switch, independent given their hazards.
-
-    ``worsening``, ``switch``: hazards that broadcast to ``shape`` (0: never). ``after_switch`` multiplies the hazard of
-    worsening from the switch on: below 1 if the new drug works better. ValueError on a hazard below 0.
-    """
-    if np.min(worsening) < 0 or np.min(switch) < 0:
-        raise ValueError("a hazard is below 0: hazards are events per patient-year")
-    factor = check_number("after_switch", after_switch, above=0)
-    with np.errstate(divide="ignore"):
-        worsens = rng.standard_exponential(shape) / worsening
-        switches = rng.standard_exponential(shape) / switch
-    later = worsens > switches
-    worsens[later] = switches[later] + (worsens[later] - switches[later]) / factor
-    return Course(worsens, switches)
-
-
-class Followed(NamedTuple):
-    """Time at risk (years) and whether the event was seen."""
-
-    time: np.ndarray
-    event: np.ndarray
-
-
-def outcome(course: Course, horizon: float, kind: str = "composite") -> Followed:
-    """What an analysis sees of a course by ``horizon`` under one of ``OUTCOMES``."""
-    check_choice("outcome", kind, OUTCOMES)
-    first = np.minimum(course.worsening, course.switch)
-    if kind == "composite":
-        return Followed(np.minimum(first, horizon), first <= horizon)
-    if kind == "worsening until switch":
-        return Followed(np.minimum(first, horizon), (course.worsening <= course.switch) & (first <= horizon))
-    return Followed(np.minimum(course.worsening, horizon), course.worsening <= horizon)
-
-
-# Who is in the cohort -----------------------------------------------------------------------------------------------
+from whichdata.given import check_number
 
 
 def risk_among_retained(hazard, leaving, leaving_after_failure, required, horizon) -> float:
@@ -135,217 +40,302 @@ def risk_among_retained(hazard, leaving, leaving_after_failure, required, horizo
     return 1 - free * math.exp(-h * (horizon - r)) / (failed + free)
 
 
-# What activity may cause --------------------------------------------------------------------------------------------
+# A printed interval -----------------------------------------------------------------------------------------------------
+
+
+def smaller_group(variance: float, total: float) -> float:
+    """The events d of the smaller of two groups with ``total`` events, from the ``variance`` of the log ratio of their
+    rates: 1/d + 1/(total − d) = variance; half of all if so few events give a greater variance."""
+    return (total - math.sqrt(max(total**2 - 4 * total / variance, 0))) / 2
+
+
+def score_and_likelihood(ratio: float, error: float, total: float) -> tuple[float, float]:
+    """Two-sided p of the score and of the likelihood-ratio test that two groups have one constant hazard.
+
+    Their estimated ``ratio`` of hazards has the standard ``error`` on the log scale, and they have ``total`` events
+    (no fewer than 4/error²). With d events in the smaller group and its part a of the time at risk, z = (d − ta)/√(ta(1 − a))
+    and Λ = 2(d log(d/ta) + (t − d) log((t − d)/(t − ta))).
+    """
+    few = smaller_group(error**2, total)
+    at_risk = few / ratio / (few / ratio + total - few)
+    expected = total * at_risk
+    likelihood = 2 * (few * math.log(few / expected) + (total - few) * math.log((total - few) / (total - expected)))
+    z = abs(few - expected) / math.sqrt(expected * (1 - at_risk))
+    return float(2 * norm.sf(z)), float(chi2.sf(likelihood, 1))
+
+
+# People and their lesions ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Structure:
-    """How inflammatory activity, treatment and disability hang together in one imagined disease.
+class Setting:
+    """What all structures share.
 
-    ``lesions``: new lesions a year without treatment, on average · ``spread``: squared coefficient of variation of that
-    rate between people (gamma; 0: all alike) · ``fleeting``: the same for how one person's rate varies from year to
-    year, without lasting · ``responders``: share of the treated in whom the drug works · ``left``:
-    part of the lesion rate it leaves them · ``hit``: hazard of worsening per lesion a year (0: lesions cause nothing) ·
-    ``ceiling``: the most that lesions can add to the hazard · ``other``: hazard of a process that does not pass through
-    lesions · ``other_left``: part of it the drug leaves in responders · ``shared``: does what drives the lesion rate
-    drive that process as well? · ``switch``: hazard of a change of drug, under treatment, after a year with at least
-    ``seen`` lesions.
+    ``lesions``: new lesions a year without treatment, on average · ``spread``: squared coefficient of variation of
+    people's lasting rates (gamma) · ``fleeting``: the same of how a year differs from the next in one person ·
+    ``responders``: share of the treated in whom the drug works; it leaves them so much of their lesions that the mean
+    falls by ``cut`` · ``odds``: ratio of the odds of worsening, treated to untreated, at ``trial`` years · ``risk`` of
+    worsening without treatment by ``horizon`` · ``relapses`` a year without treatment, which fall by ``relapse_cut``.
     """
 
+    spread: float
+    responders: float
+    cut: float
+    odds: float
+    relapse_cut: float
+    risk: float = 0.3
+    lesions: float = 5.0
+    fleeting: float = 0.5
+    relapses: float = 1.0
+    trial: float = 2.0
+    horizon: float = 3.0
+
+
+class People(NamedTuple):
+    """Kinds of people in an arm: ``severity`` (their lasting lesion rate over the mean, untreated), what the drug leaves
+    of it (``left``), and their ``weight``, summing to 1."""
+
+    severity: np.ndarray
+    left: np.ndarray
+    weight: np.ndarray
+
+
+SEVERITIES = 40
+
+
+def people(setting: Setting, treated: bool) -> People:
+    """An arm as ``SEVERITIES`` equal slices of the gamma distribution, each divided into responders and others if treated.
+
+    Raises
+    ------
+    ValueError
+        Too few responders: the drug would have to leave them less than no lesions.
+    """
+    slices = (np.arange(SEVERITIES) + 0.5) / SEVERITIES
+    severity = gamma.ppf(slices, 1 / setting.spread, scale=setting.spread)
+    severity /= severity.mean()
+    if not treated:
+        return People(severity, np.ones(SEVERITIES), np.full(SEVERITIES, 1 / SEVERITIES))
+    share, left = setting.responders, 1 - setting.cut / setting.responders
+    if left < 0:
+        raise ValueError(f"with {share:.0%} responders lesions cannot fall by {setting.cut:.0%}")
+    left, weight = np.repeat([left, 1.0], SEVERITIES), np.repeat([share, 1 - share], SEVERITIES) / SEVERITIES
+    return People(np.tile(severity, 2), left, weight)
+
+
+# How lesions may do harm ----------------------------------------------------------------------------------------------
+
+
+class Course(NamedTuple):
+    """What becomes of people: ``trial(people, t)``, the probability not to be worse ``t`` years after the start; and
+    ``counted(people, n, t)``, the same at 1 + ``t`` years in those with ``n`` lesions in the first year."""
+
+    trial: Callable
+    counted: Callable
+
+
+def hidden_process(setting: Setting, scale: float, shape: float, common: bool) -> Course:
+    """Lesions do nothing. A process beside them has the hazard ``scale``, of which the drug leaves ``shape`` in those in
+    whom it works; ``common``: people's severity drives it too."""
+
+    def hazard(who: People):
+        works = np.where(who.left < 1, shape, 1.0)
+        return scale * works * (who.severity if common else 1.0)
+
+    return _memoryless(hazard)
+
+
+def ceiling(setting: Setting, scale: float, shape: float) -> Course:
+    """Lesions do all the harm, to a ceiling: at y times the mean lesion rate the hazard is scale · y(1 + shape)/(1 + shape · y)."""
+
+    def hazard(who: People):
+        y = who.severity * who.left
+        return scale * y * (1 + shape) / (1 + shape * y)
+
+    return _memoryless(hazard)
+
+
+def _memoryless(hazard: Callable) -> Course:
+    """A constant hazard for each person, whatever was counted."""
+
+    def counted(who, n, t):
+        one = np.exp(-hazard(who)[:, None, None] * (1 + t))
+        return np.broadcast_to(one, (len(who.weight), len(n), len(t)))
+
+    return Course(lambda who, t: np.exp(-hazard(who) * t), counted)
+
+
+def several_hits(setting: Setting, scale: float, shape: float, hits: int) -> Course:
+    """A lesion hits something that matters with one probability, worsening takes ``hits`` of them, those of the first year
+    included; a process that the drug leaves alone has the hazard scale · (1 − shape). Hits come at hits · scale · shape
+    a year on average, so that ``shape`` is near the part of worsening that lesions do."""
+    each, beside = min(hits * scale * shape / setting.lesions, 1.0), scale * (1 - shape)
+
+    def rate(who: People):
+        return each * setting.lesions * who.severity * who.left
+
+    def counted(who, n, t):
+        before = binom.pmf(np.arange(hits), n[:, None], each)
+        lacking = hits - np.arange(hits)[:, None]
+        later = poisson.cdf(lacking - 1, rate(who)[:, None, None] * t)
+        return np.exp(-beside * (1 + t)) * np.einsum("nj,pjt->pnt", before, later)
+
+    return Course(lambda who, t: np.exp(-beside * t) * poisson.cdf(hits - 1, rate(who) * t), counted)
+
+
+def delayed(setting: Setting, scale: float, shape: float) -> Course:
+    """Lesions do all the harm, and late: each leads to worsening with one probability, after a time that is exponential with
+    the mean ``shape``; ``scale`` is the untreated mean hazard. Lesions came at the untreated rate before treatment."""
+    each = scale / setting.lesions
+
+    def passed(t):
+        return shape * -np.expm1(-t / shape)
+
+    def trial(who: People, t):
+        return np.exp(-scale * who.severity * (t - (1 - who.left) * (t - passed(t))))
+
+    def counted(who, n, t):
+        old = scale * who.severity * passed(1 + t)[:, None]  # lesions from before treatment, by time and person
+        fresh = scale * who.severity * who.left * (t - passed(t))[:, None]
+        waiting = passed(1.0)  # part of the first year's lesions that have done no harm by its end
+        of_counted = each * n * (1 - waiting * np.exp(-t / shape)[:, None])
+        return np.exp(-(old + fresh).T[:, None, :] - of_counted.T[None])
+
+    return Course(trial, counted)
+
+
+class Structure(NamedTuple):
+    """``harm`` that lesions do: nothing, part or all · ``course(setting, scale, shape)`` · ``bounds`` between which the
+    shape is fitted · ``shape``: what it is, in words."""
+
     name: str
-    lesions: float
-    spread: float = 0.0
-    fleeting: float = 0.0
-    responders: float = 0.5
-    left: float = 0.1
-    hit: float = 0.0
-    ceiling: float = math.inf
-    other: float = 0.0
-    other_left: float = 1.0
-    shared: bool = False
-    switch: float = 0.0
-    seen: int = 3
-
-    @property
-    def lesions_cause(self) -> bool:
-        """Does a lesion make worsening likelier?"""
-        return self.hit > 0
+    harm: str
+    course: Callable
+    bounds: tuple[float, float]
+    shape: str
 
 
-class Arm(NamedTuple):
-    """One arm, by patient: lesions ``counted`` in the opening period, and the ``course`` after it."""
+_PROCESS = "left of the process by the drug"
+STRUCTURES = (
+    Structure("shared response", "nothing", partial(hidden_process, common=False), (0.0, 1.0), _PROCESS),
+    Structure("shared response and severity", "nothing", partial(hidden_process, common=True), (0.0, 1.0), _PROCESS),
+    *(
+        Structure(name, "part", partial(several_hits, hits=k), (0.001, 1.0), "near the part done by lesions")
+        for k, name in ((1, "one hit"), (3, "three hits"), (8, "eight hits"))
+    ),
+    Structure("a ceiling", "all", ceiling, (0.0, 1000.0), "saturation at the mean rate"),
+    Structure("delayed harm", "all", delayed, (0.01, 50.0), "mean delay in years"),
+)
+"""The structures of the chapter."""
 
-    counted: np.ndarray
+
+class Fitted(NamedTuple):
+    """A structure in a setting: its two fitted settings and the course they give."""
+
+    structure: Structure
+    setting: Setting
+    scale: float
+    shape: float
     course: Course
 
 
-def arm(structure: Structure, rng, patients: int, treated: bool, window: float = 1.0) -> Arm:
-    """Draw one arm: lesions are counted over ``window`` years, then worsening and switch are awaited.
-
-    Lesions come as a Poisson process at each person's own rate, times the weather of the years counted; a lesion of the
-    opening period does no harm later, so that activity can foretell worsening only through what lasts.
-    """
-    s = structure
-    severity = rng.gamma(1 / s.spread, s.spread, patients) if s.spread else np.ones(patients)
-    responds = treated & (rng.random(patients) < s.responders)
-    rate = s.lesions * severity * np.where(responds, s.left, 1.0)
-    weather = rng.gamma(window / s.fleeting, s.fleeting / window, patients) if s.fleeting else 1.0
-    counted = rng.poisson(rate * window * weather)
-    by_lesions = s.hit * rate
-    by_lesions = by_lesions / (1 + by_lesions / s.ceiling)
-    other = s.other * (severity if s.shared else 1.0) * np.where(responds, s.other_left, 1.0)
-    switch = np.where(treated & (counted >= s.seen), s.switch, 0.0)
-    return Arm(counted, two_events(rng, by_lesions + other, switch, patients))
+def odds_ratio(setting: Setting, course: Course) -> float:
+    """The ratio of the odds of worsening at the end of the trial, treated to untreated."""
+    return _odds_ratio(setting, course, people(setting, True), people(setting, False))
 
 
-class Signature(NamedTuple):
-    """What one structure looks like in data: the more active half of an arm against the rest, or the treated against
-    the untreated.
-
-    ``on``: failure (worsening or switch) on treatment · ``off``: worsening without treatment · ``on_worsening``:
-    worsening alone, on treatment · ``off_long``: worsening without treatment, lesions counted for years · ``drug``: the
-    randomised effect of the drug on worsening · ``lesion_drug``: that of a drug which stops lesions in everyone and
-    does nothing else · ``explained``: share of the drug's effect that goes when the analysis is stratified by lesions
-    (Freedman's proportion).
-    """
-
-    on: RateRatio
-    off: RateRatio
-    on_worsening: RateRatio
-    off_long: RateRatio
-    drug: RateRatio
-    lesion_drug: RateRatio
-    explained: float
+def _odds_ratio(setting: Setting, course: Course, exposed: People, others: People) -> float:
+    risk = [1 - float(who.weight @ course.trial(who, setting.trial)) for who in (exposed, others)]
+    return risk[0] / (1 - risk[0]) / (risk[1] / (1 - risk[1]))
 
 
-def signature(structure: Structure, rng, patients: int, horizon: float = 3.0, long: float = 5.0) -> Signature:
-    """Simulate every comparison of :class:`Signature`; ``patients`` an arm, lesions counted for a year or ``long``."""
-    on, off = (arm(structure, rng, patients, treated) for treated in (True, False))
-    lasting = arm(structure, rng, patients, False, window=long)
-    only_lesions = replace(structure, responders=1.0, other_left=1.0, switch=0.0)
-    stopped = arm(only_lesions, rng, patients, True)
+def at_risk(structure: Structure, setting: Setting, shape: float) -> tuple[float, Course]:
+    """The scale at which the untreated worsen as often as the setting says, with this shape, and the course."""
+    who = people(setting, False)
 
-    def by_activity(which: Arm, kind: str) -> RateRatio:
-        followed = outcome(which.course, horizon, kind)
-        return rate_ratio(followed.time, followed.event, which.counted > np.median(which.counted))
+    def excess(scale):
+        course = structure.course(setting, scale, shape)
+        return 1 - float(who.weight @ course.trial(who, setting.horizon)) - setting.risk
 
-    alone = OUTCOMES[2]
-    treated = np.repeat([True, False], patients)
-
-    def effect(first: Arm) -> tuple[Followed, RateRatio]:
-        parts = [outcome(a.course, horizon, alone) for a in (first, off)]
-        both = Followed(*(np.concatenate(column) for column in zip(*parts)))
-        return both, rate_ratio(both.time, both.event, treated)
-
-    pooled, drug = effect(on)
-    counted = np.concatenate([on.counted, off.counted])
-    within = math.log(stratified_rate_ratio(pooled.time, pooled.event, treated, counted))
-    return Signature(
-        by_activity(on, "composite"), by_activity(off, alone), by_activity(on, alone), by_activity(lasting, alone),
-        drug, effect(stopped)[1], 1 - within / float(drug.log),
-    )  # fmt: skip
+    scale = brentq(excess, 1e-6, 5.0)
+    return scale, structure.course(setting, scale, shape)
 
 
-# Experiments of many cohorts ----------------------------------------------------------------------------------------
+def fit(structure: Structure, setting: Setting) -> Fitted | None:
+    """Fit scale and shape to the untreated risk and to the randomised odds ratio; None if no shape gives it."""
 
-SIGNIFICANT = 1.959963984540054
-"""The normal statistic of a two-sided p of 0.05."""
+    def excess(shape):
+        return odds_ratio(setting, at_risk(structure, setting, shape)[1]) - setting.odds
 
-
-def _share(hits) -> tuple[float, float]:
-    """The share of cohorts that ``hits`` and its Monte Carlo standard error."""
-    share = float(np.mean(hits))
-    return share, math.sqrt(share * (1 - share) / np.size(hits))
-
-
-def predictor_in_composite(
-    rng, patients: int, worsening: float, switch: float, worsening_ratio: float, switch_ratio: float, marked: float,
-    horizon: float = 3.0, cohorts: int = 400, after_switch: float = 1.0,
-) -> dict:  # fmt: skip
-    """A marker tried against a composite outcome and against worsening alone, in many cohorts of one size.
-
-    ``worsening``, ``switch``: hazards of patients without the marker; the marker multiplies them by ``worsening_ratio``
-    and ``switch_ratio`` · ``marked``: share of patients who have it · ``after_switch``: as in :func:`two_events`.
-    For each outcome the result holds the median hazard ratio found (``_hr``), the share of cohorts with two-sided
-    p ≤ 0.05 (``_power``) and their Monte Carlo errors (``_hr_se``, ``_se``).
-    """
-    has = rng.random((cohorts, patients)) < marked
-    hazards = np.where(has, worsening * worsening_ratio, worsening), np.where(has, switch * switch_ratio, switch)
-    course = two_events(rng, *hazards, has.shape, after_switch)
-    row = {}
-    for key, kind in (("composite", OUTCOMES[0]), ("worsening", OUTCOMES[2])):
-        followed = outcome(course, horizon, kind)
-        found = rate_ratio(followed.time, followed.event, has)
-        power, se = _share(np.abs(found.z) >= SIGNIFICANT)
-        log, log_se = median_with_error(found.log)
-        row |= {
-            f"{key}_hr": math.exp(log), f"{key}_hr_se": math.exp(log) * log_se,
-            f"{key}_power": power, f"{key}_se": se,
-        }  # fmt: skip
-    return row
+    low, high = structure.bounds
+    if excess(low) * excess(high) > 0:
+        return None
+    shape = brentq(excess, low, high, xtol=1e-6)
+    scale, course = at_risk(structure, setting, shape)
+    return Fitted(structure, setting, scale, shape, course)
 
 
-def chosen_cutoff(
-    rng, patients: int, hazard: float, true_hr: float, offered: int, mean: float = 1.0, dispersion: float = 2.0,
-    cut: int = 3, horizon: float = 3.0, cohorts: int = 400,
-) -> dict:  # fmt: skip
-    """A lesion cut-off chosen among several and judged in the same cohort.
+# What a count of lesions predicts -------------------------------------------------------------------------------------
 
-    Lesion counts are negative binomial with that ``mean`` and variance mean + dispersion × mean². People with ``cut``
-    or more have ``true_hr`` times the ``hazard`` of the others. ``offered``: how many neighbouring cut-offs are tried
-    (1: only the true one). ``significant``: share of cohorts whose best cut-off has p ≤ 0.05, with its Monte Carlo
-    error ``se`` · ``published``: the median ratio at the best cut-off of those in which lesions look harmful, with its
-    error ``published_se`` (both undefined if there is none) · ``right``: how often the best is the true one.
-    """
-    lesions = rng.negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean), (cohorts, patients))
-    awaited = rng.exponential(1 / np.where(lesions >= cut, hazard * true_hr, hazard))
-    time, event = np.minimum(awaited, horizon), awaited <= horizon
-    first = max(1, cut - offered // 2)
-    tried = np.arange(first, first + offered)
-    results = [rate_ratio(time, event, lesions >= c) for c in tried]
-    z, log = (np.stack([getattr(r, name) for r in results]) for name in ("z", "log"))
-    best = np.argmax(np.abs(z), axis=0)[None]
-    found = np.abs(np.take_along_axis(z, best, axis=0)[0]) >= SIGNIFICANT
-    significant, se = _share(found)
-    at_best = np.take_along_axis(log, best, axis=0)[0]
-    harmful = at_best[found & (at_best > 0)]
-    published, log_se = median_with_error(harmful) if harmful.size else (math.nan, math.nan)
-    return {
-        "significant": significant, "se": se, "right": float(np.mean(tried[best] == cut)),
-        "published": math.exp(published), "published_se": math.exp(published) * log_se,
-    }  # fmt: skip
+STEPS = 25
 
 
-def treatment_sorts(
-    rng, lesions: float, spread: float, fleeting: float, responders: float, hit: float, patients: int = 100_000
-) -> dict:
-    """Lesions as the only cause of disability: the hazard ratio of the more active half, on and off a drug that works
-    in some, each with the standard error of its logarithm. Parameters as in :class:`Structure`."""
-    structure = Structure("sorted", lesions, spread=spread, fleeting=fleeting, responders=responders, hit=hit)
-    found = signature(structure, rng, patients)
-    return {
-        "on": float(np.exp(found.on.log)), "on_se": float(found.on.se),
-        "off": float(np.exp(found.off.log)), "off_se": float(found.off.se),
-    }  # fmt: skip
+class Arm(NamedTuple):
+    """Those not worse at one year, by lesions counted in that year: their part of the arm, and what follows in them over the
+    horizon, ``events`` and ``time`` at risk."""
+
+    part: np.ndarray
+    events: np.ndarray
+    time: np.ndarray
 
 
-SORTING = {
-    "lesions": 6.0,
-    "spread": (0.05, 0.2, 0.5, 1.0),
-    "fleeting": 0.5,
-    "responders": (0.2, 0.4, 0.6, 0.8),
-    "hit": 0.02,
-}
-"""Assumptions of ours: two parameters that vary, to span what is plausible, and three that stay."""
+def arm(fitted: Fitted, treated: bool) -> Arm:
+    """An arm counted over the first year and followed from its end; all arms of a setting have the same counts."""
+    s, who = fitted.setting, people(fitted.setting, treated)
+    most = s.lesions * people(s, False).severity.max()
+    n = np.arange(math.ceil(most * (1 + 5 * math.sqrt(s.fleeting)) + 20))
+    rate = (s.lesions * who.severity * who.left)[:, None]
+    k = 1 / s.fleeting
+    seen = nbinom.pmf(n, k, k / (k + rate)) * who.weight[:, None]
+    t = np.linspace(0, s.horizon, STEPS)
+    free = np.einsum("pn,pnt->nt", seen, fitted.course.counted(who, n, t))
+    return Arm(free[:, 0], free[:, 0] - free[:, -1], np.trapezoid(free, t, axis=-1))
 
 
-def sorting_grid(seed: int = 3) -> pd.DataFrame:
-    """:func:`treatment_sorts` at every point of ``SORTING``, the last parameter moving fastest: one row each.
+def more_active(part: np.ndarray) -> np.ndarray:
+    """Of each count, how much is in the more active half of an arm: all above the median, none below."""
+    above = part.sum() - np.cumsum(part)
+    return np.clip((part.sum() / 2 - above) / np.maximum(part, 1e-300), 0, 1)
 
-    A point's random numbers depend on the seed and on its place in the grid alone.
-    """
-    axes = [values if isinstance(values, tuple) else (values,) for values in SORTING.values()]
-    points = [dict(zip(SORTING, values)) for values in product(*axes)]
-    return pd.DataFrame(
-        point | treatment_sorts(np.random.default_rng([seed, k]), **point) for k, point in enumerate(points)
-    )
+
+def with_relapse(setting: Setting, counts: int) -> np.ndarray:
+    """Of each count of lesions, the share with a relapse in that year: some lesions bring one, and others come besides,
+    in such parts that the drug lowers relapses by ``relapse_cut`` as it lowers lesions by ``cut``."""
+    following = setting.relapse_cut / setting.cut
+    brings = following * setting.relapses / setting.lesions
+    return 1 - (1 - brings) ** np.arange(counts) * math.exp(-(1 - following) * setting.relapses)
+
+
+def ratio(found: Arm, exposed: np.ndarray) -> float:
+    """Events per year in the exposed over the others; ``exposed``: their share of each count."""
+    rates = [(found.events @ share) / (found.time @ share) for share in (exposed, 1 - exposed)]
+    return float(rates[0] / rates[1])
+
+
+def explained(treated: Arm, untreated: Arm) -> float:
+    """The share of the drug's effect that goes when it is stratified by lesions counted (Freedman's proportion): one less
+    the log of the Mantel–Haenszel rate ratio over that of the crude one."""
+    time = treated.time + untreated.time
+    within = (treated.events * untreated.time / time).sum() / (untreated.events * treated.time / time).sum()
+    crude = treated.events.sum() / treated.time.sum() / (untreated.events.sum() / untreated.time.sum())
+    return 1 - math.log(within) / math.log(crude)
+
+
+def lesions_stopped(fitted: Fitted) -> float:
+    """The odds ratio of worsening in a trial of a drug that stops all lesions in everyone and does nothing else."""
+    untreated = people(fitted.setting, False)
+    left = (
+        1.0 if fitted.structure.harm == "nothing" else 1e-9
+    )  # a process that does not pass through lesions is left alone
+    spared = untreated._replace(left=np.full(SEVERITIES, left))
+    return _odds_ratio(fitted.setting, fitted.course, spared, untreated)

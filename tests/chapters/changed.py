@@ -59,7 +59,7 @@ HOW: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
 """How a figure is changed, from its value and one in its last place."""
 REMEMBERED = {
     "ph-all-maintenance": ("extremes", "shares_alike", "without_effect"),
-    "ms-interferon-beta": ("chosen_cutoff", "predictor_in_composite", "signature", "sorting_grid"),
+    "ms-interferon-beta": ("fit",),
 }
 """Simulations of the chapters that take long."""
 SIGNS = {"=": "", "<": "<", ">": ">", "<=": "≤", ">=": "≥"}
