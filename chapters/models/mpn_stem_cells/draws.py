@@ -411,6 +411,14 @@ PARTS = ("exit het", "exit hom", "balance het", "balance hom", "progeny")
 """The values of which the three parts of the source's mechanism speak."""
 
 
+def visits_stamp() -> str:
+    """A hash of all that the draws by the second visit depend on but the machine, as ``stamp`` is for the others."""
+    seen = hashlib.sha256((stamp() + repr([SCENARIOS, VISITS])).encode())
+    for step in (visited, visit_rows):
+        seen.update(bare(inspect.getsource(step)).encode())
+    return seen.hexdigest()[:16]
+
+
 def visit_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
     """Fits by the month of the second visit and by untreated rates, one of each in turn, until all are there or the
     time is up.
@@ -421,11 +429,7 @@ def visit_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
         The file holds runs of other code.
     """
     path, note = DRAWS / f"{name}-visits.csv", DRAWS / f"{name}-visits.json"
-    own = hashlib.sha256(
-        (
-            stamp() + repr([SCENARIOS, VISITS]) + "".join(bare(inspect.getsource(s)) for s in (visited, visit_rows))
-        ).encode()
-    ).hexdigest()[:16]
+    own = visits_stamp()
     if path.is_file() and (not note.is_file() or json.loads(note.read_text("utf-8"))["stamp"] != own):
         raise SampleError(f"data/draws/{path.name} is of other code: move it away, then run this again")
     entry = {
