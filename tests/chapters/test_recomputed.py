@@ -563,7 +563,7 @@ def cohorts_by_the_month_of_the_second_visit():
     found = lambda *key: sum(min(odds(p)) > 10 for k, p in cohorts_.items() if k[:3] == key)
     missed = [odds(p) for p in posteriors(READING) if min(odds(p)) <= 10]
     return [sum(min(odds(p)) > 10 for p in posteriors(["exit and exhaustion"])), found("exit and exhaustion", "as assumed", 3),
-            sum(found("kill all", "as assumed", m) for m in (4, 3, 1)), found("exit and exhaustion", "half", 0),
+            sum(found("kill all", "as assumed", m) for m in (4, 3, 1)) + found("kill active", "as assumed", 3), found("exit and exhaustion", "half", 0),
             found("exit and exhaustion", "twice", 0), len(missed), sum(min(o[:4]) > 10 for o in missed)]  # fmt: skip
 
 
