@@ -6,6 +6,7 @@ another route: first principles, SciPy or statsmodels, or a simulation of its ow
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import Counter
 from fractions import Fraction
@@ -537,13 +538,36 @@ READING = ("exit and exhaustion", "no difference")
 RIVALS = ("kill all", "kill active", "kill active, other rates", "exit alone")
 
 
-@figures(MSC, "right-75", "right-90", "right-97", "wrong-75", "wrong-90", "wrong-97", "n-three", "rivals-n")
+@figures(MSC, "right-3", "right-10", "right-30", "wrong-3", "wrong-10", "wrong-30", "n-three", "rivals-n")
 def cohorts_in_which_all_three_are_found():
     def found(p: dict, cut: float) -> bool:
         return all(p[f"exit {g}"] > cut and p[f"balance {g}"] < 1 - cut for g in ("het", "hom")) and p["progeny"] > cut
 
     groups = [posteriors(READING), posteriors(RIVALS)]
-    return [sum(found(p, c) for p in g) for g in groups for c in (0.75, 0.9, 0.975)] + [len(g) for g in groups]
+    return [sum(found(p, c) for p in g) for g in groups for c in (3 / 4, 10 / 11, 30 / 31)] + [len(g) for g in groups]
+
+
+@figures(MSC, "right-even", "right-early", "wrong-visits", "right-half", "right-twice", "missed-10", "only-progeny")
+def cohorts_by_the_month_of_the_second_visit():
+    """All parts at posterior odds above ten, from the stored draws row by row; and what the misses lack."""
+    with (ROOT / "data" / "draws" / f"{MSC}-visits.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    cohorts_: dict = {}
+    for r in rows:
+        key = r["hypothesis"], r["rates"], int(r["month"]), int(r["cohort"])
+        cohorts_.setdefault(key, {})[r["quantity"]] = float(r["above"])
+
+    def odds(p: dict) -> list[float]:
+        sides = (
+            [p[f"exit {g}"] for g in ("het", "hom")] + [1 - p[f"balance {g}"] for g in ("het", "hom")] + [p["progeny"]]
+        )
+        return [x / (1 - x) if x < 1 else math.inf for x in sides]
+
+    found = lambda *key: sum(min(odds(p)) > 10 for k, p in cohorts_.items() if k[:3] == key)
+    missed = [odds(p) for p in posteriors(READING) if min(odds(p)) <= 10]
+    return [sum(min(odds(p)) > 10 for p in posteriors(["exit and exhaustion"])), found("exit and exhaustion", "as assumed", 3),
+            sum(found("kill all", "as assumed", m) for m in (4, 3, 1)) + found("kill active", "as assumed", 3), found("exit and exhaustion", "half", 0),
+            found("exit and exhaustion", "twice", 0), len(missed), sum(min(o[:4]) > 10 for o in missed)]  # fmt: skip
 
 
 @figures(MSC, "exit-wrong", "no-progeny", "active-exit", "other-exit", "gap-right", "dose-right")
@@ -560,9 +584,9 @@ def median_probability_that_lost_cells_mature():
     return [100 * np.median([p["progeny"] for p in posteriors(h)]) for h in (READING, ["kill all"], ["kill active"])]
 
 
-@figures(MSC, "all-three-limits", "gap-limits")
+@figures(MSC, "right-10-limits", "gap-limits")
 def limits_of_simulated_counts():
-    whole, n = int(shown(MSC, "all-three")[0]), int(shown(MSC, "n-three")[0])
+    whole, n = int(shown(MSC, "right-10")[0]), int(shown(MSC, "n-three")[0])
     right, of = int(shown(MSC, "gap-right")[0]), int(shown(MSC, "n-reading")[0])
     return [100 * x for x in (*wilson(whole, n), *wilson(right, of))]
 

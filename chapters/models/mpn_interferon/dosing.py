@@ -311,3 +311,9 @@ def years_below(course: Course, values: ArrayLike, bound: float) -> np.ndarray:
             part = (target - column[j - 1]) / (column[j] - column[j - 1])
             found[i] = course.years[j - 1] + part * (course.years[j] - course.years[j - 1])
     return found
+
+
+def back_at(years: np.ndarray, values: np.ndarray, end: int, level: float) -> float:
+    """The year at which ``values``, below ``level`` at the index ``end``, are back there, linear between ``years``."""
+    j = end + int(np.argmax(values[end:] >= level))
+    return float(np.interp(level, values[j - 1 : j + 1], years[j - 1 : j + 1]))

@@ -368,6 +368,94 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
         say(f"{kind}: all {len(jobs)} there")
 
 
+# The second visit ------------------------------------------------------------------------------------------------
+
+SECOND_VISITS = (4, 3, 1)
+"""Months to which the second visit of every patient is moved; where it is not moved it is that of ``plan``."""
+SLOWER = ASSUMED._replace(exit=ASSUMED.exit / 2, rest=ASSUMED.rest / 2)
+FASTER = ASSUMED._replace(exit=2 * ASSUMED.exit, rest=2 * ASSUMED.rest)
+VISITS = 10
+"""Cohorts of each hypothesis and design."""
+SCENARIOS = {
+    **{(h, "as assumed", m): Truth(HYPOTHESES[h].population) for m in SECOND_VISITS for h in ("exit and exhaustion", "kill all")},
+    ("kill active", "as assumed", 3): HYPOTHESES["kill active"],
+    **{("exit and exhaustion", name, 0): Truth(_READING, rates) for name, rates in (("half", SLOWER), ("twice", FASTER))},
+}  # fmt: skip
+"""What each cohort is drawn from, by hypothesis, untreated exchange of quiescent and active cells against what the fit
+assumes, and month of the second visit (0: not moved)."""
+
+
+def visited(month: float) -> Design:
+    """The design of ``plan`` with the second visit moved to ``month``; not moved if it is 0."""
+    even = plan()
+    t = even.t.copy()
+    if month:
+        t[:, 1] = month / 12
+    return even._replace(t=t)
+
+
+def visit_rows(fit: Fitter, scenario: tuple[str, str, int], number: int) -> Iterator[dict]:
+    """One virtual cohort of ``SCENARIOS`` fitted: a row for each part of the mechanism, with how probable it is."""
+    truth, place = SCENARIOS[scenario], list(SCENARIOS).index(scenario)
+    data = stem_cells.draw_cohort(truth.population, visited(scenario[2]), seeded(3, place, number), truth.rates)[0]
+    got = fit(data, 20_000 + 100 * place + number)
+    values = got.values[..., :14].reshape(-1, 14)
+    for name, bound in zip(PARTS, (0, 0, 0, 0, 0.5)):
+        held = values[:, NAMES.index(name)]
+        row = {"mean": held.mean(), "sd": held.std(ddof=1), "above": (held > bound).mean()}
+        keys = dict(zip(("hypothesis", "rates", "month", "cohort", "quantity"), (*scenario, number, name)))
+        yield keys | {k: f"{v:.4g}" for k, v in row.items()} | {"divergent": got.divergent}
+
+
+PARTS = ("exit het", "exit hom", "balance het", "balance hom", "progeny")
+"""The values of which the three parts of the source's mechanism speak."""
+
+
+def visits_stamp() -> str:
+    """A hash of all that the draws by the second visit depend on but the machine, as ``stamp`` is for the others."""
+    seen = hashlib.sha256((stamp() + repr([SCENARIOS, VISITS])).encode())
+    for step in (visited, visit_rows):
+        seen.update(bare(inspect.getsource(step)).encode())
+    return seen.hexdigest()[:16]
+
+
+def visit_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
+    """Fits by the month of the second visit and by untreated rates, one of each in turn, until all are there or the
+    time is up.
+
+    Raises
+    ------
+    SampleError
+        The file holds runs of other code.
+    """
+    path, note = DRAWS / f"{name}-visits.csv", DRAWS / f"{name}-visits.json"
+    own = visits_stamp()
+    if path.is_file() and (not note.is_file() or json.loads(note.read_text("utf-8"))["stamp"] != own):
+        raise SampleError(f"data/draws/{path.name} is of other code: move it away, then run this again")
+    entry = {
+        "warmup": WARMUP,
+        "kept": SHORT_KEPT,
+        "seed": SEED,
+        "versions": {p: version(p) for p in PACKAGES},
+        "stamp": own,
+    }
+    note.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    rows = list(csv.DictReader(path.open(encoding="utf-8"))) if path.is_file() else []
+    done = {(r["hypothesis"], r["rates"], int(r["month"]), int(r["cohort"])) for r in rows}
+    end, fit = time.monotonic() + 60 * minutes, None
+    for job in ((s, i) for i in range(VISITS) for s in SCENARIOS):
+        if (*job[0], job[1]) in done:
+            continue
+        if time.monotonic() > end:
+            say("visits: stopped, the time is up; run it again to go on")
+            return
+        begun = time.monotonic()
+        fit = fit or Fitter(1, SHORT_KEPT)
+        append(path, list(visit_rows(fit, *job)))
+        say(f"visits: {', '.join(map(str, job))}, {time.monotonic() - begun:.1f} s")
+    say(f"visits: all {VISITS * len(SCENARIOS)} there")
+
+
 def append(path, rows: list[dict]) -> None:
     """Add the rows of one fit to a CSV file in one write, with a header if it is new."""
     new = not path.is_file()
@@ -423,7 +511,7 @@ def bare(code: str) -> str:
     return ast.dump(tree)
 
 
-RECIPES = {"mpn-stem-cells": (headline, long_runs)}
+RECIPES = {"mpn-stem-cells": (headline, long_runs, visit_runs)}
 
 
 def sample(name: str, minutes: float, say: Callable[[str], None] = print) -> None:
@@ -436,10 +524,11 @@ def sample(name: str, minutes: float, say: Callable[[str], None] = print) -> Non
     """
     if name not in RECIPES:
         raise SampleError(f"no draws named {name!r}; there are {', '.join(RECIPES)}")
-    short, long = RECIPES[name]
+    short, *long = RECIPES[name]
     DRAWS.mkdir(parents=True, exist_ok=True)
     short(name, say)
-    long(name, say, minutes)
+    for runs in long:
+        runs(name, say, minutes)
 
 
 def load(name: str) -> tuple[dict, pd.DataFrame]:

@@ -232,3 +232,22 @@ def test_a_brief_run_agrees_with_the_committed_summaries(engine):
         committed = entry["summary"][name]
         error = np.hypot(row.mcse, committed["mcse"])
         assert abs(row.mean - committed["mean"]) < 4 * error, f"{name}: {row.mean:.4g} against {committed['mean']:.4g}"
+
+
+def test_only_the_second_visit_moves_and_comes_between_its_neighbours():
+    even = samples.plan()
+    for month in samples.SECOND_VISITS:
+        moved = samples.visited(month)
+        assert np.allclose(12 * moved.t[:, 1], month) and (np.diff(moved.t[:, :3]) > 0).all()
+        assert np.array_equal(np.delete(moved.t, 1, 1), np.delete(even.t, 1, 1)) and np.array_equal(moved.n, even.n)
+    assert np.array_equal(samples.visited(0).t, even.t)
+
+
+def test_draws_by_the_second_visit_are_of_this_code_and_whole():
+    entry = json.loads((samples.DRAWS / f"{NAME}-visits.json").read_text("utf-8"))
+    assert entry["stamp"] == samples.visits_stamp(), f"made by other code; run `python -m lib sample {NAME}`"
+    rows = pd.read_csv(samples.DRAWS / f"{NAME}-visits.csv")
+    keys = ["hypothesis", "rates", "month", "cohort"]
+    assert (rows.groupby(keys).size() == len(samples.PARTS)).all()
+    assert set(rows[keys[:3]].itertuples(index=False, name=None)) == set(samples.SCENARIOS)
+    assert rows["above"].between(0, 1).all() and rows["cohort"].max() < samples.VISITS
