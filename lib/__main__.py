@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -76,7 +78,22 @@ def run(args) -> int:
     from lib.house import execute
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    execute.run(halves, force=args.force)
+    done = execute.run(halves, force=args.force)
+    from lib.house import executed, rerun
+
+    found = {name: rerun.moved(before, executed.chapter(name)) for name, before in done.items() if before}
+    moves = [move for of_one in found.values() for move in of_one]
+    if done:
+        where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
+        told = f"{rerun.counted(moves)} (`python -m lib diff` lists them: {where})" if moves else "nothing"
+        print(f"moved: {told}")
+    return 0
+
+
+def take(args) -> int:
+    from lib.house import execute
+
+    print(execute.take(execute.chapter(args.name)))
     return 0
 
 
@@ -101,22 +118,25 @@ def gate(args) -> int:
 def diff(args) -> int:
     from lib.house import rerun
 
-    moved = rerun.diff(args.notebook)
-    for line in moved:
-        print(line)
-    if not moved:
-        print("no printed figure moved")
-    return bool(moved)
+    moves = rerun.diff(args.notebook)
+    _tell(moves, args.rows)
+    print(f"moved: {rerun.counted(moves)}" if moves else "no printed figure moved")
+    return bool(moves)
+
+
+def _tell(moves, rows: bool) -> None:
+    """A line for each verdict, value, table or figure that moved, or for each row of it."""
+    for move in moves:
+        print(*(move.rows if rows else [move.line]), sep="\n")
 
 
 def rerun(args) -> int:
     from lib.house import execute, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    moved = [line for half in halves for line in rerun.rerun(half)]
-    for line in moved:
-        print(line)
-    return bool(moved)
+    moves = [move for half in halves for move in rerun.rerun(half)]
+    _tell(moves, args.rows)
+    return bool(moves)
 
 
 def sample(args) -> int:
@@ -178,7 +198,7 @@ def print_(args) -> int:
 def cff(args) -> int:
     from lib.house import release
 
-    release.CFF.write_text(release.citation_cff(), "utf-8")
+    release.execute.write(release.CFF, release.citation_cff())
     return 0
 
 
@@ -234,13 +254,15 @@ def parser() -> argparse.ArgumentParser:
     p = command("run", run, "execute the chapters that are stale")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
+    p = command("take", take, "write what was edited in a chapter's notebook into its text half")
+    p.add_argument("name", metavar="SLUG")
     command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
     p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
-    p = command(
-        "diff", diff, "list the printed figures that moved between a re-executed notebook and the committed one"
-    )
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
+    p = command("diff", diff, "list what moved between a re-executed notebook and the committed one")
     p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
     p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
     p.add_argument("name")
     p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
@@ -265,7 +287,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 done, 1 something was found wrong, 2 it cannot run."""
+    """Run one command; 0 done, 1 something was found wrong, 2 it cannot run, 130 interrupted."""
     args = parser().parse_args(argv)
     try:
         return args.function(args)
@@ -281,7 +303,18 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"{error.filename or args.command}: {error.strerror or error}; nothing half was written", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing half was written; the same command goes on", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = main()
+    sys.stdout.flush()
+    if code == 130:
+        os._exit(code)  # without waiting for what was at work
+    sys.exit(code)
