@@ -75,19 +75,30 @@ def check(args) -> int:
 
 
 def run(args) -> int:
-    from lib.house import execute
+    from lib import ROOT
+    from lib.house import execute, executed, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    done = execute.run(halves, force=args.force)
-    from lib.house import executed, rerun
+    whole = (ROOT / "registry").is_dir()  # a bundle has none
+    if whole:
+        from lib.house import roles
 
+        _stop_at(roles.before(halves))
+    done = execute.run(halves, force=args.force)
     found = {name: rerun.moved(before, executed.chapter(name)) for name, before in done.items() if before}
     moves = [move for of_one in found.values() for move in of_one]
     if done:
         where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
         told = f"{rerun.counted(moves)} (`python -m lib diff` lists them: {where})" if moves else "nothing"
         print(f"moved: {told}")
+    if whole:
+        _stop_at(roles.after(done))
     return 0
+
+
+def _stop_at(faults: list[str]) -> None:
+    if faults:
+        raise ValueError("\n".join(faults))
 
 
 def take(args) -> int:
@@ -99,12 +110,13 @@ def take(args) -> int:
 
 def gate(args) -> int:
     from lib import ROOT
-    from lib.house import execute
+    from lib.house import execute, executed
 
     faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
-        from lib.house import typed
+        from lib.house import roles, typed
 
+        faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()
         for page, words, why in typed.allowed():
             print(f"{page}.md: typed by design: {words!r}: {why}")

@@ -295,6 +295,19 @@ def _text_half_moved(nb: nbformat.NotebookNode, text_half: Path) -> bool:
     return nb.metadata.get("stamp", {}).get(name) != digest(name)
 
 
+def same_code(text_half: Path) -> bool:
+    """Whether the executed notebook ran the code that the text half has, so that what it binds is known."""
+    made = text_half.with_suffix(".ipynb")
+    if not made.is_file():
+        return False
+    try:
+        halves = _read(made), inputs(text_half)
+    except executed.NotExecuted:
+        return False
+    ran, has = ([c.source for c in half.cells if c.cell_type == "code"] for half in halves)
+    return ran == has
+
+
 def take(text_half: Path) -> str:
     """Write what was edited in a notebook into its text half; says what was done.
 

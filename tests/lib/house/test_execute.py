@@ -356,3 +356,62 @@ def test_the_second_figure_of_a_cell_fails_the_build(book):
     log = ran.stdout + ran.stderr
     warned = re.findall(r"WARNING: figure (\S+) is not the first of its cell", log)
     assert ran.returncode != 0 and warned == ["fig-cml-fall"], log[-3000:]
+
+
+NAMELESS = {
+    "{clami}`CML-23`": "no such role: claim",
+    "{reported}`CML-23/enroled`": "CML-23 has no figure 'enroled'",
+    "{cite}`Nobody1900`": "no record in data/references.bib of Nobody1900",
+    "{found}`enrolled`": "binds no enrolled",
+}
+
+
+def test_a_role_that_names_nothing_is_one_line_with_its_place_before_a_kernel_starts(book):
+    half = text_half(book)
+    half.write_text(half.read_text().replace("One check and one figure.", "\n".join(NAMELESS)))
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and ran.stdout == "", ran.stdout
+    first = half.read_text().splitlines().index(next(iter(NAMELESS))) + 1
+    for n, (line, (role, says)) in enumerate(zip(ran.stderr.splitlines(), NAMELESS.items(), strict=True), first):
+        assert line.startswith(f"chapters/cml-stopping.md:{n}: {role}: ") and says in line, line
+
+
+def test_a_name_that_changed_code_might_bind_is_looked_for_when_it_ran(book):
+    half = text_half(book)
+    text = half.read_text().replace("points = [1, 2, 3]", "points = [1, 2, 4]")
+    half.write_text(text.replace("One check and one figure.", "Some {found}`enrolled`."))
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and "executed cml-stopping" in ran.stdout and ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("chapters/cml-stopping.md:15: {found}`enrolled`: "), ran.stderr
+
+
+def test_a_broken_record_is_one_line_with_its_place_before_a_kernel_starts(book):
+    record = book / "seeds" / "cml-stopping.yml"
+    text = record.read_text("utf-8")
+    at = text.index("CML-23")
+    record.write_text(text[:at] + text[at:].replace("kind: ", "knid: ", 1), "utf-8")
+    ran = command(book, "-m", "lib", "run")
+    line = text.count("\n", 0, at) + 1
+    assert ran.returncode == 2 and ran.stdout == ""
+    assert all(said.startswith(f"seeds/cml-stopping.yml:{line}: CML-23") for said in ran.stderr.splitlines()), (
+        ran.stderr
+    )
+    assert "knid" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_a_cell_that_fails_is_named_by_its_line(book):
+    half = text_half(book)
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", "points = prnt(1)"))
+    line = half.read_text().splitlines().index("# Draw a line") + 1
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and ran.stderr.startswith(f"chapters/cml-stopping.md:{line}: NameError: "), ran.stderr
+
+
+def test_two_kernels_share_no_port(book, monkeypatch):
+    """Sockets with names of their own: the ports of a kernel are taken before it binds them, and two may take the same."""
+    half, seen = text_half(book), []
+    monkeypatch.setattr(execute, "_run_cells", lambda client, half: seen.append(client.km.get_connection_info()))
+    for _ in range(2):
+        with pytest.raises(AttributeError):  # there is no report to read
+            execute.execute(half)
+    assert [info["transport"] for info in seen] == ["ipc", "ipc"] and seen[0]["ip"] != seen[1]["ip"]
