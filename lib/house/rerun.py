@@ -116,14 +116,15 @@ def _short(text: str) -> str:
 
 
 def slug(notebook: dict, name: str) -> str:
-    """The chapter a notebook executes, which the label of its first heading names.
+    """The chapter a notebook executes, which the label of its first heading names, or that it is a reading copy of.
 
     Raises
     ------
     DiffError
         It executes none of the chapters here, or was never executed.
     """
-    label = next((piece.heading.label for piece in executed.pieces(notebook) if piece.heading), "")
+    heading = next((piece.heading.label for piece in executed.pieces(notebook) if piece.heading), "")
+    label = notebook.get("metadata", {}).get(execute.READING, heading)
     known = [p.stem for p in execute.chapters()]
     if label not in known:
         raise DiffError(f"{name}: {label or 'its first heading'} names no chapter here; there are {', '.join(known)}")
