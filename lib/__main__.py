@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from lib import PATHS
 
 sys.path[:0] = [path for path in PATHS if path not in sys.path]  # a bundle has no path file
+
+FEW = 3
+"""Results that can be named within a line."""
 
 
 def verify_sources(args) -> int:
@@ -179,7 +183,14 @@ def verify(args) -> int:
     from lib.house.parts import REGISTRY, sections
 
     said = REGISTRY.verify(sections(), args.tag, *args.hashes)
-    print(f"{args.tag}: {said}")
+    listed = re.search(r"(results changed \(|it now prints )([^;)]+)\)", said)
+    names = listed[2].split(", ") if listed else []
+    if len(names) <= FEW:
+        print(f"{args.tag}: {said}")
+    else:
+        print(f"{args.tag}: {said.replace(listed[2], f'{len(names)} results')}")
+        if args.rows or "changed" in listed[1]:
+            print(*(f"  {name}" for name in names), sep="\n")
     return 0 if said.startswith("same text and results") else 1
 
 
@@ -282,6 +293,7 @@ def parser() -> argparse.ArgumentParser:
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
+    p.add_argument("--rows", action="store_true", help="list what it prints now, where what changed is not known")
     p = command(
         "edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)"
     )
