@@ -83,26 +83,22 @@ def run(args) -> int:
     from lib.house import execute, executed, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    whole = (ROOT / "registry").is_dir()  # a bundle has none
-    if whole:
-        from lib.house import roles
 
-        _stop_at(roles.before(halves))
-    done = execute.run(halves, force=args.force)
+    def roles(check: str, of) -> None:
+        if of and (ROOT / "registry").is_dir():  # a bundle has none
+            from lib.house import roles
+
+            getattr(roles, check)(of)
+
+    done = execute.run(halves, args.force, lambda due: roles("before", due))
     found = {name: rerun.moved(before, executed.chapter(name)) for name, before in done.items() if before}
     moves = [move for of_one in found.values() for move in of_one]
     if done:
         where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
         told = f"{rerun.counted(moves)} (`python -m lib diff` lists them: {where})" if moves else "nothing"
         print(f"moved: {told}")
-    if whole:
-        _stop_at(roles.after(done))
+    roles("after", done)
     return 0
-
-
-def _stop_at(faults: list[str]) -> None:
-    if faults:
-        raise ValueError("\n".join(faults))
 
 
 def take(args) -> int:

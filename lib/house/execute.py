@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -336,10 +337,10 @@ def take(text_half: Path) -> str:
     return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `make chapter NAME={name}`"
 
 
-def run(text_halves: list[Path], force: bool = False) -> dict[str, dict]:
+def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:
     """Execute the chapters among ``text_halves`` that need it, two side by side, the synthesis last.
 
-    Says which and why as it goes. Returns the names executed, each with the notebook that stood before ({} for none).
+    ``check`` is given those that are due before a kernel starts, and may refuse. Says which and why as it goes. Returns the names executed, each with the notebook that stood before ({} for none).
     An error in one leaves the others' results in place; a notebook that was edited is left alone.
     """
     done: dict[str, dict] = {}
@@ -349,6 +350,8 @@ def run(text_halves: list[Path], force: bool = False) -> dict[str, dict]:
         edited = {p: why[0] for p, why in due.items() if why and ": edited: " in why[0]}
         errors += edited.values()
         due = {p: [w.split(": ", 1)[1].rsplit("; run", 1)[0] for w in why] for p, why in due.items() if p not in edited}
+        if due:
+            check(list(due))
         for p, why in due.items():
             print(f"executing {p.stem}: {'; '.join(why) or 'asked for'}", flush=True)
         pool, start = ThreadPoolExecutor(2), time.monotonic()

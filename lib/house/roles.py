@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from lib import ROOT, records
 from lib.house import execute, executed, prose
 from lib.house.parts import REGISTRY
-from lib.house.typed import _fenced
+from lib.house.typed import fenced
 from lib.verdicts import LATER, MARKS
 
 _ROLE = re.compile(r"\{([a-z:-]+)\}`([^`]+)`")
@@ -57,7 +57,7 @@ _ROLES = {
 
 def faults(page: str, computed: bool = True) -> Iterator[str]:
     """The roles of a page that name nothing, each with its file and line; {found} only if the values are ``computed``."""
-    text = "\n".join(_fenced((ROOT / f"{page}.md").read_text("utf-8")))
+    text = "\n".join(fenced((ROOT / f"{page}.md").read_text("utf-8")))
     for role in _ROLE.finditer(text):
         name, of = role.groups()
         try:
@@ -92,15 +92,23 @@ def _placed(said: re.Match) -> str:
     return f"seeds/{said['file']}{line}: {said['claim']}"
 
 
-def before(halves: list[Path]) -> list[str]:
-    """What keeps chapters from being executed: records, and roles as far as they can be known before."""
-    found = unreadable()
-    for half in [] if found else halves:
-        found += faults(f"chapters/{half.stem}", execute.same_code(half))
-    return found
+def before(halves: list[Path]) -> None:
+    """Refuse chapters that cannot be executed: for their records, or for roles as far as they can be known before.
+
+    Raises
+    ------
+    prose.ProseError
+        One line for each fault.
+    """
+    _refuse(unreadable() or [f for h in halves for f in faults(f"chapters/{h.stem}", execute.same_code(h))])
 
 
-def after(names) -> list[str]:
-    """The roles of executed chapters that name nothing."""
+def after(names: Iterable[str]) -> None:
+    """Refuse executed chapters in which a role names nothing."""
     prose.bound.cache_clear()
-    return [fault for name in names for fault in faults(f"chapters/{name}")]
+    _refuse([fault for name in names for fault in faults(f"chapters/{name}")])
+
+
+def _refuse(found: list[str]) -> None:
+    if found:
+        raise prose.ProseError("\n".join(found))
