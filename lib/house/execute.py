@@ -208,7 +208,8 @@ def execute(text_half: Path) -> str:
     ChapterError
         A cell failed or took longer than the limit.
     """
-    nb = inputs(text_half)
+    half = text_half.relative_to(ROOT).as_posix()
+    begun, nb = digest(half), inputs(text_half)
     client = NotebookClient(
         nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(CHAPTERS)}}, extra_arguments=["--IPKernelApp.log_level=ERROR"],
@@ -228,7 +229,7 @@ def execute(text_half: Path) -> str:
     if noisy:
         raise ChapterError(f"{place(text_half, noisy[0])}: writes to stderr (a warning?); mend what it complains of")
     nb.metadata["language_info"] = {"name": "python"}
-    nb.metadata["stamp"] = {name: digest(name) for name in names}
+    nb.metadata["stamp"] = {name: begun if name == half else digest(name) for name in names}
     return nbformat.writes(nb) + "\n"
 
 
@@ -296,6 +297,12 @@ def _text_half_moved(nb: nbformat.NotebookNode, text_half: Path) -> bool:
     return nb.metadata.get("stamp", {}).get(name) != digest(name)
 
 
+def _saved(text_half: Path) -> int:
+    """When the notebook of a text half was last saved; 0 if there is none."""
+    made = text_half.with_suffix(".ipynb")
+    return made.stat().st_mtime_ns if made.is_file() else 0
+
+
 def same_code(text_half: Path) -> bool:
     """Whether the executed notebook ran the code that the text half has, so that what it binds is known."""
     made = text_half.with_suffix(".ipynb")
@@ -340,8 +347,9 @@ def take(text_half: Path) -> str:
 def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:
     """Execute the chapters among ``text_halves`` that need it, two side by side, the synthesis last.
 
-    ``check`` is given those that are due before a kernel starts, and may refuse. Says which and why as it goes. Returns the names executed, each with the notebook that stood before ({} for none).
-    An error in one leaves the others' results in place; a notebook that was edited is left alone.
+    ``check`` is given those that are due before a kernel starts, and may refuse. Says which and why as it goes. Returns
+    the names executed, each with the notebook that stood before ({} for none). An error in one leaves the others'
+    results in place; a notebook that was edited is left alone.
     """
     done: dict[str, dict] = {}
     errors: list[str] = []
@@ -354,6 +362,7 @@ def run(text_halves: list[Path], force: bool = False, check: Callable = lambda d
             check(list(due))
         for p, why in due.items():
             print(f"executing {p.stem}: {'; '.join(why) or 'asked for'}", flush=True)
+        stood = {p: _saved(p) for p in due}
         pool, start = ThreadPoolExecutor(2), time.monotonic()
         jobs = {pool.submit(execute, p): p for p in due}
         try:
@@ -364,6 +373,9 @@ def run(text_halves: list[Path], force: bool = False, check: Callable = lambda d
                     text = job.result()
                 except ChapterError as error:
                     errors.append(str(error))
+                    continue
+                if _saved(p) != stood[p]:
+                    errors.append(f"{p.stem}: the notebook was saved while it ran, and is left alone; run again")
                     continue
                 absent = due[p] and due[p][0].startswith(("missing", "cut short"))
                 done[p.stem] = {} if absent else executed.read(made)

@@ -185,6 +185,28 @@ def test_an_edit_of_both_halves_loses_neither(book):
     assert "precious = 42" in half.read_text()
 
 
+def test_what_is_saved_while_a_chapter_runs_is_not_lost(book, monkeypatch, capsys):
+    half, made = text_half(book), text_half(book).with_suffix(".ipynb")
+    whole = made.read_text("utf-8")
+
+    def saves(half):
+        spoil(book, edit)
+        return whole
+
+    monkeypatch.setattr(execute, "execute", saves)
+    with pytest.raises(execute.ChapterError, match="saved while it ran"):
+        execute.run([half], force=True)
+    assert "precious = 42" in made.read_text("utf-8")
+
+
+def test_a_text_half_edited_while_it_runs_is_drifted_not_edited(book):
+    half = text_half(book)
+    more = 'open("cml-stopping.md", "a").write("\\n\\nMore words.\\n")'
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", f"points = [1, 2, 3]; _ = {more}"))
+    half.with_suffix(".ipynb").write_text(execute.execute(half), "utf-8")
+    assert "More words." in half.read_text() and reasons(book)[0] == {"drifted", "stale"}
+
+
 def test_a_tag_edited_in_the_notebook(book):
     spoil(book, lambda notebook: code_cells(notebook)[1]["metadata"].pop("tags"))
     assert reasons(book)[0] == {"edited"}
