@@ -59,14 +59,18 @@ chapter: $(VENV)/.book
 	@test -n "$(NAME)" || { echo "say which: make chapter NAME=cml-stopping"; exit 2; }
 	@$(PY) -m lib run --force $(NAME)
 
-# Clean builds only: an incremental one is not repeatable.
+# Clean builds only: an incremental one is not repeatable. Built aside: the pages that stand stay until the new are whole.
 $(HTML): $(SITE) | $(VENV)/.book
 	@echo "Building the pages (about 10 s) ..."
-	@rm -rf _build
-	@mkdir -p _build
-	@$(VENV)/bin/jupyter-book build . -W -n --keep-going >_build/build.log 2>&1 || { grep -E 'WARNING|ERROR|Error' _build/build.log | grep -vE '^ *raise |RuntimeError: *$$' | awk '!seen[$$0]++' | head -n 40; echo "The build failed; the whole log is _build/build.log"; rm -f $(HTML); exit 1; }
+	@rm -rf _build/next
+	@mkdir -p _build/next
+	@trap 'echo; echo "interrupted: the pages stay as they were"; exit 130' INT TERM; \
+	$(VENV)/bin/jupyter-book build . --path-output _build/next -W -n --keep-going >_build/build.log 2>&1 || { sed 's/\x1b\[[0-9;]*m//g' _build/build.log | grep -E 'WARNING|ERROR|Error' | grep -vE '^ *raise |RuntimeError: *$$' | awk '!seen[$$0]++' | head -n 40; echo "The build failed, and the pages stay as they were; the whole log is _build/build.log"; exit 1; }
 	@grep '^Not set in' _build/build.log || true
-	@touch $(HTML)
+	@rm -rf _build/last
+	@if test -e _build/html; then mv _build/html _build/last; fi
+	@mv _build/next/_build/html _build/html
+	@rm -rf _build/last _build/next
 
 test: $(VENV)/.book $(VENV)/.dev
 	@echo "Gate: pairs and stamps ..."

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
+import signal
 import sys
 from pathlib import Path
 
 from lib import PATHS
 
 sys.path[:0] = [path for path in PATHS if path not in sys.path]  # a bundle has no path file
+
+FEW = 3
+"""Results that can be named within a line."""
 
 
 def verify_sources(args) -> int:
@@ -73,21 +79,44 @@ def check(args) -> int:
 
 
 def run(args) -> int:
-    from lib.house import execute
+    from lib import ROOT
+    from lib.house import execute, executed, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    execute.run(halves, force=args.force)
+
+    def roles(check: str, of) -> None:
+        if of and (ROOT / "registry").is_dir():  # a bundle has none
+            from lib.house import roles
+
+            getattr(roles, check)(of)
+
+    done = execute.run(halves, args.force, lambda due: roles("before", due))
+    found = {name: rerun.moved(before, executed.chapter(name)) for name, before in done.items() if before}
+    moves = [move for of_one in found.values() for move in of_one]
+    if done:
+        where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
+        told = f"{rerun.counted(moves)} (`python -m lib diff` lists them: {where})" if moves else "nothing"
+        print(f"moved: {told}")
+    roles("after", done)
+    return 0
+
+
+def take(args) -> int:
+    from lib.house import execute
+
+    print(execute.take(execute.chapter(args.name)))
     return 0
 
 
 def gate(args) -> int:
     from lib import ROOT
-    from lib.house import execute
+    from lib.house import execute, executed
 
     faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
-        from lib.house import typed
+        from lib.house import roles, typed
 
+        faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()
         for page, words, why in typed.allowed():
             print(f"{page}.md: typed by design: {words!r}: {why}")
@@ -101,22 +130,25 @@ def gate(args) -> int:
 def diff(args) -> int:
     from lib.house import rerun
 
-    moved = rerun.diff(args.notebook)
-    for line in moved:
-        print(line)
-    if not moved:
-        print("no printed figure moved")
-    return bool(moved)
+    moves = rerun.diff(args.notebook)
+    _tell(moves, args.rows)
+    print(f"moved: {rerun.counted(moves)}" if moves else "no printed figure moved")
+    return bool(moves)
+
+
+def _tell(moves, rows: bool) -> None:
+    """A line for each verdict, value, table or figure that moved, or for each row of it."""
+    for move in moves:
+        print(*(move.rows if rows else [move.line]), sep="\n")
 
 
 def rerun(args) -> int:
     from lib.house import execute, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
-    moved = [line for half in halves for line in rerun.rerun(half)]
-    for line in moved:
-        print(line)
-    return bool(moved)
+    moves = [move for half in halves for move in rerun.rerun(half)]
+    _tell(moves, args.rows)
+    return bool(moves)
 
 
 def sample(args) -> int:
@@ -147,7 +179,14 @@ def verify(args) -> int:
     from lib.house.parts import REGISTRY, sections
 
     said = REGISTRY.verify(sections(), args.tag, *args.hashes)
-    print(f"{args.tag}: {said}")
+    listed = re.search(r"(results changed \(|it now prints )([^;)]+)\)", said)
+    names = listed[2].split(", ") if listed else []
+    if len(names) <= FEW:
+        print(f"{args.tag}: {said}")
+    else:
+        print(f"{args.tag}: {said.replace(listed[2], f'{len(names)} results')}")
+        if args.rows or "changed" in listed[1]:
+            print(*(f"  {name}" for name in names), sep="\n")
     return 0 if said.startswith("same text and results") else 1
 
 
@@ -178,7 +217,7 @@ def print_(args) -> int:
 def cff(args) -> int:
     from lib.house import release
 
-    release.CFF.write_text(release.citation_cff(), "utf-8")
+    release.execute.write(release.CFF, release.citation_cff())
     return 0
 
 
@@ -234,13 +273,15 @@ def parser() -> argparse.ArgumentParser:
     p = command("run", run, "execute the chapters that are stale")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
+    p = command("take", take, "write what was edited in a chapter's notebook into its text half")
+    p.add_argument("name", metavar="SLUG")
     command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
     p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
-    p = command(
-        "diff", diff, "list the printed figures that moved between a re-executed notebook and the committed one"
-    )
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
+    p = command("diff", diff, "list what moved between a re-executed notebook and the committed one")
     p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
     p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
     p.add_argument("name")
     p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
@@ -248,6 +289,7 @@ def parser() -> argparse.ArgumentParser:
     p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
     p.add_argument("tag", metavar="TAG")
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
+    p.add_argument("--rows", action="store_true", help="list what it prints now, where what changed is not known")
     p = command(
         "edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)"
     )
@@ -265,7 +307,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 done, 1 something was found wrong, 2 it cannot run."""
+    """Run one command; 0 done, 1 something was found wrong, 2 it cannot run, 130 interrupted."""
     args = parser().parse_args(argv)
     try:
         return args.function(args)
@@ -281,7 +323,18 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"{error.filename or args.command}: {error.strerror or error}; nothing half was written", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing half was written; the same command goes on", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = main()
+    sys.stdout.flush()
+    if code == 130:
+        os._exit(code)  # without waiting for what was at work
+    sys.exit(code)

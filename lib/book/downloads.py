@@ -1,24 +1,36 @@
-"""How to run a chapter again: its notebook and its bundle beside the page, and what each way needs."""
+"""How to run a chapter again: a notebook to read and a bundle beside the page, and what each way needs.
+
+The notebook is a reading copy: what roles and directives put on the page stands in its words, so that any viewer shows
+it; its code and outputs are those of the chapter.
+"""
 
 from __future__ import annotations
 
 import html
+import json
+import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
 from sphinx.util import logging
 
-from lib import ROOT
-from lib.house import bundles
-from lib.house.parts import pages
+from lib import FIGURE, LEDGER, ROOT, TABLE, evidence
+from lib.book import layers, marks, references
+from lib.house import bundles, prose
+from lib.house.execute import READING
+from lib.house.parts import pages, parts
+from lib.values import opening
+from lib.verdicts import LATER, summary
+from lib.verdicts import MARKS as SHAPES
 
 log = logging.getLogger(__name__)
 
 
-READ = """To read: every cell with its output, in any viewer of notebooks.
-By itself it does not run, for it imports the book’s modules."""
-BUNDLE = """The notebook, its text half, and the modules, data, records and lock that its execution used.
+READ = """To read: the words with their figures, and every cell with its output, in any viewer of notebooks.
+It runs where the book’s modules are: in the folder of the bundle, or of the whole book."""
+BUNDLE = """The chapter as committed, its text half, and the modules, data, records and lock that its execution used.
 Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:
 <ol><li><code>{set_up}</code></li><li><code>{run}</code></li></ol>
 The second command executes the chapter anew and says whether every byte came out the same;
@@ -87,7 +99,7 @@ def place(app, doctree, docname):
     if app.builder.name != "html" or not source.is_file():
         return
     try:
-        sizes = {"ipynb": source.stat().st_size, "zip": len(bundles.zipped(source.stem))}
+        sizes = {"ipynb": len(reading(docname).encode()), "zip": len(bundles.zipped(source.stem))}
     except ValueError as error:
         log.warning("%s", error, location=docname, type="book", subtype="bundle")
         return
@@ -110,8 +122,132 @@ def write(app):
     for page in pages():
         source = ROOT / f"{page}.ipynb"
         if source.is_file():
-            (folder / source.name).write_bytes(source.read_bytes())
+            (folder / source.name).write_text(reading(page), "utf-8", newline="\n")
             (folder / f"{source.stem}.zip").write_bytes(bundles.zipped(source.stem))
+
+
+_ROLE = re.compile(r"\{([a-z]+)\}`([^`]+)`")
+_DIRECTIVE = re.compile(r"^(`{3,}|:{3,})\{([a-z-]+)\} *(.*)\n((?::[a-z-]+:.*\n)*)((?:.*\n)*?)\1 *$", re.MULTILINE)
+_LABEL = re.compile(r"^\(([\w-]+)\)=\n", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]\n]+)\]\(#?([a-z][a-z0-9-]*)\)")
+_PARAGRAPH = re.compile(r"\n\s*\n|^\s*(?:[-*+]|\d+\.|#+)\s+|\|", re.MULTILINE)
+"""What stands before the first word of a paragraph."""
+_HEAD = """> **{safety}** Last searched: {searched}.
+>
+> A reading copy: <i>figures of the source in italics</i>, <b>figures recomputed here in bold</b>, figures of other works as
+> links to the references at its end. Who wants to change the chapter edits `chapters/{slug}.md`."""
+_FIND = """# Find the book's modules, in a folder around this notebook
+import sys
+from pathlib import Path
+
+_top = next((p for p in Path("x").absolute().parents if (p / "lib" / "__main__.py").is_file()), None)
+assert _top, "put this notebook into the folder of the bundle, or of the whole book"
+sys.path[:0] = [str(_top), str(_top / "packages" / "whichdata" / "src")]
+
+"""
+
+
+@cache
+def _titles() -> dict[str, tuple[str, str]]:
+    """The page and title of every label."""
+    return {part.label: (part.page, part.title) for part in parts()}
+
+
+def _to(page: str, label: str, words: str) -> str:
+    """Words that lead to a label, if it stands in the same notebook."""
+    where, title = _titles().get(label, ("", label))
+    return f"[{words or title}](#{label})" if where == page else words or title
+
+
+def _worded(page: str, name: str, text: str, begins: bool) -> str:
+    """What a role prints, as Markdown that any viewer shows; as a sentence ``begins``, if it begins one."""
+
+    def placed(words: str) -> str:
+        return html.escape(opening(words) if begins else words, quote=False)
+
+    if name == "found":
+        slug, _, value, words = prose.found(text, page)
+        if "evidence" in value:
+            key = marks.evidence(slug).loc[value["evidence"], "reference"]
+            return f"[{placed(words)}](#{references.anchor(key)})"
+        said = value.get("kind") == "words" or not any(c.isdigit() for c in value["text"])
+        return placed(words) if said else f"<b>{placed(words)}</b>"
+    if name == "reported":
+        return f"<i>{placed(prose.reported(text))}</i>"
+    if name == "cite":
+        return f"[[{text}]](#{references.anchor(text)})"
+    if name == "verdict":
+        row, word = prose.verdict(text)
+        return f"{SHAPES[word]} {_to(page, row['id'].lower(), word.replace('-', ' '))}"
+    if name == "mark":
+        word = text.replace(" ", "-")
+        return f"{(SHAPES | LATER)[word]} {text}"
+    if name == "claim":
+        return _to(page, text.lower(), text)
+    if name == "ref":
+        words, label = re.fullmatch(r"(?:(.*?) *<)?([\w-]+)>?", text).groups()
+        return _to(page, label, words or "")
+    raise ValueError(f"{page}: say in lib.book.downloads what {{{name}}} prints")
+
+
+def _directive(match: re.Match) -> str:
+    """What a directive holds, under its name; the card of a source as lines."""
+    _, name, argument, options, content = match.groups()
+    if name in ("short-version", "audit"):
+        return "*Audit trail*" if name == "audit" else ""
+    if name == "source-card":
+        found, source = summary(prose.of_source(argument)), prose.record(argument).source
+        lines = [
+            f"**The source.** {marks.citation_line(source)}",
+            *re.findall(r":design: (.*)", options),
+        ]
+        lines += [f"{what.capitalize()}: {marks.in_words(found[what])}." for what in ("figures", "conclusions")]
+        return "  \n".join(lines) + f"\n\n{marks.besides(source)}\n"
+    head = "" if name == "answer" else f"**{name.replace('-', ' ').capitalize()}{' ' * bool(argument)}{argument}.** "
+    return head + content.strip()
+
+
+def _markdown(page: str, text: str) -> str:
+    """The words of a page without roles, directives and labels."""
+    text = _DIRECTIVE.sub(_directive, text)
+
+    def put(role: re.Match) -> str:
+        before = _PARAGRAPH.split(text[: role.start()])[-1].rstrip(" \n*_")
+        return _worded(page, *role.groups(), begins=not before or before[-1] in ".?!")
+
+    text = _LINK.sub(lambda m: _to(page, m[2], m[1]) if m[2] in _titles() else m[0], _ROLE.sub(put, text))
+    return _LABEL.sub(lambda m: f'<a id="{m[1]}"></a>\n\n', text).strip()
+
+
+@cache
+def reading(page: str) -> str:
+    """The notebook of a page as a reading copy, the same at every build."""
+    slug, notebook = page.rpartition("/")[2], json.loads((ROOT / f"{page}.ipynb").read_text("utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code[0]["source"] = _FIND + "".join(code[0]["source"])
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = _markdown(page, "".join(cell["source"]))
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            for entry in (data[mime] for mime in (TABLE, FIGURE, LEDGER) if mime in data):
+                label = entry.get("label") or entry["id"].lower()
+                data["text/html"] = f'<a id="{label}"></a>' + "".join(data["text/html"])
+    head = _HEAD.format(safety=layers.SAFETY, searched=evidence.last_searched(), slug=slug)
+    notebook["cells"].insert(1, _cell("reading-copy", head))
+    said = json.dumps(notebook, ensure_ascii=False)
+    works = [key for key in references.works() if f"[{key}]" in said or f"(#{references.anchor(key)})" in said]
+    lines = [
+        f'- <a id="{references.anchor(key)}"></a>[{key}] {marks.citation_line(references.works()[key])}'
+        for key in works
+    ]
+    if works:
+        notebook["cells"].append(_cell("references", "\n".join(["## References", "", *lines])))
+    notebook["metadata"][READING] = slug
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _cell(name: str, text: str) -> dict:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
 
 
 def setup(app):

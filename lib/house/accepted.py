@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterable
 
 from lib import ROOT
 from lib.house import executed
+from lib.house.execute import write
 from lib.house.release import today
 from lib.review import shown
 
@@ -48,12 +51,15 @@ def changes() -> list[dict[str, str]]:
 
 def accept() -> None:
     """Record the verdicts of the executed notebooks as the accepted ones, and how those that were accepted before moved."""
-    rows = [(today(), claim, then, to) for claim, then, to in moved() if then and to]
+    last = {row["claim"]: (row["from"], row["to"]) for row in changes()}  # entered, if this was cut short
+    rows = [(today(), claim, then, to) for claim, then, to in moved() if then and to and last.get(claim) != (then, to)]
     if rows:
-        fresh = not CHANGES.is_file()
-        with CHANGES.open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("date", "claim", "from", "to")] * fresh + rows)
-    with ACCEPTED.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["id", "verdict"])
-        writer.writerows(sorted(now().items()))
+        stood = CHANGES.read_text("utf-8") if CHANGES.is_file() else _csv([("date", "claim", "from", "to")])
+        write(CHANGES, stood + _csv(rows))
+    write(ACCEPTED, _csv([("id", "verdict"), *sorted(now().items())]))
+
+
+def _csv(rows: Iterable[tuple[str, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -1,9 +1,11 @@
 """Chapters as pairs: the text half is edited, the executed half is made from it, stamped, and never edited.
 
 A stamp names everything an execution used (the text half, the record, the modules of ``lib``, the data files, the lock)
-with a hash of each; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *hollow* (never
-executed), *drifted* (its inputs are not those of the text half) or *stale*. A chapter that *stopped* because its record
-allows no more is none of these: it is whole as far as it can go, and fit to be read, not to be released.
+with a hash of each; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *cut short* (no
+whole notebook), *hollow* (never executed), *drifted* (its inputs are not those of the text half), *stale*, or *edited*:
+the notebook was changed instead of the text half, and is never made anew until that is settled. A chapter that *stopped*
+because its record allows no more is none of these: it is whole as far as it can go, and fit to be read, not to be
+released.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # The kernels inherit these: the same run gives the same bytes, whatever the machine's cores and hash seed.
 os.environ.update(
@@ -45,6 +50,10 @@ NEVER = ("lib/book/",)
 CELL_SECONDS = 300
 LAST = "synthesis"
 """The chapter executed after the others: it reads their ledgers."""
+MYST = {"extension": ".md", "format_name": "myst"}
+READING = "reading_copy"
+"""What marks a notebook made to be read, in its metadata."""
+SET_ASIDE = ROOT / "_build" / "set-aside"
 
 _WATCH = """
 import sys as _sys
@@ -60,6 +69,29 @@ print(_json.dumps({"modules": sorted(str(getattr(m, "__file__", None) or "") for
 
 class ChapterError(RuntimeError):
     """A chapter that cannot be executed; the message names chapter, cell and error."""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: into one beside it, which then takes its name.
+
+    Raises
+    ------
+    OSError
+        A full disk, a folder that may not be written; it names ``path``, which stays as it was.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException as error:
+        if beside.exists():
+            beside.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 def chapters() -> list[Path]:
@@ -87,7 +119,7 @@ def inputs(text_half: Path) -> nbformat.NotebookNode:
     nb = jupytext.read(text_half)
     seen: dict[str, int] = {}
     for cell in nb.cells:
-        digest = hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
+        digest = _id(cell)
         seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         if "hide-input" in cell.metadata.get("tags", []):
@@ -96,13 +128,20 @@ def inputs(text_half: Path) -> nbformat.NotebookNode:
     return nb
 
 
+def _id(cell: nbformat.NotebookNode) -> str:
+    return hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
+
+
 def digest(name: str) -> str:
     """A short hash of what a stamp names: a file's bytes, or an executed notebook's ledger outputs."""
     path = ROOT / name
     if not path.is_file():
         return "absent"
     if path.suffix == ".ipynb":
-        cells = executed.read(path)["cells"]
+        try:
+            cells = executed.read(path)["cells"]
+        except executed.NotExecuted:
+            return "cut short"
         data = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
         results = [{k: v for k, v in d.items() if k.startswith("application/vnd.")} for d in data]
         return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()[:16]
@@ -125,6 +164,42 @@ def used(report: dict, text_half: Path) -> list[str]:
     return sorted(names)
 
 
+_at_work: dict = {}
+"""The kernels at work, by the folders of their sockets."""
+
+
+def _run_cells(client: NotebookClient, text_half: Path) -> nbformat.NotebookNode:
+    """Execute a notebook's cells in the kernel of ``client``; the cell that reports what they used."""
+    nb = client.nb
+    hidden = nbformat.v4.new_code_cell(_WATCH)
+    nb.cells.append(hidden)
+    client.execute_cell(hidden, len(nb.cells) - 1, store_history=False)
+    nb.cells.pop()
+    for index, cell in enumerate(nb.cells):
+        try:
+            client.execute_cell(cell, index)
+        except CellExecutionError as error:
+            raise ChapterError(f"{place(text_half, index)}: {error.ename}: {error.evalue}\n{cell.source}") from None
+        except TimeoutError:
+            raise ChapterError(f"{place(text_half, index)}: took longer than {CELL_SECONDS} s") from None
+        if executed.stopped({"cells": [cell]}):
+            break
+    report = nbformat.v4.new_code_cell(_REPORT)
+    nb.cells.append(report)
+    client.execute_cell(report, len(nb.cells) - 1, store_history=False)
+    nb.cells.pop()
+    return report
+
+
+def place(text_half: Path, index: int) -> str:
+    """Where cell ``index``, from 0, of a text half begins: its file and line."""
+    text, at = text_half.read_text("utf-8"), 0
+    for cell in jupytext.read(text_half).cells[: index + 1]:
+        at = max(text.find(cell.source, at), at)
+        start, at = at, at + len(cell.source)
+    return f"{text_half.relative_to(ROOT).as_posix()}:{text.count(chr(10), 0, start) + 1}"
+
+
 def execute(text_half: Path) -> str:
     """Run a text half from its first cell; the executed notebook as text, stamped.
 
@@ -133,40 +208,28 @@ def execute(text_half: Path) -> str:
     ChapterError
         A cell failed or took longer than the limit.
     """
-    nb = inputs(text_half)
+    half = text_half.relative_to(ROOT).as_posix()
+    begun, nb = digest(half), inputs(text_half)
     client = NotebookClient(
         nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(CHAPTERS)}}, extra_arguments=["--IPKernelApp.log_level=ERROR"],
         allow_error_names=["Impossible"],  # lib.review has closed the ledger
     )  # fmt: skip
-    with client.setup_kernel():
-        hidden = nbformat.v4.new_code_cell(_WATCH)
-        nb.cells.append(hidden)
-        client.execute_cell(hidden, len(nb.cells) - 1, store_history=False)
-        nb.cells.pop()
-        for index, cell in enumerate(nb.cells):
-            try:
-                client.execute_cell(cell, index)
-            except CellExecutionError as error:
-                raise ChapterError(
-                    f"{text_half.name}, cell {index + 1}: {error.ename}: {error.evalue}\n{cell.source}"
-                ) from None
-            except TimeoutError:
-                raise ChapterError(f"{text_half.name}, cell {index + 1}: took longer than {CELL_SECONDS} s") from None
-            if executed.stopped({"cells": [cell]}):
-                break
-        report = nbformat.v4.new_code_cell(_REPORT)
-        nb.cells.append(report)
-        client.execute_cell(report, len(nb.cells) - 1, store_history=False)
-        nb.cells.pop()
+    kernel = client.create_kernel_manager()
+    with TemporaryDirectory() as folder:
+        if os.name == "posix":  # sockets with names of their own: two kernels cannot clash over a port
+            kernel.transport, kernel.ip = "ipc", f"{folder}/kernel"
+        kernel.connection_file = f"{folder}/kernel.json"
+        with client.setup_kernel():
+            _at_work[folder] = kernel.provisioner.process
+            report = _run_cells(client, text_half)
+        del _at_work[folder]
     names = used(json.loads(report.outputs[0]["text"]), text_half)
-    noisy = [i + 1 for i, c in enumerate(nb.cells) for o in c.get("outputs", []) if o.get("name") == "stderr"]
+    noisy = [i for i, c in enumerate(nb.cells) for o in c.get("outputs", []) if o.get("name") == "stderr"]
     if noisy:
-        raise ChapterError(
-            f"{text_half.name}, cell {noisy[0]}: writes to stderr (a warning?); mend what it complains of"
-        )
+        raise ChapterError(f"{place(text_half, noisy[0])}: writes to stderr (a warning?); mend what it complains of")
     nb.metadata["language_info"] = {"name": "python"}
-    nb.metadata["stamp"] = {name: digest(name) for name in names}
+    nb.metadata["stamp"] = {name: begun if name == half else digest(name) for name in names}
     return nbformat.writes(nb) + "\n"
 
 
@@ -177,12 +240,19 @@ def faults(text_half: Path) -> list[str]:
     again = f"run `make chapter NAME={name}`"
     if not made.is_file():
         return [f"{name}: missing: no executed notebook; {again}"]
-    nb = nbformat.read(made, as_version=4)
-    wanted = inputs(text_half)
+    try:
+        nb = _read(made)
+    except executed.NotExecuted:
+        return [f"{name}: cut short: no whole notebook; {again}"]
     found = []
-    ours, theirs = ([_half(c) for c in half.cells] for half in (nb, wanted))
+    ours, theirs = ([_half(c) for c in half.cells] for half in (nb, inputs(text_half)))
     if ours != theirs:
         at = next((i for i, (a, b) in enumerate(zip(ours, theirs), 1) if a != b), min(len(ours), len(theirs)) + 1)
+        if READING in nb.metadata:
+            return [f"{name}: edited: a reading copy stands in the notebook's place; move it away, then {again}"]
+        if not _text_half_moved(nb, text_half) or any(c.get("id", "").partition("-")[0] != _id(c) for c in nb.cells):
+            drop = f"delete chapters/{made.name} to drop it"
+            return [f"{name}: edited: cell {at} of the notebook; `python -m lib take {name}` keeps it, {drop}"]
         found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
     code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
     if executed.stopped(nb):
@@ -204,7 +274,10 @@ def faults(text_half: Path) -> list[str]:
 def stopped(text_half: Path) -> list[str]:
     """Why a chapter is not fit to be released though its pair agrees, in one line; empty if it ran through."""
     made = text_half.with_suffix(".ipynb")
-    why = executed.stopped(executed.read(made)) if made.is_file() else ""
+    try:
+        why = executed.stopped(executed.read(made)) if made.is_file() else ""
+    except executed.NotExecuted:
+        why = ""
     return [f"{text_half.stem}: stopped: {why}; mend seeds/{text_half.stem}.yml"] if why else []
 
 
@@ -213,36 +286,107 @@ def _half(cell: nbformat.NotebookNode) -> tuple:
     return cell.cell_type, cell.source, cell.metadata.get("tags", [])
 
 
-def run(text_halves: list[Path], force: bool = False) -> list[str]:
+def _read(made: Path) -> nbformat.NotebookNode:
+    executed.read(made)  # which says so if it is no whole notebook
+    return nbformat.read(made, as_version=4)
+
+
+def _text_half_moved(nb: nbformat.NotebookNode, text_half: Path) -> bool:
+    """Whether the text half is another than the notebook was made of."""
+    name = text_half.relative_to(ROOT).as_posix()
+    return nb.metadata.get("stamp", {}).get(name) != digest(name)
+
+
+def _saved(text_half: Path) -> int:
+    """When the notebook of a text half was last saved; 0 if there is none."""
+    made = text_half.with_suffix(".ipynb")
+    return made.stat().st_mtime_ns if made.is_file() else 0
+
+
+def same_code(text_half: Path) -> bool:
+    """Whether the executed notebook ran the code that the text half has, so that what it binds is known."""
+    made = text_half.with_suffix(".ipynb")
+    if not made.is_file():
+        return False
+    try:
+        halves = _read(made), inputs(text_half)
+    except executed.NotExecuted:
+        return False
+    ran, has = ([c.source for c in half.cells if c.cell_type == "code"] for half in halves)
+    return ran == has
+
+
+def take(text_half: Path) -> str:
+    """Write what was edited in a notebook into its text half; says what was done.
+
+    A text half that was edited as well is kept in ``_build/set-aside/``.
+
+    Raises
+    ------
+    ChapterError
+        There is no whole notebook, or it is a reading copy.
+    """
+    made, name = text_half.with_suffix(".ipynb"), text_half.stem
+    if not made.is_file():
+        raise ChapterError(f"{name}: no notebook to take from; run `make chapter NAME={name}`")
+    nb = _read(made)
+    if READING in nb.metadata:
+        raise ChapterError(f"{name}: a reading copy is no notebook to take from; edit chapters/{name}.md")
+    if not any(": edited: " in fault for fault in faults(text_half)):
+        return f"{name}: nothing was edited in the notebook"
+    kept = ""
+    if _text_half_moved(nb, text_half):
+        SET_ASIDE.mkdir(parents=True, exist_ok=True)
+        write(SET_ASIDE / text_half.name, text_half.read_text("utf-8"))
+        kept = f"; the text half was edited too, and is kept as {(SET_ASIDE / text_half.name).relative_to(ROOT)}"
+    nb.metadata = jupytext.read(text_half).metadata
+    write(text_half, jupytext.writes(nb, MYST))
+    return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `make chapter NAME={name}`"
+
+
+def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:
     """Execute the chapters among ``text_halves`` that need it, two side by side, the synthesis last.
 
-    Says which and why as it goes. Returns the names executed. An error in one leaves the others' results in place.
+    ``check`` is given those that are due before a kernel starts, and may refuse. Says which and why as it goes. Returns
+    the names executed, each with the notebook that stood before ({} for none). An error in one leaves the others'
+    results in place; a notebook that was edited is left alone.
     """
-    done: list[str] = []
+    done: dict[str, dict] = {}
     errors: list[str] = []
     for batch in ([p for p in text_halves if p.stem != LAST], [p for p in text_halves if p.stem == LAST]):
-        due = [(p, faults(p)) for p in batch]
-        due = [(p, why) for p, why in due if why or force]
-        for p, why in due:
-            print(
-                f"executing {p.stem}: {'; '.join(w.split(': ', 1)[1].rsplit('; run', 1)[0] for w in why) or 'asked for'}",
-                flush=True,
-            )
-        if not due:
-            continue
-        with ProcessPoolExecutor(min(2, len(due))) as pool:
-            start = time.monotonic()
-            jobs = {pool.submit(execute, p): p for p, _ in due}
+        due = {p: why for p in batch if (why := faults(p)) or force}
+        edited = {p: why[0] for p, why in due.items() if why and ": edited: " in why[0]}
+        errors += edited.values()
+        due = {p: [w.split(": ", 1)[1].rsplit("; run", 1)[0] for w in why] for p, why in due.items() if p not in edited}
+        if due:
+            check(list(due))
+        for p, why in due.items():
+            print(f"executing {p.stem}: {'; '.join(why) or 'asked for'}", flush=True)
+        stood = {p: _saved(p) for p in due}
+        pool, start = ThreadPoolExecutor(2), time.monotonic()
+        jobs = {pool.submit(execute, p): p for p in due}
+        try:
             for job in as_completed(jobs):
                 p = jobs[job]
+                made = p.with_suffix(".ipynb")
                 try:
                     text = job.result()
                 except ChapterError as error:
                     errors.append(str(error))
                     continue
-                p.with_suffix(".ipynb").write_text(text, "utf-8")
-                done.append(p.stem)
+                if _saved(p) != stood[p]:
+                    errors.append(f"{p.stem}: the notebook was saved while it ran, and is left alone; run again")
+                    continue
+                absent = due[p] and due[p][0].startswith(("missing", "cut short"))
+                done[p.stem] = {} if absent else executed.read(made)
+                write(made, text)
                 print(f"executed {p.stem}, {time.monotonic() - start:.0f} s", *stopped(p), sep="\n", flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for folder, kernel in _at_work.items():
+                kernel.kill()
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
     if errors:
         raise ChapterError("\n".join(errors))
     if not done:

@@ -59,14 +59,26 @@ class Piece(NamedTuple):
 
 
 def read(path: Path) -> dict:
-    """An executed notebook, parsed once for each state of its file."""
+    """An executed notebook, parsed once for each state of its file.
+
+    Raises
+    ------
+    NotExecuted
+        The file holds no whole notebook.
+    """
     now = path.stat()
     return _parsed(path, now.st_mtime_ns, now.st_size)
 
 
 @lru_cache(maxsize=32)
 def _parsed(path: Path, changed: int, size: int) -> dict:
-    return parsed(path.read_text("utf-8"))
+    try:
+        notebook = parsed(path.read_text("utf-8"))
+        _ = [cell["source"] for cell in notebook["cells"]]
+    except (ValueError, TypeError, KeyError):
+        name = f"{path.parent.name}/{path.name}"
+        raise NotExecuted(f"{name} is cut short: run `make chapter NAME={path.stem}`") from None
+    return notebook
 
 
 def pieces(notebook: dict) -> Iterator[Piece]:

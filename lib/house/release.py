@@ -42,8 +42,8 @@ def open_edition(version: str) -> Path:
         if n != 1:
             raise RegistryError(f"_config.yml: expected one line for {key}, found {n}")
     path = REGISTRY.enter(sections(), version, date)
-    CONFIG.write_text(config, "utf-8")
-    CFF.write_text(citation_cff(), "utf-8")
+    execute.write(CONFIG, config)
+    execute.write(CFF, citation_cff())
     return path
 
 

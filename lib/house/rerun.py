@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from lib import ROOT, parsed
 from lib.house import execute, executed
@@ -43,13 +46,21 @@ def _notebook(text: str, name: str) -> dict:
     return notebook
 
 
-def printed(notebook: dict) -> dict[tuple[str, str], tuple[str, str]]:
-    """Every printed figure of an executed notebook, in order: (label, what) → (the section it stands in, as printed).
+class Move(NamedTuple):
+    """A verdict, value, table or figure that moved: its ``kind``, one ``line`` on it, and one for each of its rows."""
+
+    kind: str
+    line: str
+    rows: list[str]
+
+
+def printed(notebook: dict) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Every printed figure of an executed notebook, in order: (kind, label, what) → (its section, as printed).
 
     Bound values, the reported and recomputed figures and verdicts of claims, the cells of tables, and the titles, notes
     and data of figures.
     """
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+    found: dict[tuple[str, str, str], tuple[str, str]] = {}
     section = ""
     for piece in executed.pieces(notebook):
         section = piece.heading.label if piece.heading else section
@@ -59,37 +70,45 @@ def printed(notebook: dict) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def _printed(output: executed.Output):
-    """What one output prints, as ((label, what), text)."""
-    label, entry = output.label, output.entry
-    if output.kind == "bound":
-        yield from (((key, ""), value["text"]) for key, value in entry.items())
-    if output.kind == "claim":
-        asked = ("reported", "recomputed", "verdict_figures", "verdict_conclusion")
-        yield from (((label, what), entry[what] or "–") for what in asked)
-        yield (label, "later"), entry["later"]["verdict"] if entry["later"] else "–"
-    if output.kind == "figure":
-        yield from (((label, what), entry[what]) for what in ("title", "note"))
-    if output.kind in ("table", "figure"):
-        yield from _cells(label, entry)
+    """What one output prints, as ((kind, label, what), text)."""
+    kind, label, entry = output.kind, output.label, output.entry
+    if kind == "bound":
+        yield from ((("value", key, ""), value["text"]) for key, value in entry.items())
+    if kind == "claim":
+        yield from ((("value", label, what), entry[what] or "–") for what in ("reported", "recomputed"))
+        asked = ("verdict_figures", "verdict_conclusion")
+        yield from ((("verdict", label, what), entry[what] or "–") for what in asked)
+        yield ("verdict", label, "later"), entry["later"]["verdict"] if entry["later"] else "–"
+    if kind == "figure":
+        yield from (((kind, label, what), entry[what]) for what in ("title", "note"))
+    if kind in ("table", "figure"):
+        for n, row in enumerate(entry["rows"], 1):
+            for column, value in zip(entry["columns"], row):
+                yield (kind, label, f"row {n}, {column}"), "–" if value is None else str(value)
 
 
-def _cells(label: str, entry: dict):
-    for n, row in enumerate(entry["rows"], 1):
-        for column, value in zip(entry["columns"], row):
-            yield (label, f"row {n}, {column}"), "–" if value is None else str(value)
-
-
-def moved(before: dict, after: dict) -> list[str]:
-    """The printed figures that differ between two executed notebooks, one line each: where, old → new."""
+def moved(before: dict, after: dict) -> list[Move]:
+    """What differs between the printed figures of two executed notebooks, and from what to what."""
     old, new = printed(before), printed(after)
-    lines = []
+    found: dict[tuple, Move] = {}
     for key in dict.fromkeys([*old, *new]):
         (section, was), (_, now) = old.get(key, new.get(key)), new.get(key, old.get(key))
         was, now = was if key in old else "absent", now if key in new else "absent"
         if was != now:
-            label, what = key
-            lines.append(f"{section}/{label}{f' {what}' if what else ''}: {_short(was)} → {_short(now)}")
-    return lines
+            kind, label, what = key
+            place = f"{section}/{label}"
+            line = f"{place}{f' {what}' if what else ''}: {_short(was)} → {_short(now)}"
+            one = (kind, label) if kind in ("table", "figure") else key  # a table or figure moves as one
+            rows = [*found[one].rows, line] if one in found else [line]
+            found[one] = Move(kind, f"{place}: {len(rows)} entries, first {rows[0][len(place) + 1 :]}", rows)
+    return [m if len(m.rows) > 1 else m._replace(line=m.rows[0]) for m in found.values()]
+
+
+def counted(moves: Iterable[Move]) -> str:
+    """How many of each kind moved, as "2 verdicts, 1 table"; "" for none."""
+    of = Counter(move.kind for move in moves)
+    kinds = ("verdict", "value", "table", "figure")
+    return ", ".join(f"{of[kind]} {kind}{'s' * (of[kind] > 1)}" for kind in kinds if of[kind])
 
 
 def _short(text: str) -> str:
@@ -97,14 +116,15 @@ def _short(text: str) -> str:
 
 
 def slug(notebook: dict, name: str) -> str:
-    """The chapter a notebook executes, which the label of its first heading names.
+    """The chapter a notebook executes, which the label of its first heading names, or that it is a reading copy of.
 
     Raises
     ------
     DiffError
         It executes none of the chapters here, or was never executed.
     """
-    label = next((piece.heading.label for piece in executed.pieces(notebook) if piece.heading), "")
+    heading = next((piece.heading.label for piece in executed.pieces(notebook) if piece.heading), "")
+    label = notebook.get("metadata", {}).get(execute.READING, heading)
     known = [p.stem for p in execute.chapters()]
     if label not in known:
         raise DiffError(f"{name}: {label or 'its first heading'} names no chapter here; there are {', '.join(known)}")
@@ -132,8 +152,8 @@ def committed(slug: str, given: Path) -> dict:
     return _notebook(shown.stdout.decode(), path.name)
 
 
-def diff(path: Path) -> list[str]:
-    """The printed figures that moved between the committed notebook of a chapter and a re-executed one, one line each.
+def diff(path: Path) -> list[Move]:
+    """What moved between the committed notebook of a chapter and a re-executed one.
 
     Raises
     ------
@@ -144,8 +164,8 @@ def diff(path: Path) -> list[str]:
     return moved(committed(slug(notebook, str(path)), path), notebook)
 
 
-def rerun(text_half: Path) -> list[str]:
-    """Execute a chapter into ``_build/again/`` and say how it went; returns the printed figures that moved.
+def rerun(text_half: Path) -> list[Move]:
+    """Execute a chapter into ``_build/again/`` and say how it went; returns what moved.
 
     Raises
     ------
@@ -165,8 +185,7 @@ def rerun(text_half: Path) -> list[str]:
     AGAIN.mkdir(parents=True, exist_ok=True)
     apart = AGAIN / shipped.name
     apart.write_text(text, "utf-8")
-    lines = moved(before, parsed(text))
-    count = f"{len(lines)} printed figure{'s' * (len(lines) > 1)} moved"
-    said = count if lines else "no printed figure moved, other bytes did"
+    moves = moved(before, parsed(text))
+    said = f"{counted(moves)} moved" if moves else "no printed figure moved, other bytes did"
     print(f"{text_half.stem}: {seconds}; {said} (see {apart.relative_to(ROOT)})", flush=True)
-    return lines
+    return moves

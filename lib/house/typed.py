@@ -68,7 +68,7 @@ _QUANTITY = re.compile(
 )  # fmt: skip
 
 
-def _fenced(prose: str) -> Iterator[str]:
+def fenced(prose: str) -> Iterator[str]:
     """The lines of Markdown, those of code, of replies and the fences as empty ones; what else a directive holds is prose."""
     inside = ""
     for line in prose.split("\n"):
@@ -80,7 +80,7 @@ def _fenced(prose: str) -> Iterator[str]:
 
 def quantities(page: str, prose: str) -> Iterator[Typed]:
     """The quantities typed into Markdown."""
-    prose = "\n".join(_fenced(prose))
+    prose = "\n".join(fenced(prose))
     text = _NAME.sub(lambda m: "·" * len(m[0]), _DROPPED.sub(lambda m: re.sub(r"[^\n]", "·", m[0]), prose))
     for found in _QUANTITY.finditer(text):
         start = max(m.end() for m in re.finditer(r"^|\n|[.?!] ", text[: found.start()]))

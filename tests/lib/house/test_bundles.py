@@ -1,5 +1,6 @@
 """The bundle of each chapter: complete, the same at every build, and running by itself in an empty folder."""
 
+import html
 import io
 import json
 import os
@@ -9,11 +10,13 @@ import subprocess
 import sys
 import zipfile
 
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
-from lib import ROOT
+from lib import FIGURE, ROOT
 from lib.book import downloads
-from lib.house import bundles, execute
+from lib.house import bundles, execute, rerun
 from tests.lib.book.pages import ABSENT, SITE, elsewhere, read
 
 SLUGS = [half.stem for half in execute.chapters()]
@@ -129,11 +132,65 @@ def test_a_notebook_that_was_never_executed_has_no_bundle(tmp_path, monkeypatch)
 def test_the_site_offers_notebook_and_bundle(slug):
     path = SITE / "chapters" / f"{slug}.html"
     page = read(path)
-    notebook = (ROOT / "chapters" / f"{slug}.ipynb").read_bytes()
+    notebook = downloads.reading(f"chapters/{slug}").encode()
     for suffix, wanted in (("ipynb", notebook), ("zip", bundles.zipped(slug))):
         assert page.links.count(f"../downloads/{slug}.{suffix}") == 2
         assert (SITE / "downloads" / f"{slug}.{suffix}").read_bytes() == wanted
     assert "re-execute" in page.ids and page.links.count("#re-execute") == 1
+
+
+def words(notebook):
+    return "\n\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+
+
+def code(notebook):
+    return [c for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def test_a_reading_copy_has_no_raw_role_directive_or_label_and_the_chapters_own_code_and_outputs(slug):
+    copy = json.loads(downloads.reading(f"chapters/{slug}"))
+    committed = json.loads((ROOT / "chapters" / f"{slug}.ipynb").read_text("utf-8"))
+    nbformat.validate(copy)
+    raw = re.findall(r"\{[a-z:-]+\}`.*|^(?:`{3,}|:{3,})\{.*|^\([\w-]+\)=.*|^:[a-z-]+: .*", words(copy), re.MULTILINE)
+    assert raw == [] and copy["metadata"][execute.READING] == slug
+    labels = re.findall(r"^\(([\w-]+)\)=", words(committed), re.MULTILINE)
+    anchors = re.findall(r'<a id="([\w-]+)">', downloads.reading(f"chapters/{slug}").replace('\\"', '"'))
+    assert set(labels) <= set(anchors) and len(anchors) == len(set(anchors))
+    assert set(re.findall(r"\]\(#([\w-]+)\)", words(copy))) <= set(anchors), "each link arrives"
+    assert "".join(code(copy)[0]["source"]).endswith("".join(code(committed)[0]["source"]))
+    assert ["".join(c["source"]) for c in code(copy)[1:]] == ["".join(c["source"]) for c in code(committed)[1:]]
+    assert rerun.moved(committed, copy) == []
+    shown = [o["data"]["text/html"] for c in code(copy) for o in c["outputs"] if FIGURE in o.get("data", {})]
+    assert all("<img alt=" in page and "data:image/svg+xml" in page for page in shown), "images need no trust"
+
+
+@built
+def test_a_reading_copy_says_what_the_page_says(slug):
+    """Held against the page, which Sphinx makes of the same roles: every figure of ours and of the source, in order."""
+    text = words(json.loads(downloads.reading(f"chapters/{slug}")))
+    page = BeautifulSoup((SITE / "chapters" / f"{slug}.html").read_text("utf-8"), "html.parser").select_one("main")
+    for unseen in page.select(".hidden"):
+        unseen.decompose()
+    for tag, css in (("b", "span.recomputed[data-of]"), ("i", "p a.reported, td a.reported, li a.reported")):
+        seen = [" ".join(x.text.split()) for x in page.select(css)]
+        told = [" ".join(html.unescape(x).split()) for x in re.findall(rf"<{tag}>(.*?)</{tag}>", text)]
+        assert [x for x in told if not x.startswith("figures ")] == seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["", "chapters"])
+def test_a_reading_copy_runs_in_the_folder_of_the_bundle(folder, tmp_path):
+    slug = "cml-stopping"
+    here = unzipped(slug, tmp_path) / folder
+    (here / "mine.ipynb").write_text(downloads.reading(f"chapters/{slug}"), "utf-8")
+    run = "import nbclient, nbformat; nb = nbformat.read('mine.ipynb', 4); nb.cells.append(nbformat.v4.new_code_cell('import lib; print(lib.__file__)'))"
+    run += "; nbclient.NotebookClient(nb, timeout=600).execute(); nbformat.write(nb, 'mine.ipynb')"
+    done = ran(here, "-c", run)
+    assert done.returncode == 0, done.stderr[-2000:]
+    mine = json.loads((here / "mine.ipynb").read_text("utf-8"))
+    assert str(tmp_path) in "".join(code(mine)[-1]["outputs"][0]["text"]), "the modules of the bundle"
+    assert rerun.moved(json.loads((ROOT / "chapters" / f"{slug}.ipynb").read_text("utf-8")), mine) == []
+    assert rerun.slug(mine, "mine.ipynb") == slug
 
 
 BINDER = "https://mybinder.org/v2/{}/main?labpath=chapters%2Fx.ipynb"

@@ -1,16 +1,20 @@
 """Sabotage: a small executed chapter is spoiled in each way that matters, and refused for the right reason."""
 
 import base64
+import errno
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from lib import LEDGER, ROOT, records
+from lib.__main__ import main
 from lib.house import execute, release
 from sphinx_citable.registry import RegistryError
 
@@ -55,7 +59,7 @@ figure(lambda ax: ax.plot(points, points[::-1]), title="It falls", data=pd.DataF
        label="fig-cml-fall", caption="Another line.", alt="A falling line")
 ```
 """
-SAID = re.compile(r"cml-stopping: (\w+): ")
+SAID = re.compile(r"cml-stopping: ([\w ]+): ")
 
 
 @pytest.fixture(scope="module")
@@ -144,17 +148,135 @@ def test_drifted_text_half(book):
     assert kinds == {"drifted", "stale"} and "cell 2" in said
 
 
-def test_drifted_notebook(book):
-    def prettier(notebook):
-        code_cells(notebook)[1]["source"] = "points = [1, 2, 4]"
-
-    spoil(book, prettier)
-    assert reasons(book)[0] == {"drifted"}
+def edit(notebook):
+    code_cells(notebook)[1]["source"] = "points = [1, 2, 4]"
+    mine = {"cell_type": "code", "id": "4f0c-mine", "metadata": {"scrolled": True}, "source": "precious = 42"}
+    notebook["cells"].append(mine | {"outputs": [], "execution_count": None})
 
 
-def test_drifted_tag(book):
+def test_an_edited_notebook_is_never_made_anew_and_take_keeps_the_edit(book):
+    half, made = text_half(book), text_half(book).with_suffix(".ipynb")
+    stood = half.read_text()
+    spoil(book, edit)
+    kept = made.read_bytes()
+    for force in ([], ["--force"]):
+        ran = command(book, "-m", "lib", "run", *force)
+        assert ran.returncode == 2 and ran.stderr.count("\n") == 1, ran.stderr
+        assert "edited" in ran.stderr and "`python -m lib take cml-stopping`" in ran.stderr
+        assert made.read_bytes() == kept and half.read_text() == stood
+    took = command(book, "-m", "lib", "take", "cml-stopping")
+    assert took.returncode == 0 and took.stdout.count("\n") == 1, took.stderr
+    text = half.read_text()
+    assert "precious = 42" in text and "points = [1, 2, 4]" in text and "(cml-stopping)=" in text
+    assert "scrolled" not in text and "stamp" not in text, "only what an author writes"
+    assert reasons(book)[0] == {"hollow", "stale"}
+    again = command(book, "-m", "lib", "run")
+    assert again.returncode == 0 and execute.faults(half) == [], again.stderr
+    assert "nothing was edited" in command(book, "-m", "lib", "take", "cml-stopping").stdout
+
+
+def test_an_edit_of_both_halves_loses_neither(book):
+    half = text_half(book)
+    spoil(book, edit)
+    half.write_text(half.read_text().replace("One check and one figure.", "Two lines."))
+    assert reasons(book)[0] == {"edited"}
+    took = command(book, "-m", "lib", "take", "cml-stopping")
+    assert took.returncode == 0 and "_build/set-aside/cml-stopping.md" in took.stdout
+    assert "Two lines." in (book / "_build" / "set-aside" / "cml-stopping.md").read_text()
+    assert "precious = 42" in half.read_text()
+
+
+def test_what_is_saved_while_a_chapter_runs_is_not_lost(book, monkeypatch, capsys):
+    half, made = text_half(book), text_half(book).with_suffix(".ipynb")
+    whole = made.read_text("utf-8")
+
+    def saves(half):
+        spoil(book, edit)
+        return whole
+
+    monkeypatch.setattr(execute, "execute", saves)
+    with pytest.raises(execute.ChapterError, match="saved while it ran"):
+        execute.run([half], force=True)
+    assert "precious = 42" in made.read_text("utf-8")
+
+
+def test_a_text_half_edited_while_it_runs_is_drifted_not_edited(book):
+    half = text_half(book)
+    more = 'open("cml-stopping.md", "a").write("\\n\\nMore words.\\n")'
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", f"points = [1, 2, 3]; _ = {more}"))
+    half.with_suffix(".ipynb").write_text(execute.execute(half), "utf-8")
+    assert "More words." in half.read_text() and reasons(book)[0] == {"drifted", "stale"}
+
+
+def test_a_tag_edited_in_the_notebook(book):
     spoil(book, lambda notebook: code_cells(notebook)[1]["metadata"].pop("tags"))
-    assert reasons(book)[0] == {"drifted"}
+    assert reasons(book)[0] == {"edited"}
+
+
+def test_a_reading_copy_is_neither_made_anew_nor_taken(book):
+    def copied(notebook):
+        notebook["metadata"][execute.READING] = "cml-stopping"
+        notebook["cells"][0]["source"] = "# A small chapter"
+
+    spoil(book, copied)
+    assert reasons(book)[0] == {"edited"}
+    took = command(book, "-m", "lib", "take", "cml-stopping")
+    assert took.returncode == 2 and "reading copy" in took.stderr and took.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("left", [0.0, 0.9])
+def test_a_notebook_cut_short_is_named_and_made_anew(book, left):
+    made = text_half(book).with_suffix(".ipynb")
+    whole = made.read_bytes()
+    made.write_bytes(whole[: int(left * len(whole))])
+    assert reasons(book)[0] == {"cut short"}
+    other = command(book, "-m", "lib", "ledger")
+    assert other.returncode == 2 and "chapters/cml-stopping.ipynb is cut short" in other.stderr, other.stderr
+    assert other.stderr.count("\n") == 1
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 0 and "executing cml-stopping: cut short" in ran.stdout, ran.stderr
+    assert made.read_bytes() == whole
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only")])
+def test_a_full_disk_or_a_read_only_folder_is_one_line_and_leaves_the_notebook(
+    book, monkeypatch, capsys, number, words
+):
+    half, made = text_half(book), text_half(book).with_suffix(".ipynb")
+    stood = made.read_bytes()
+    monkeypatch.setattr(execute, "execute", lambda half: "{}")
+
+    def full(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["run", "--force"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith(f"{made}: {words}"), said
+    assert made.read_bytes() == stood and [p.name for p in half.parent.iterdir() if "part" in p.name] == []
+
+
+def test_ctrl_c_is_one_line_and_leaves_no_kernel(book):
+    half = text_half(book)
+    mark = book / "kernel"
+    busy = f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", busy))
+    stood = half.with_suffix(".ipynb").read_bytes()
+    env = os.environ | {"PYTHONPATH": str(book)}
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # though these tests run unheard
+    args = [sys.executable, "-m", "lib", "run"]
+    ran = subprocess.Popen(args, cwd=book, env=env, stderr=subprocess.PIPE, text=True, **heard)
+    deadline = time.monotonic() + 60
+    while not (mark.is_file() and mark.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ran.send_signal(signal.SIGINT)
+    said = ran.communicate(timeout=20)[1]
+    assert ran.returncode == 130 and said.count("\n") == 1 and said.startswith("interrupted"), said
+    assert half.with_suffix(".ipynb").read_bytes() == stood
+    while os.path.exists(f"/proc/{mark.read_text()}/cmdline") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not os.path.exists(f"/proc/{mark.read_text()}/cmdline")
 
 
 def test_plumbing_is_folded_in_the_notebook_and_a_reader_may_unfold_it(book):
@@ -257,3 +379,62 @@ def test_the_second_figure_of_a_cell_fails_the_build(book):
     log = ran.stdout + ran.stderr
     warned = re.findall(r"WARNING: figure (\S+) is not the first of its cell", log)
     assert ran.returncode != 0 and warned == ["fig-cml-fall"], log[-3000:]
+
+
+NAMELESS = {
+    "{clami}`CML-23`": "no such role: claim",
+    "{reported}`CML-23/enroled`": "CML-23 has no figure 'enroled'",
+    "{cite}`Nobody1900`": "no record in data/references.bib of Nobody1900",
+    "{found}`enrolled`": "binds no enrolled",
+}
+
+
+def test_a_role_that_names_nothing_is_one_line_with_its_place_before_a_kernel_starts(book):
+    half = text_half(book)
+    half.write_text(half.read_text().replace("One check and one figure.", "\n".join(NAMELESS)))
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and ran.stdout == "", ran.stdout
+    first = half.read_text().splitlines().index(next(iter(NAMELESS))) + 1
+    for n, (line, (role, says)) in enumerate(zip(ran.stderr.splitlines(), NAMELESS.items(), strict=True), first):
+        assert line.startswith(f"chapters/cml-stopping.md:{n}: {role}: ") and says in line, line
+
+
+def test_a_name_that_changed_code_might_bind_is_looked_for_when_it_ran(book):
+    half = text_half(book)
+    text = half.read_text().replace("points = [1, 2, 3]", "points = [1, 2, 4]")
+    half.write_text(text.replace("One check and one figure.", "Some {found}`enrolled`."))
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and "executed cml-stopping" in ran.stdout and ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("chapters/cml-stopping.md:15: {found}`enrolled`: "), ran.stderr
+
+
+def test_a_broken_record_is_one_line_with_its_place_before_a_kernel_starts(book):
+    record = book / "seeds" / "cml-stopping.yml"
+    text = record.read_text("utf-8")
+    at = text.index("CML-23")
+    record.write_text(text[:at] + text[at:].replace("kind: ", "knid: ", 1), "utf-8")
+    ran = command(book, "-m", "lib", "run")
+    line = text.count("\n", 0, at) + 1
+    assert ran.returncode == 2 and ran.stdout == ""
+    assert all(said.startswith(f"seeds/cml-stopping.yml:{line}: CML-23") for said in ran.stderr.splitlines()), (
+        ran.stderr
+    )
+    assert "knid" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_a_cell_that_fails_is_named_by_its_line(book):
+    half = text_half(book)
+    half.write_text(half.read_text().replace("points = [1, 2, 3]", "points = prnt(1)"))
+    line = half.read_text().splitlines().index("# Draw a line") + 1
+    ran = command(book, "-m", "lib", "run")
+    assert ran.returncode == 2 and ran.stderr.startswith(f"chapters/cml-stopping.md:{line}: NameError: "), ran.stderr
+
+
+def test_two_kernels_share_no_port(book, monkeypatch):
+    """Sockets with names of their own: the ports of a kernel are taken before it binds them, and two may take the same."""
+    half, seen = text_half(book), []
+    monkeypatch.setattr(execute, "_run_cells", lambda client, half: seen.append(client.km.get_connection_info()))
+    for _ in range(2):
+        with pytest.raises(AttributeError):  # there is no report to read
+            execute.execute(half)
+    assert [info["transport"] for info in seen] == ["ipc", "ipc"] and seen[0]["ip"] != seen[1]["ip"]

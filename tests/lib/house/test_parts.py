@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from lib import ROOT
+from lib.__main__ import main
 from lib.house import accepted, parts
 from sphinx_citable.registry import broken_promises
 
@@ -35,3 +36,21 @@ def test_registry_is_append_only():
         for text in (shown.stdout, parts.REGISTRY.tags_csv.read_text("utf-8"))
     )
     assert now[: len(keep)] == keep
+
+
+@pytest.mark.parametrize(
+    ("known", "rows", "lines"),
+    [
+        ("results changed (a, b)", [], ["2222: results changed (a, b)"]),
+        ("results changed (a, b, c, table d)", [], ["2222: results changed (4 results)", "  a", "  b", "  c", "  table d"]),
+        ("results changed (no edition holds it; it now prints a, b, c, d)", [], [
+            "2222: results changed (no edition holds it; it now prints 4 results)"]),
+        ("results changed (no edition holds it; it now prints a, b, c, d)", ["--rows"], [
+            "2222: results changed (no edition holds it; it now prints 4 results)", "  a", "  b", "  c", "  d"]),
+    ],
+)  # fmt: skip
+def test_verify_gives_a_line_to_each_of_many_results(monkeypatch, capsys, known, rows, lines):
+    monkeypatch.setattr(parts, "sections", list)
+    monkeypatch.setattr(parts.REGISTRY, "verify", lambda *_: known)
+    assert main(["verify", "2222", "12345678", *rows]) == 1
+    assert capsys.readouterr().out.splitlines() == lines

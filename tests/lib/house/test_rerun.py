@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+import lib
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.__main__ import main
-from lib.house import execute, rerun
+from lib.house import execute, executed, rerun
 
 CHAPTER = "cml-stopping"
 
@@ -60,14 +61,20 @@ def test_every_kind_of_figure_that_moved(copied, capsys):
         table = entries(notebook, TABLE)[0]
         was.update({"table": table["label"], "column": table["columns"][1], "cell": table["rows"][1][1]})
         table["rows"][1][1] = "99.9"
+        table["rows"][0][1] = "88.8"
+        was["first"] = table["columns"][1]
         figure = entries(notebook, FIGURE)[0]
         was.update({"point": figure["rows"][0][-1], "axis": figure["columns"][-1], "title": figure["title"]})
         figure["rows"][0][-1] = -77
         figure["title"] = "Another finding"
 
     code, lines, errors = said(capsys, "diff", copied(change))
-    ends = {line.partition("/")[2] for line in lines}
-    assert code == 1 and not errors and len(lines) == 6
+    assert code == 1 and not errors and len(lines) == 6, "one line for each value, table or figure, and their number"
+    assert lines[5] == "moved: 1 verdict, 2 values, 1 table, 1 figure"
+    assert sum(line.partition("/")[2].startswith(f"{was['table']}: 2 entries, first row 1, ") for line in lines) == 1
+    code, lines, errors = said(capsys, "diff", "--rows", copied(change))
+    assert code == 1 and not errors and len(lines) == 8, "one line for each row"
+    ends = {line.partition("/")[2] for line in lines[:7]}
     assert f"{was['name']}: {was['text']} → 12345" in ends
     assert f"{was['id']} verdict_figures: {was['verdict']} → moved" in ends
     assert f"{was['id']} recomputed: {was['recomputed']} → 54321" in ends
@@ -75,7 +82,7 @@ def test_every_kind_of_figure_that_moved(copied, capsys):
     assert any(e.endswith(f"row 1, {was['axis']}: {was['point']} → -77") for e in ends)
     title = next(e for e in ends if e.endswith("→ Another finding"))
     assert title.startswith("fig-") and f"title: {was['title']}"[:60] in title
-    sections = {line.partition("/")[0] for line in lines}
+    sections = {line.partition("/")[0] for line in lines[:7]}
     labels = (ROOT / "chapters" / f"{CHAPTER}.md").read_text("utf-8")
     assert all(f"({s})=\n" in labels for s in sections)
 
@@ -85,7 +92,7 @@ def test_rows_that_came_or_went(copied, capsys):
         entries(notebook, TABLE)[0]["rows"].pop()
         entries(notebook, BOUND)[0]["extra-value"] = {"value": 1, "text": "one more"}
 
-    code, lines, _ = said(capsys, "diff", copied(change))
+    code, lines, _ = said(capsys, "diff", "--rows", copied(change))
     assert code == 1 and any(line.endswith("/extra-value: absent → one more") for line in lines)
     assert any("row" in line and line.endswith("→ absent") for line in lines)
 
@@ -141,7 +148,7 @@ def folder(committed, tmp_path, monkeypatch):
     chapters.mkdir(parents=True)
     (chapters / f"{CHAPTER}.ipynb").write_text(json.dumps(committed), "utf-8")
     (chapters / f"{CHAPTER}.md").write_text((ROOT / "chapters" / f"{CHAPTER}.md").read_text("utf-8"), "utf-8")
-    for module in (execute, rerun):
+    for module in (execute, executed, rerun):
         monkeypatch.setattr(module, "ROOT", chapters.parent)
     monkeypatch.setattr(execute, "CHAPTERS", chapters)
     monkeypatch.setattr(rerun, "AGAIN", chapters.parent / "_build" / "again")
@@ -164,7 +171,7 @@ def test_the_notebook_of_the_folder_is_held_against_git(committed, folder, capsy
     assert said(capsys, "diff", here)[:2] == (0, ["no printed figure moved"])
     here.write_text(json.dumps(shifted(committed)), "utf-8")
     code, lines, _ = said(capsys, "diff", here)
-    assert code == 1 and len(lines) == 1 and lines[0].endswith("→ moved")
+    assert code == 1 and len(lines) == 2 and lines[0].endswith("→ moved")
 
 
 def test_rerun_tells_the_same_bytes_from_moved_figures(committed, folder, capsys, monkeypatch):
@@ -177,6 +184,16 @@ def test_rerun_tells_the_same_bytes_from_moved_figures(committed, folder, capsys
     assert code == 0 and len(lines) == 1 and "no printed figure moved, other bytes did" in lines[0]
     monkeypatch.setattr(execute, "execute", lambda half: json.dumps(shifted(committed)))
     code, lines, _ = said(capsys, "rerun")
-    assert code == 1 and "1 printed figure moved" in lines[0] and lines[1].endswith("→ moved")
+    assert code == 1 and "1 verdict moved" in lines[0] and lines[1].endswith("→ moved")
     assert json.loads((rerun.AGAIN / here.name).read_text("utf-8")) == shifted(committed)
     assert json.loads(here.read_text("utf-8")) == committed
+
+
+def test_run_ends_by_saying_what_moved(committed, folder, capsys, monkeypatch):
+    here = folder / f"{CHAPTER}.ipynb"
+    monkeypatch.setattr(lib, "ROOT", folder.parent)
+    monkeypatch.setattr(execute, "execute", lambda half: json.dumps(shifted(committed)))
+    code, lines, _ = said(capsys, "run", "--force")
+    assert code == 0 and lines[-1].startswith("moved: 1 verdict (") and f"chapters/{CHAPTER}.ipynb" in lines[-1]
+    assert json.loads(here.read_text("utf-8")) == shifted(committed)
+    assert said(capsys, "run", "--force")[1][-1] == "moved: nothing"

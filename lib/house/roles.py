@@ -1,0 +1,114 @@
+"""Roles that name nothing and records that cannot be read, each in one line with its place, before a kernel starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from lib import ROOT, records
+from lib.house import execute, executed, prose
+from lib.house.parts import REGISTRY
+from lib.house.typed import fenced
+from lib.verdicts import LATER, MARKS
+
+_ROLE = re.compile(r"\{([a-z:-]+)\}`([^`]+)`")
+_CLAIM = re.compile(r"(?P<file>[\w-]+\.yml): (?P<claim>[A-Z]{3}-\d+)")
+
+
+def _claim(text: str) -> None:
+    prose.record(prose.slug_of(text.partition("/")[0]))[text.partition("/")[0]]
+
+
+def _known(words: Callable, what: str) -> Callable:
+    def check(text: str) -> None:
+        word = re.sub(r".*<(.*)>", r"\1", text)
+        if word not in words():
+            raise ValueError(f"no {what} {word}: {_near(word, words())}")
+
+    return check
+
+
+def _near(word: str, words) -> str:
+    return ", ".join(get_close_matches(word, words, n=3)) or "nothing of a like name"
+
+
+def _works() -> list[str]:
+    bib = (ROOT / "data" / "references.bib").read_text("utf-8")
+    return [*re.findall(r"(?m)^@\w+\{([^,\s]+)", bib), *records.slugs()]
+
+
+def _labels() -> list[str]:
+    pages = [(ROOT / f"{page}.md").read_text("utf-8") for page, _ in executed.contents()]
+    return [row["label"] for row in REGISTRY.tags()] + re.findall(r"(?m)^\(([\w-]+)\)=", "\n".join(pages))
+
+
+_ROLES = {
+    "claim": _claim,
+    "verdict": _claim,
+    "reported": prose.reported,
+    "mark": _known(lambda: [word.replace("-", " ") for word in MARKS | LATER], "verdict"),
+    "cite": _known(_works, "record in data/references.bib of"),
+    "ref": _known(_labels, "label"),
+}
+"""What each role must name, of which a text can be held to before anything is computed."""
+
+
+def faults(page: str, computed: bool = True) -> Iterator[str]:
+    """The roles of a page that name nothing, each with its file and line; {found} only if the values are ``computed``."""
+    text = "\n".join(fenced((ROOT / f"{page}.md").read_text("utf-8")))
+    for role in _ROLE.finditer(text):
+        name, of = role.groups()
+        try:
+            if name == "found":
+                if computed:
+                    prose.found(of, page)
+            elif name in _ROLES:
+                _ROLES[name](of)
+            else:
+                raise ValueError(f"no such role: {_near(name, ['found', *_ROLES])}")
+        except executed.NotExecuted:
+            continue  # nothing to hold it to yet
+        except ValueError as error:
+            yield f"{page}.md:{text.count(chr(10), 0, role.start()) + 1}: {role[0]}: {error}"
+
+
+def unreadable() -> list[str]:
+    """What is wrong with records, a line for each fault, with the place of its claim."""
+    found = []
+    for path in sorted(records.SEEDS.glob("*.yml")):
+        try:
+            records.record(path.stem)
+        except records.SourceError as error:
+            found += [_CLAIM.sub(_placed, line) for line in str(error).splitlines()]
+    return found
+
+
+def _placed(said: re.Match) -> str:
+    text = (records.SEEDS / said["file"]).read_text("utf-8")
+    stands = re.search(rf"\bid: *['\"]?{said['claim']}\b", text)
+    line = f":{text.count(chr(10), 0, stands.start()) + 1}" if stands else ""
+    return f"seeds/{said['file']}{line}: {said['claim']}"
+
+
+def before(halves: list[Path]) -> None:
+    """Refuse chapters that cannot be executed: for their records, or for roles as far as they can be known before.
+
+    Raises
+    ------
+    prose.ProseError
+        One line for each fault.
+    """
+    _refuse(unreadable() or [f for h in halves for f in faults(f"chapters/{h.stem}", execute.same_code(h))])
+
+
+def after(names: Iterable[str]) -> None:
+    """Refuse executed chapters in which a role names nothing."""
+    prose.bound.cache_clear()
+    _refuse([fault for name in names for fault in faults(f"chapters/{name}")])
+
+
+def _refuse(found: list[str]) -> None:
+    if found:
+        raise prose.ProseError("\n".join(found))
