@@ -1,9 +1,8 @@
-"""An edition of the book: entered in the registry, in ``_config.yml`` and in ``CITATION.cff``, then frozen."""
+"""An edition of the book: entered in the registry and in ``CITATION.cff``, then frozen."""
 
 from __future__ import annotations
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,14 +34,7 @@ def open_edition(version: str) -> Path:
     """
     if stopped := [line for half in execute.chapters() for line in execute.stopped(half)]:
         raise RegistryError("\n".join(stopped))
-    date = today()
-    config = CONFIG.read_text("utf-8")
-    for key, value in (("edition", version), ("edition_year", date[:4])):
-        config, n = re.subn(rf"(?m)^(\s*{key}: ).*$", rf'\g<1>"{value}"', config)
-        if n != 1:
-            raise RegistryError(f"_config.yml: expected one line for {key}, found {n}")
-    path = REGISTRY.enter(sections(), version, date)
-    CONFIG.write_text(config, "utf-8")
+    path = REGISTRY.enter(sections(), version, today())
     CFF.write_text(citation_cff(), "utf-8")
     return path
 
@@ -55,9 +47,10 @@ def freeze(site: Path, version: str, folder: Path) -> tuple[int, Path]:
 
 
 def citation_cff() -> str:
-    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with the date once released."""
+    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with its last edition once one is released."""
     config = yaml.safe_load(CONFIG.read_text("utf-8"))
     ours, authors = config["sphinx"]["config"], []
+    last = next(reversed(REGISTRY.editions()), {"version": "", "date": ""})
     for name in filter(None, (n.strip() for n in config["author"].split(";"))):
         family, comma, given = (part.strip() for part in name.partition(","))
         authors.append({"family-names": family, "given-names": given} if comma else {"name": name})
@@ -69,8 +62,8 @@ def citation_cff() -> str:
         "abstract": ours["citable_abstract"],
         "authors": authors,
         "license": "CC-BY-4.0",
-        "version": ours["edition"],
-        "date-released": next((e["date"] for e in REGISTRY.editions() if e["version"] == ours["edition"]), ""),
+        "version": last["version"],
+        "date-released": last["date"],
         "url": ours["site_url"],
         "repository-code": config["repository"]["url"],
     }

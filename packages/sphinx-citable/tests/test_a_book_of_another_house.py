@@ -14,10 +14,8 @@ import pytest
 
 CONF = """project = "Tides of the Wadden Sea"
 author = "Jansen, Wiebke; Harbour Office"
-release = "0.1"
 extensions = ["sphinx_citable"]
 site_url = "https://tides.example"
-edition_year = "2025"
 html_theme = "alabaster"
 """
 INDEX = """Tides
@@ -89,6 +87,9 @@ class Book:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
 
+    def cited(self, row: dict) -> str:
+        return (self.site / "t" / row["tag"] / "cite.txt").read_text()
+
     def verify(self, row: dict) -> str:
         hashes = [row[key][:8] for key in ("sha256_text", "sha256_results") if key in row]
         return self.ran("sphinx_citable", "verify", row["tag"], *hashes).stdout.partition(": ")[2].strip()
@@ -123,12 +124,17 @@ def test_every_part_has_a_mark_a_box_and_a_page_of_its_own(book):
         folder = book.site / "t" / row["tag"]
         assert f'href="../../{row["url"]}"' in (folder / "index.html").read_text()
         (item,) = json.loads((folder / "cite.json").read_text())
-        assert item["URL"] == f"https://tides.example/t/{row['tag']}/" and item["edition"] == "0.1"
+        state = ".".join(row[key][:8] for key in ("sha256_text", "sha256_results") if key in row)
+        assert item["URL"] == f"https://tides.example/t/{row['tag']}/#{state}"
+        assert item["edition"] == "draft of 2025-11-28" and row["edition"] == "" and row["state"] == "draft"
         assert item["author"] == [{"family": "Jansen", "given": "Wiebke"}, {"literal": "Harbour Office"}]
         assert {p.name for p in folder.iterdir()} == {"index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json"}
     row = book.first["high-water"]
-    said = (book.site / "t" / row["tag"] / "cite.txt").read_text()
-    assert said.startswith("Jansen W, Harbour Office. Harbours: High water. In: Tides of the Wadden Sea [Internet]")
+    said = book.cited(row)
+    start = (
+        f"Jansen W, Harbour Office. Harbours: High water [Section {row['tag']}]. In: Tides of the Wadden Sea [Internet]"
+    )
+    assert said.startswith(start)
     assert "interferon" not in page.lower()
 
 
@@ -143,7 +149,7 @@ def test_a_part_that_prints_no_result_cites_none(book):
         note = f"text {text}, results {results}" if results else f"text {text}"
         for name in ("cite.txt", "cite.bib", "cite.ris", "cite.json", "index.html"):
             said = (folder / name).read_text()
-            assert note in said and ("results" in said) is bool(results), (label, name)
+            assert note in said.replace("Text", "text") and ("results" in said) is bool(results), (label, name)
         assert f'href="#{text}{"." * bool(results)}{results}">Link to this state' in said
         (box,) = re.findall(f'<div popover id="cite-{row["tag"]}".*?</div>', page)
         assert ("data-results" in box) is ("results" in box) is bool(results)
@@ -151,7 +157,8 @@ def test_a_part_that_prints_no_result_cites_none(book):
 
 def test_pages_tell_machines_what_they_are(book):
     page = (book.site / "harbours.html").read_text()
-    assert '<meta name="citation_title" content="Harbours">' in page
+    row = book.first["harbours"]
+    assert f'<meta name="citation_title" content="Harbours [Section {row["tag"]}]">' in page
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
     assert [p["@type"] for p in data["hasPart"]] == ["CreativeWork", "Table", "CreativeWork"]
     crate = json.loads((book.site / "ro-crate-metadata.json").read_text())
@@ -165,8 +172,9 @@ def test_the_search_and_the_inventory_know_parts_by_tag(book):
 
 def test_two_editions_and_what_became_of_each_part(book):
     assert "entered 1.0.json" in book.done("sphinx_citable", "edition", "1.0")
-    book.edit("conf.py", 'release = "0.1"', 'release = "1.0"')
     first = book.build()
+    assert {(row["edition"], row["state"]) for row in first.values()} == {("1.0", "current")}
+    assert ". Edition 1.0. 2025 [cited 2025 Nov 28]. " in book.cited(first["low-water"])
     said = book.done("sphinx_citable", "freeze", "1.0", "out", "tides-1.0.zip")
     assert said.splitlines()[-1] == "tides-1.0.zip"
     with zipfile.ZipFile(book.top / "tides-1.0.zip") as archive:
@@ -179,8 +187,14 @@ def test_two_editions_and_what_became_of_each_part(book):
     book.edit("harbours.rst", "twice a day, too", "after six hours")
     second = book.build()
     moved = book.verify(first["mean-heights"])
-    assert moved == "results changed (table mean-heights) (as in edition 1.0)"
-    assert book.verify(first["low-water"]) == "text changed (as in edition 1.0)"
+    assert moved == "results changed (table mean-heights from 3.4 to 3.6) since edition 1.0"
+    assert book.verify(first["low-water"]) == "text changed since edition 1.0"
+    assert book.verify(second["low-water"]) == "same text and results (a draft: no edition holds it)"
+    assert book.verify(first["low-water"] | {"sha256_text": "0" * 64}).startswith(
+        "not a state of any edition up to 1.0"
+    )
+    assert (second["low-water"]["edition"], second["low-water"]["state"]) == ("", "draft")
+    assert ". Draft of 2025-11-28. 2025 [cited 2025 Nov 28]. " in book.cited(first["low-water"])
     assert second["mean-heights"]["changed"] == "" and second["mean-heights"]["tag"] == first["mean-heights"]["tag"]
     history = (book.site / "t" / first["low-water"]["tag"] / "index.html").read_text()
     assert "Edition 1.0, 2025-11-28: first stands here" in history and "since edition 1.0: text changed" in history
@@ -202,7 +216,7 @@ def test_a_part_that_goes_needs_a_reason_and_its_old_address_arrives(book):
     )
     rows = book.build()
     gone, page = rows["low-water"], (book.site / "harbours.html").read_text()
-    assert gone["state"] == "merged" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
+    assert gone["state"] == "moved" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
     said = (book.site / "t" / gone["tag"] / "index.html").read_text()
     assert "<strong>Merged</strong>: now part of high-water" in said and 'href="../../harbours.html#high-water"' in said
 

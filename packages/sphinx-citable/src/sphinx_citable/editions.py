@@ -75,9 +75,9 @@ def freeze(site: Path, version: str, target: Path, rows: list[dict]) -> Path:
         The archive exists, or the site is not of that edition.
     """
     listed = site / "sections.json"
-    built = json.loads(listed.read_text("utf-8"))[0]["edition"] if listed.is_file() else "none"
-    if built != version:
-        raise RegistryError(f"{version} is not the edition of the built site ({built}): enter it, then build anew")
+    built = json.loads(listed.read_text("utf-8")) if listed.is_file() else []
+    if not built or any(p["edition"] != version for p in built if p["state"] in ("current", "draft")):
+        raise RegistryError(f"{version} is not the edition of the built site: enter it, then build anew")
     if target.exists():
         raise RegistryError(f"{target.name} exists: an edition is frozen once")
     live = [row for row in rows if row["state"] == "live" and row["tag"]]
