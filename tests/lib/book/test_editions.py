@@ -203,11 +203,10 @@ def test_life_of_a_citation(book):
     book.edit("The number of patients who entered the study.", "How many entered.", "seeds/cml-stopping.yml")
     book.done("run")
     said = book.said(first["cml-first"])
-    assert "text changed" in said and "results changed (CML-23)" in said
-    assert "results changed (CML-23, sum)" in book.said(first["cml-stopping"]), (
-        "the prose above the parts prints the sum"
-    )
-    assert "results changed (CML-23)" in book.said(first["cml-23"])
+    words = "The number of patients who entered the study."
+    assert "text changed" in said and f"results changed (CML-23 says from {words} to How many entered.)" in said
+    assert "sum from 7 to 8" in book.said(first["cml-stopping"]), "the prose above the parts prints the sum"
+    assert f"results changed (CML-23 says from {words}" in book.said(first["cml-23"])
     assert "same text and results" in book.said(first["tab-cml-small"])
 
     # A second edition: history on the tag page, the frozen page learns of it.
@@ -219,10 +218,11 @@ def test_life_of_a_citation(book):
         "Edition 1.0" in page
         and "first stands here" in page
         and "Edition 2.0" in page
-        and "results changed (CML-23)" in page
+        and f"results changed (CML-23 says from {words}" in page
     )
     page = (site / "t" / first["tab-cml-small"]["tag"] / "index.html").read_text()
-    assert "<li>Edition 1.0, 2027-01-15: first stands here; the same in 2.0</li>" in page
+    assert ">Edition 1.0, 2027-01-15: first stands here; the same in 2.0 <a " in page
+    assert 'href="https://book.example/editions/2.0/chapters/cml-stopping.html#tab-cml-small"' in page
     assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
@@ -265,11 +265,16 @@ def test_life_of_a_citation(book):
     joined = (site / "t" / book.first["notes-joined"]["tag"] / "index.html").read_text()
     assert 'Merged</strong>: into notes-kept. Go to <a href="../../remarks.html#notes-kept">Kept</a>' in joined
     moved = "moved from notes.html#notes-kept to remarks.html#notes-kept"
-    assert book.said(kept) == f"{kept['tag']}: {moved} (as in edition 1.0)"
+    assert book.said(kept) == f"{kept['tag']}: {moved} since edition 1.0"
     assert "withdrawn: it said nothing" in book.said(dropped)
     assert "merged: into notes-kept" in book.said(book.first["notes-joined"])
     states = {book.section(label)["state"] for label in ("notes-kept", "notes-dropped", "notes-joined")}
-    assert states == {"live", "withdrawn", "merged"}
+    assert states == {"current", "withdrawn", "moved"}
+    for part in (first["cml-23"], dropped):
+        unheard = book.said(part | {"sha256_text": "0" * 64})
+        assert "not a state of any edition up to 2.0, nor of the book as it stands (the results as now" in unheard or (
+            part is dropped and unheard.startswith(f"{part['tag']}: withdrawn: it said nothing; not a state of any edition")
+        )
 
 
 @browsed
@@ -289,9 +294,9 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
                 for note in page.locator(".changed-since").all_inner_texts()
             }
         tag = {label: part["tag"] for label, part in book.first.items()}
-        assert "results changed (CML-23)" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
-        assert "results changed (CML-23)" in said[tag["cml-23"]]
-        assert "results changed (CML-23, sum)" in said[tag["cml-stopping"]]
+        assert "results changed (CML-23 says from The" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
+        assert "results changed (CML-23 says from The" in said[tag["cml-23"]]
+        assert "sum from 7 to 8" in said[tag["cml-stopping"]]
         assert tag["cml-second"] not in said and tag["tab-cml-small"] not in said
         assert "moved from notes.html" in said[tag["notes-kept"]]
         assert "withdrawn: it said nothing" in said[tag["notes-dropped"]]
@@ -306,13 +311,40 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
         assert page.locator(".changed-since").count() == 0, "the living book carries no such notes"
 
 
+@browsed
+def test_the_page_of_a_tag_says_what_became_of_the_state_cited(book, tmp_path):
+    """From disk: as it was in either edition, as it is, of no state at all; and the link to the page as it was cited."""
+    living = shutil.copytree(book.top / "_build" / "html", tmp_path / "book")
+    for page in living.rglob("*.html"):  # a reader of the unpacked site
+        page.write_text(page.read_text().replace("https://book.example/editions", "../../editions"))
+    with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as archive:
+        archive.extractall(living / "editions" / "1.0")
+    first, now = book.first["cml-stopping"], book.section("cml-stopping")
+    states = [".".join(row[k][:8] for k in ("sha256_text", "sha256_results")) for row in (first, now)]
+    same = book.section("tab-cml-small")
+    with launched() as chromium:
+        page = chromium.new_page()
+
+        def told(tag, state):
+            page.goto("about:blank")
+            page.goto((living / "t" / tag / "index.html").as_uri() + f"#{state}")
+            return page.locator("#cited").inner_text() if page.locator("#cited").is_visible() else ""
+
+        assert told(now["tag"], states[1]).startswith("The state that you cite is that of edition 2.0. It still stands so.")
+        was = told(now["tag"], states[0])
+        assert "is that of edition 1.0. Since then: text changed; results changed (" in was and "sum from 7 to 8" in was
+        page.locator("#cited a").click()
+        assert page.url == (living / "editions/1.0/chapters/cml-stopping.html").as_uri() + "#cml-stopping"
+        assert "with 7." in page.locator("article").inner_text()
+        table = ".".join(same[k][:8] for k in ("sha256_text", "sha256_results"))
+        assert "edition 2.0. It still stands so" in told(same["tag"], table), "the last edition that holds it"
+        assert "is none this page knows. It knows the editions up to 2.0" in told(same["tag"], "00000000.11111111")
+        assert told(same["tag"], "") == "" == told(same["tag"], "bib")
+
+
 def test_the_edition_stands_wherever_it_is_named(book):
     cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
-    config = yaml.safe_load((book.top / "_config.yml").read_text())["sphinx"]["config"]
-    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15") and (
-        config["edition"],
-        config["edition_year"],
-    ) == ("2.0", "2027")
+    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15")
     site = book.top / "_build" / "html"
     crate = {x["@id"]: x for x in json.loads((site / "ro-crate-metadata.json").read_text())["@graph"]}["./"]
     assert (crate["version"], crate["datePublished"]) == ("2.0", "2027-01-15")

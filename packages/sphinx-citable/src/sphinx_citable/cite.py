@@ -226,6 +226,8 @@ def bibtex(items: list[dict]) -> str:
         kind, holder = _ENTRIES.get(item["type"], ("misc", "howpublished"))
         names = _BIBTEX | {"container-title": holder}
         fields = [(names[k], item[k]) for k in names if k in item]
+        if kind == "inbook":  # of which older styles print no booktitle
+            fields = [(k, f"In {item['container-title']}; {v}" if k == "note" else v) for k, v in fields]
         if "issued" in item:
             fields.append(("year", str(item["issued"]["date-parts"][0][0])))
         if "accessed" in item and "URL" in item:
