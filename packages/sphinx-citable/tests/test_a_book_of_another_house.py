@@ -77,9 +77,11 @@ class Book:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
-    def build(self) -> dict[str, dict]:
-        """The site built afresh: its parts by label."""
-        self.done("sphinx", "-E", "-a", "-W", "-q", "-b", "html", ".", "out")
+    def build(self, edition: str = "") -> dict[str, dict]:
+        """The site built afresh, for an edition that is pending: its parts by label."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CITABLE_EDITION", edition)
+            self.done("sphinx", "-E", "-a", "-W", "-q", "-b", "html", ".", "out")
         return {row["label"]: row for row in json.loads((self.site / "sections.json").read_text())}
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -171,16 +173,27 @@ def test_the_search_and_the_inventory_know_parts_by_tag(book):
 
 
 def test_two_editions_and_what_became_of_each_part(book):
-    assert "entered 1.0.json" in book.done("sphinx_citable", "edition", "1.0")
-    first = book.build()
+    for _ in range(2):  # what was interrupted is begun again, and nothing was promised
+        assert book.done("sphinx_citable", "edition", "1.0").startswith("edition 1.0 is pending")
+    assert {row["state"] for row in book.build().values()} == {"draft"}
+    assert not (book.top / "registry" / "editions").exists()
+    refused = book.ran("sphinx_citable", "freeze", "1.0", "out", "dist/tides-1.0.zip")
+    assert refused.returncode == 2 and "not the edition of the built site" in refused.stderr
+    first = book.build("1.0")
     assert {(row["edition"], row["state"]) for row in first.values()} == {("1.0", "current")}
     assert ". Edition 1.0. 2025 [cited 2025 Nov 28]. " in book.cited(first["low-water"])
-    said = book.done("sphinx_citable", "freeze", "1.0", "out", "tides-1.0.zip")
-    assert said.splitlines()[-1] == "tides-1.0.zip"
-    with zipfile.ZipFile(book.top / "tides-1.0.zip") as archive:
+    said = book.done("sphinx_citable", "freeze", "1.0", "out", "dist/tides-1.0.zip")
+    assert said.splitlines()[-1] == "dist/tides-1.0.zip"
+    with zipfile.ZipFile(book.top / "dist" / "tides-1.0.zip") as archive:
         sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
         assert all(hashlib.sha256(archive.read(name)).hexdigest() == value for name, value in sums.items())
         assert 'content="1.0"' in archive.read("harbours.html").decode()
+        tag = f"t/{first['low-water']['tag']}/"
+        page = archive.read(f"{tag}index.html").decode()
+        assert "This page is of edition 1.0." in page and f'href="https://tides.example/{tag}">What became' in page
+    (entry,) = (json.loads(p.read_text()) for p in (book.top / "registry" / "editions").iterdir())
+    assert entry["sha256"] == hashlib.sha256((book.top / "dist" / entry["archive"]).read_bytes()).hexdigest()
+    assert not (book.top / "registry" / "pending.json").exists()
     assert book.verify(first["high-water"]) == "same text and results (as in edition 1.0)"
 
     book.edit("harbours.rst", "3.4", "3.6")
@@ -200,6 +213,12 @@ def test_two_editions_and_what_became_of_each_part(book):
     assert "Edition 1.0, 2025-11-28: first stands here" in history and "since edition 1.0: text changed" in history
     assert first["low-water"]["tag"] in (book.site / "changes.js").read_text()
 
+    assert book.done("sphinx_citable", "unpack", "out", "dist") == "unpacked: 1.0\n"
+    assert (book.site / "editions" / "1.0" / "harbours.html").is_file()
+    with (book.top / "dist" / "tides-1.0.zip").open("ab") as archive:
+        archive.write(b"!")
+    refused = book.ran("sphinx_citable", "unpack", "out", "dist")
+    assert refused.returncode == 2 and "tides-1.0.zip is not the archive that was released" in refused.stderr
     refused = book.ran("sphinx_citable", "edition", "1.0")
     assert refused.returncode == 2 and refused.stderr.startswith("edition 1.0 exists")
 

@@ -77,7 +77,11 @@ def test_every_tag_has_its_page():
 def same_in_all(folder, stem):
     """The one record of a CSL-JSON file, which the BibTeX and RIS files beside it repeat field by field."""
     (item,) = json.loads((folder / f"{stem}.json").read_text())
-    (b,) = bibtexparser.bparser.BibTexParser(ignore_nonstandard_types=False).parse((folder / f"{stem}.bib").read_text()).entries
+    (b,) = (
+        bibtexparser.bparser.BibTexParser(ignore_nonstandard_types=False)
+        .parse((folder / f"{stem}.bib").read_text())
+        .entries
+    )
     (r,) = ris_records((folder / f"{stem}.ris").read_text())
     assert plain(b["title"]) == item["title"] == r["TI"][0]
     assert item["id"] == b["ID"] == r["ID"][0]
@@ -94,10 +98,14 @@ def same_in_all(folder, stem):
         ("DOI", "doi", "DO"),
         ("edition", "edition", "ET"),
         ("URL", "url", "UR"),
-        ("note", "note", "N1"),
         ("publisher", "publisher", "PB"),
     ):
         assert item.get(field) == b.get(key) == r.get(tag, [None])[0], (item["id"], field)
+    note = f"In {held}; " if b["ENTRYTYPE"] == "inbook" else ""
+    assert ("note" in item) == ("note" in b) and (note + item.get("note", ""), item.get("note")) == (
+        b.get("note", ""),
+        r.get("N1", [None])[0],
+    )
     return item, b, r
 
 
@@ -121,7 +129,9 @@ def test_exports_agree_field_by_field():
             assert [then["sections"][row["tag"]][k] for k in HASHES] == [row.get(k, "") for k in HASHES]
             assert item["edition"] == row["edition"]
         else:
-            assert re.fullmatch(r"draft of \d{4}-\d\d-\d\d(, commit [0-9a-f]{10}( and later changes)?)?", item["edition"])
+            assert re.fullmatch(
+                r"draft of \d{4}-\d\d-\d\d(, commit [0-9a-f]{10}( and later changes)?)?", item["edition"]
+            )
 
 
 def test_the_source_of_a_chapter_stands_alone_in_files_of_its_own():

@@ -114,6 +114,8 @@ class SmallBook:
         (top / "chapters").mkdir()
         (top / "registry" / "editions").mkdir(parents=True)
         (top / "registry" / "tags.csv").write_text("tag,label,kind,state,note\n")
+        (top / "registry" / "verdicts.csv").write_text("id,verdict\n")
+        (top / "CHANGELOG.md").write_text("# Changes\n\n## one\n\n## 3.0\n\n## 2.0\n\n## 1.0\n\n## 0.9\n")
         (top / "index.md").write_text(
             "(front)=\n# Small book\n\nOne chapter.\n\n```{people}\n```\n\n```{editions}\n```\n"
         )
@@ -144,9 +146,9 @@ class SmallBook:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
-    def build(self) -> Path:
+    def build(self, edition: str = "") -> Path:
         shutil.rmtree(self.top / "_build", ignore_errors=True)
-        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
+        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000", "CITABLE_EDITION": edition}
         book = Path(sys.executable).with_name("jupyter-book")
         ran = subprocess.run(
             [book, "build", ".", "-W", "-n", "--keep-going"], cwd=self.top, env=env, capture_output=True, text=True
@@ -175,10 +177,15 @@ def book(tmp_path_factory):
     small = SmallBook(tmp_path_factory.mktemp("book"))
     small.done("run")
     small.done("tags")
+    refused = small.lib("edition", "1.1")
+    assert refused.returncode == 2 and not (small.top / "registry" / "pending.json").exists()
+    lacking = ("its verdict moved and is not accepted", "CHANGELOG.md has no heading 1.1")
+    assert all(words in refused.stderr for words in lacking), "all at once, before anything is written"
+    small.done("verdicts", "--accept")
     small.done("edition", "1.0")
-    small.build()
+    small.build("1.0")
     small.done("edition", "1.0", "--freeze")
-    assert "exists: an edition is frozen once" in small.lib("edition", "1.0", "--freeze").stderr
+    assert "is not pending" in small.lib("edition", "1.0", "--freeze").stderr
     small.first = {label: small.section(label) for label in FOLLOWED}
     return small
 
@@ -210,8 +217,9 @@ def test_life_of_a_citation(book):
     assert "same text and results" in book.said(first["tab-cml-small"])
 
     # A second edition: history on the tag page, the frozen page learns of it.
+    book.done("verdicts", "--accept")
     book.done("edition", "2.0")
-    site = book.build()
+    site = book.build("2.0")
     book.done("edition", "2.0", "--freeze")
     page = (site / "t" / first["cml-first"]["tag"] / "index.html").read_text()
     assert (
@@ -227,14 +235,14 @@ def test_life_of_a_citation(book):
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
         assert {n: hashlib.sha256(frozen.read(n)).hexdigest() for n in frozen.namelist() if n != "SHA256SUMS"} == sums
-        assert "changes.js" not in sums and not [n for n in sums if n.startswith("t/")]
+        assert "changes.js" not in sums
         for name in (n for n in sums if n.endswith(".html")):
-            page, up = frozen.read(name).decode(), "../" * (name.count("/") + 2)
-            assert re.findall(r'src="([^"]*changes.js)"', page) == [f"{up}changes.js"]
-            links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/index.html)"', page)
-            assert all(re.fullmatch(rf"{re.escape(up)}t/\w{{4}}/index.html", x) for x in links) and (
-                links or name == "search.html"
-            )
+            page, up = frozen.read(name).decode(), "../" * name.count("/")
+            tagged = name.startswith("t/")
+            assert re.findall(r'src="([^"]*changes.js)"', page) == ([] if tagged else [f"{up}../../changes.js"])
+            links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/[\w.]*)"', page)
+            assert tagged or name == "search.html" or links
+            assert all(x.removeprefix(up) in sums or x.startswith("https://book.example/t/") for x in links), name
     held = {line.split(" ")[0] for line in (book.top / "registry" / "anchors.lock").read_text().splitlines()}
     assert {part["url"] for part in first.values()} <= held, "every part's address is locked"
 
@@ -270,10 +278,11 @@ def test_life_of_a_citation(book):
     assert "merged: into notes-kept" in book.said(book.first["notes-joined"])
     states = {book.section(label)["state"] for label in ("notes-kept", "notes-dropped", "notes-joined")}
     assert states == {"current", "withdrawn", "moved"}
-    for part in (first["cml-23"], dropped):
+    for part in (book.section("cml-23"), dropped):
         unheard = book.said(part | {"sha256_text": "0" * 64})
         assert "not a state of any edition up to 2.0, nor of the book as it stands (the results as now" in unheard or (
-            part is dropped and unheard.startswith(f"{part['tag']}: withdrawn: it said nothing; not a state of any edition")
+            part is dropped
+            and unheard.startswith(f"{part['tag']}: withdrawn: it said nothing; not a state of any edition")
         )
 
 
@@ -294,7 +303,10 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
                 for note in page.locator(".changed-since").all_inner_texts()
             }
         tag = {label: part["tag"] for label, part in book.first.items()}
-        assert "results changed (CML-23 says from The" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
+        assert (
+            "results changed (CML-23 says from The" in said[tag["cml-first"]]
+            and "Since edition 1.0" in said[tag["cml-first"]]
+        )
         assert "results changed (CML-23 says from The" in said[tag["cml-23"]]
         assert "sum from 7 to 8" in said[tag["cml-stopping"]]
         assert tag["cml-second"] not in said and tag["tab-cml-small"] not in said
@@ -330,7 +342,9 @@ def test_the_page_of_a_tag_says_what_became_of_the_state_cited(book, tmp_path):
             page.goto((living / "t" / tag / "index.html").as_uri() + f"#{state}")
             return page.locator("#cited").inner_text() if page.locator("#cited").is_visible() else ""
 
-        assert told(now["tag"], states[1]).startswith("The state that you cite is that of edition 2.0. It still stands so.")
+        assert told(now["tag"], states[1]).startswith(
+            "The state that you cite is that of edition 2.0. It still stands so."
+        )
         was = told(now["tag"], states[0])
         assert "is that of edition 1.0. Since then: text changed; results changed (" in was and "sum from 7 to 8" in was
         page.locator("#cited a").click()
@@ -347,8 +361,9 @@ def test_the_edition_stands_wherever_it_is_named(book):
     assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15")
     site = book.top / "_build" / "html"
     crate = {x["@id"]: x for x in json.loads((site / "ro-crate-metadata.json").read_text())["@graph"]}["./"]
-    assert (crate["version"], crate["datePublished"]) == ("2.0", "2027-01-15")
-    assert {r["edition"] for r in json.loads((site / "sections.json").read_text())} == {"2.0"}
+    assert (crate["version"], crate["datePublished"]) == ("draft of 2027-01-15", "2027-01-15"), "notes changed since"
+    editions = {r["label"]: r["edition"] for r in json.loads((site / "sections.json").read_text())}
+    assert (editions["notes"], editions["notes-kept"], editions["cml-first"]) == ("", "2.0", "2.0")
     assert json.loads((site / "t" / book.first["cml-first"]["tag"] / "cite.json").read_text())[0]["edition"] == "2.0"
 
 
@@ -361,7 +376,7 @@ def test_people_replies_and_changes_are_shown_as_they_are(book):
     }  # fmt: skip
     assert listed["Contact"].a["href"] == "mailto:us@book.example"
     assert "Not stated: contributors, interests, repository." in front.article.text
-    assert "Edition 1.0, 2027-01-15" in front.article.text and "edition 2.0, 2027-01-15" in front.footer.text
+    assert "Edition 1.0, 2027-01-15" in front.article.text and "draft after edition 2.0" in front.footer.text
 
     chapter = BeautifulSoup((site / "chapters" / "cml-stopping.html").read_text(), "lxml")
     reply = chapter.select_one("#cml-reply .reply")
@@ -432,7 +447,7 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
         (["edition", "one"], "no version"),
         (["edition", "1.0"], "exists"),
         (["edition", "0.9"], "later number"),
-        (["edition", "7.0", "--freeze"], "not the edition"),
+        (["edition", "7.0", "--freeze"], "not pending"),
         (["verify", "ZZZZ", "12345678"], "unknown"),
         (["verify", "2222", "xyz"], "no hash"),
         (["verify", "2222", "1234567"], "no hash"),

@@ -156,7 +156,9 @@ def _finished(app, exception):
             wanted = "label %s has no tag: run `%s tags`"
             log.warning(wanted, row["label"], app.config.citable_command, type="citable", subtype="tag")
     words, styles = WORDS | app.config.citable_words, app.config.citable_styles
-    tagpage.write(out, rows, domain.registry, domain.book, domain.original, domain.shown, words, styles)
+    archives = Path(app.confdir) / app.config.citable_archives
+    past = [e | {"online": bool(app.config.site_url or (archives / e.get("archive", "")).is_file())} for e in past]
+    tagpage.write(out, rows, past, domain.book, domain.original, domain.shown, words, styles)
     editions.leave_links(out, domain.registry, rows)
     (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
     listed = [
@@ -172,6 +174,7 @@ def _finished(app, exception):
 def setup(app: Sphinx) -> dict:
     for name in ("site_url", "citable_abstract", "citable_publisher"):
         app.add_config_value(name, "", "html")
+    app.add_config_value("citable_archives", "dist", "html")
     app.add_config_value("citable_registry", "registry", "html")
     app.add_config_value("citable_command", "sphinx-citable", "html")
     app.add_config_value("citable_labels_required", False, "env")

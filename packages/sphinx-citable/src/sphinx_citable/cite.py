@@ -97,19 +97,20 @@ class Book:
         return f"{self.site_url}/t/{tag}/" if self.site_url else ""
 
 
+def git(folder: Path, *args: str) -> str:
+    """What git says of the book in ``folder``; "" where it is in no repository."""
+    try:
+        return subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def draft(folder: Path) -> tuple[str, str]:
     """What the book in ``folder`` is between editions, and its day: from ``SOURCE_DATE_EPOCH`` and git, not the clock."""
-
-    def git(*args: str) -> str:
-        try:
-            return subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return ""
-
-    moment, _, commit = git("log", "-1", "--format=%ct %H", "--", ".").partition(" ")
+    moment, _, commit = git(folder, "log", "-1", "--format=%ct %H", "--", ".").partition(" ")
     moment = os.environ.get("SOURCE_DATE_EPOCH") or moment
     day = datetime.fromtimestamp(int(moment), UTC).date().isoformat() if moment else ""
-    later = " and later changes" if commit and git("status", "--porcelain", "--untracked-files=no", ".") else ""
+    later = " and later changes" if commit and git(folder, "status", "--porcelain", "-uno", ".") else ""
     return "draft" + (f" of {day}" if day else "") + (f", commit {commit[:10]}{later}" if commit else ""), day
 
 
@@ -135,7 +136,7 @@ def part_item(book: Book, part: dict) -> dict:
         "number": part["tag"],
         "language": book.language,
         "issued": _dated(book.date),
-        "accessed": _dated(book.built),
+        "accessed": _dated(max(book.built, book.date)),
         "URL": book.site_url and f"{book.address(part['tag'])}#{'.'.join(state)}",
         "note": ", ".join(map(" ".join, zip(("text", "results"), state))),
     }

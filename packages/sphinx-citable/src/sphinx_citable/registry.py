@@ -2,7 +2,8 @@
 
 A registry is a folder. ``tags.csv`` is append-only: a tag is four characters taken from the label's SHA-256, and a label
 keeps its tag wherever it moves. ``editions/<version>.json`` keeps what every tag was when an edition was released;
-``anchors.lock`` every anchor ever published.
+``anchors.lock`` every anchor ever published. ``pending.json`` is an edition not yet released, which only a build with
+``CITABLE_EDITION`` set to its version knows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from pathlib import Path
 ALPHABET = "23456789CFGHJMPQRVWX"
 COLUMNS = ["tag", "label", "kind", "state", "note"]
 KINDS = ("section", "figure", "table")
+PENDING = "CITABLE_EDITION"
+"""The environment's name for the edition that is being released."""
 SAME = "same text and results"
 NO_STATE = "not a state of any edition"
 STATES = ("live", "withdrawn", "merged")
@@ -193,7 +197,7 @@ class Registry:
     def __init__(self, folder: Path, kinds: Iterable[str] = KINDS, command: str = "sphinx-citable"):
         self.folder, self.kinds, self.command = Path(folder), tuple(kinds), command
         self.tags_csv = self.folder / "tags.csv"
-        self.lock = self.folder / "anchors.lock"
+        self.lock, self.pending = self.folder / "anchors.lock", self.folder / "pending.json"
 
     def tags(self) -> list[dict]:
         """The rows of ``tags.csv``; none where there is no such file yet.
@@ -305,6 +309,8 @@ class Registry:
     def editions(self) -> list[dict]:
         """The released editions, oldest first: version, date, and what each tag then was with the results it printed."""
         found = [json.loads(p.read_text("utf-8")) for p in (self.folder / "editions").glob("*.json")]
+        if self.pending.is_file() and (entry := json.loads(self.pending.read_text("utf-8"))):
+            found += [entry] if entry["version"] == os.environ.get(PENDING) else []
         for edition in found:
             for then in edition["sections"].values():
                 then["results"] = {name: edition["values"][key] for name, key in then["results"].items()}
@@ -320,8 +326,8 @@ class Registry:
         if past and _key(version) <= _key(past[-1]["version"]):
             raise RegistryError(f"edition {version} would come before {past[-1]['version']}: take a later number")
 
-    def enter(self, rows: list[dict], version: str, date: str) -> Path:
-        """Enter an edition: what every live tag is now. The file written.
+    def enter(self, rows: list[dict], version: str, date: str, commit: str = "") -> Path:
+        """Enter an edition, what every live tag is now, as pending: nothing else knows of it. The file written.
 
         Raises
         ------
@@ -337,11 +343,18 @@ class Registry:
             keys = {name: hashlib.sha256(_canonical(v)).hexdigest()[:12] for name, v in then["results"].items()}
             values |= {key: then["results"][name] for name, key in keys.items()}
             then["results"] = keys
-        path = self.folder / "editions" / f"{version}.json"
+        entry = {"version": version, "date": date, "commit": commit, "sections": state, "values": values}
+        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        return self.pending
+
+    def release(self, archive: Path) -> Path:
+        """Make the pending edition a released one, with the checksum of its archive, in one step. The file written."""
+        entry = json.loads(self.pending.read_text("utf-8"))
+        entry |= {"archive": archive.name, "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
+        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        path = self.folder / "editions" / f"{entry['version']}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"version": version, "date": date, "sections": state, "values": values}
-        path.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
-        return path
+        return self.pending.replace(path)
 
     def verify(self, rows: list[dict], tag: str, *hashes: str) -> str:
         """What became of a cited part, in one line; ``hashes`` of its text, or of text and results, as cited.

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, Template
 
 from sphinx_citable import cite, metadata
-from sphinx_citable.registry import SAME, Registry, became, difference, instead
+from sphinx_citable.registry import SAME, became, difference, instead
 
 
 @cache
@@ -101,7 +101,7 @@ def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
         else:
             line = f"Edition {edition['version']}, {edition['date']}: {said}"
             found.append({"line": line, "same": [], "was": here})
-        found[-1] |= {"last": edition["version"], "url": here["url"]}
+        found[-1] |= {"last": edition["version"], "url": here["url"] if edition["online"] else ""}
         then = here
     for one in found:
         since = became(one["was"], part)
@@ -127,7 +127,7 @@ def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
 def write(
     out: Path,
     rows: list[dict],
-    registry: Registry,
+    past: list[dict],
     book: cite.Book,
     original_of: Callable[[str], dict | None],
     shown_of: Callable[[dict], str],
@@ -137,9 +137,8 @@ def write(
     """Write the page and the citation files of every tag into ``out/t``, also of those withdrawn.
 
     ``original_of(page)`` is the CSL-JSON of the work that a page is about, or None; ``shown_of(row)`` what a part that
-    stands in the book says, as HTML.
+    stands in the book says, as HTML; ``past`` the released editions, each with whether its pages can be linked (``online``).
     """
-    past = registry.editions()
     by_label = {p["label"]: p for p in rows}
 
     def files(place: Callable[[str], str], item: dict) -> None:
