@@ -90,10 +90,13 @@ print: $(VENV)/.book $(VENV)/.dev $(HTML)
 bench: $(VENV)/.book $(VENV)/.dev $(HTML)
 	@for b in bench/bench_*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
 
-edition: run
+# Nothing is released before the last line, which may be reached at a second try: what stands before it can be done again.
+edition: $(VENV)/.book $(VENV)/.dev
 	@test -n "$(VERSION)" || { echo "say which: make edition VERSION=1.0"; exit 2; }
-	@$(PY) -m lib edition $(VERSION)
-	@$(MAKE) --no-print-directory site print
+	@SOURCE_DATE_EPOCH=$$(date +%s) $(PY) -m lib edition $(VERSION)
+	@$(MAKE) --no-print-directory test
+	@rm -f $(HTML)
+	@CITABLE_EDITION=$(VERSION) $(MAKE) --no-print-directory site print
 	@$(PY) -m lib edition $(VERSION) --freeze
 
 serve: book

@@ -195,11 +195,22 @@ def edition(args) -> int:
     from lib.house import release
 
     if not args.freeze:
-        print(f"entered registry/editions/{release.open_edition(args.version).name}")
+        release.open_edition(args.version)
+        print(f"edition {args.version} is pending")
         return 0
     new, archive = release.freeze(ROOT / "_build" / "html", args.version, ROOT / "dist")
     print(f"{new} new anchors locked")
     print(archive.relative_to(ROOT))
+    return 0
+
+
+def unpack(args) -> int:
+    from lib import ROOT
+    from lib.house.parts import REGISTRY
+    from sphinx_citable import editions
+
+    found = editions.unpack(REGISTRY, ROOT / "dist", ROOT / "_build" / "html")
+    print(f"unpacked: {', '.join(found) or 'no edition is released'}")
     return 0
 
 
@@ -291,10 +302,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
     p.add_argument("--rows", action="store_true", help="list what it prints now, where what changed is not known")
     p = command(
-        "edition", edition, "enter an edition in the registry; after the build, freeze it (make edition does both)"
+        "edition", edition, "make an edition pending; after its build, freeze and release it (make edition does both)"
     )
     p.add_argument("version")
-    p.add_argument("--freeze", action="store_true", help="lock the anchors of the built site and write the archive")
+    p.add_argument(
+        "--freeze", action="store_true", help="write the archive of the built site, lock its anchors, release it"
+    )
+    command("unpack", unpack, "put every released edition below the built site, from its archive in dist")
     command(
         "print", print_, "make the handout of the short versions (PDF) and the EPUB of the built pages (make print)"
     )

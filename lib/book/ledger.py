@@ -245,7 +245,7 @@ def write(app):
     cited = [
         records.record(s).source.model_dump(exclude={"rounding"}) for s in dict.fromkeys(c["source"] for c in claims)
     ]
-    told = {"edition": app.config.edition, "sources": cited, "claims": claims}
+    told = {"edition": book.standing.edition, "sources": cited, "claims": claims}
     text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     (out / "ledger.json").write_text(text, "utf-8")
     for c in claims:

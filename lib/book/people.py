@@ -10,6 +10,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from lib.house.parts import REGISTRY
+from sphinx_citable import citable
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def place(app, doctree, docname):
 
 
 def page_context(app, pagename, template, context, doctree):
-    context["standing"] = standing(app.config.edition)
+    context["standing"] = standing(citable(app).standing.edition)
 
 
 def said(app, exception):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from lib import ROOT
 from lib.house import executed
 from lib.house.execute import write
-from lib.house.release import today
 from lib.review import shown
 
 ACCEPTED = ROOT / "registry" / "verdicts.csv"
 CHANGES = ROOT / "registry" / "changes.csv"
 """How accepted verdicts moved: append-only, a row for each claim that was judged before and is judged otherwise."""
+
+
+def today() -> str:
+    """The day on which something enters the registry: that of ``SOURCE_DATE_EPOCH``, else this one."""
+    moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
+    return (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
 
 
 def now() -> dict[str, str]:

@@ -6,6 +6,7 @@ to show is in them too. Needs html5lib and, for the handout, Chromium.
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import re
@@ -45,7 +46,8 @@ class Book:
         config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
         ours = config["sphinx"]["config"]
         self.title, self.authors = config["title"], [a.strip() for a in config["author"].split(";") if a.strip()]
-        self.address, self.edition = ours["site_url"], ours["edition"]
+        self.address = ours["site_url"]
+        self.edition = json.loads((site / "ledger.json").read_text("utf-8"))["edition"]
         self.moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600")), UTC)
         self.pages = dict(executed.contents())
 

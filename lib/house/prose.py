@@ -189,6 +189,9 @@ def _card(slug: str) -> dict:
 _DIRECTIVES = {
     "source-card": _card,
     "ledger": lambda _: {row["id"]: row for row in rows()},
-    "evidence": lambda slug: {f"evidence {slug}": evidence(slug).reset_index().map(str).to_dict("records")},
+    "evidence": lambda slug: {
+        f"evidence {slug} {key}": {name: str(cell) for name, cell in row.items() if cell}
+        for key, row in evidence(slug).iterrows()
+    },
 }
 """What the directives print of results besides their content."""

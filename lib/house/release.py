@@ -1,63 +1,75 @@
-"""An edition of the book: entered in the registry, in ``_config.yml`` and in ``CITATION.cff``, then frozen."""
+"""An edition of the book: entered in the registry and in ``CITATION.cff``, then frozen."""
 
 from __future__ import annotations
 
 import os
-import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
 from lib import ROOT
-from lib.house import execute
+from lib.house import accepted, execute
 from lib.house.parts import REGISTRY, sections
-from sphinx_citable import editions
+from sphinx_citable import cite, editions
 from sphinx_citable.registry import RegistryError
 
 CONFIG = ROOT / "_config.yml"
 CFF = ROOT / "CITATION.cff"
+CHANGELOG = ROOT / "CHANGELOG.md"
+ERRATA = ROOT / "pages" / "errata.md"
 
 
-def today() -> str:
-    """The day on which something enters the registry: that of ``SOURCE_DATE_EPOCH``, else this one."""
-    moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
-    return (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
+def faults(version: str) -> list[str]:
+    """All that keeps an edition from being released, a line each."""
+    found = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
+    found += [f"{claim}: its verdict moved and is not accepted" for claim, *_ in accepted.moved()]
+    if cite.git(ROOT, "status", "--porcelain"):
+        found.append("the tree holds what is not committed: an edition is of a commit")
+    if f"\n## {version}\n" not in CHANGELOG.read_text("utf-8"):
+        found.append(f"CHANGELOG.md has no heading {version}")
+    last, errata = next(reversed(REGISTRY.editions()), None), ERRATA.read_text("utf-8") if ERRATA.is_file() else ""
+    since = {move["claim"] for move in accepted.changes() if last and move["date"] >= last["date"]}
+    found += [f"{claim}: its verdict moved since edition {last['version']}, and the errata do not say so"
+              for claim in sorted(since) if claim not in errata]  # fmt: skip
+    try:
+        found += [f"label {row['label']} has no tag" for row in sections() if not row["tag"]]
+    except RegistryError as error:
+        found.append(str(error))
+    try:
+        REGISTRY.check_version(version)
+    except RegistryError as error:
+        found.append(str(error))
+    return found
 
 
-def open_edition(version: str) -> Path:
-    """Enter an edition; the site is to be built after it.
+def open_edition(version: str) -> None:
+    """Enter an edition as pending; the site is to be built for it.
 
     Raises
     ------
     RegistryError
-        A version that is no version, is not later than the last, or exists; or a chapter that stopped.
+        All that keeps it from being released.
     """
-    if stopped := [line for half in execute.chapters() for line in execute.stopped(half)]:
-        raise RegistryError("\n".join(stopped))
-    date = today()
-    config = CONFIG.read_text("utf-8")
-    for key, value in (("edition", version), ("edition_year", date[:4])):
-        config, n = re.subn(rf"(?m)^(\s*{key}: ).*$", rf'\g<1>"{value}"', config)
-        if n != 1:
-            raise RegistryError(f"_config.yml: expected one line for {key}, found {n}")
-    path = REGISTRY.enter(sections(), version, date)
-    execute.write(CONFIG, config)
-    execute.write(CFF, citation_cff())
-    return path
+    if found := faults(version):
+        raise RegistryError("\n".join(found))
+    REGISTRY.enter(sections(), version, accepted.today(), cite.git(ROOT, "rev-parse", "HEAD"))
 
 
 def freeze(site: Path, version: str, folder: Path) -> tuple[int, Path]:
-    """Lock the anchors of the built ``site`` and write its archive: how many anchors were new, and the archive."""
-    rows = sections()
-    archive = editions.freeze(site, version, folder / f"interferon-recomputed-{version}.zip", rows)
-    return editions.lock(REGISTRY, site, rows), archive
+    """Release the pending edition from its built ``site``: how many anchors were new, and the archive. What was interrupted
+    is done again from the start.
+    """
+    archive = folder / f"interferon-recomputed-{version}.zip"
+    new = editions.freeze(REGISTRY, site, version, archive, sections())
+    execute.write(CFF, citation_cff())
+    return new, archive
 
 
 def citation_cff() -> str:
-    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with the date once released."""
+    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with its last edition once one is released."""
     config = yaml.safe_load(CONFIG.read_text("utf-8"))
     ours, authors = config["sphinx"]["config"], []
+    last = next(reversed(REGISTRY.editions()), {"version": "", "date": ""})
     for name in filter(None, (n.strip() for n in config["author"].split(";"))):
         family, comma, given = (part.strip() for part in name.partition(","))
         authors.append({"family-names": family, "given-names": given} if comma else {"name": name})
@@ -69,8 +81,8 @@ def citation_cff() -> str:
         "abstract": ours["citable_abstract"],
         "authors": authors,
         "license": "CC-BY-4.0",
-        "version": ours["edition"],
-        "date-released": next((e["date"] for e in REGISTRY.editions() if e["version"] == ours["edition"]), ""),
+        "version": last["version"],
+        "date-released": last["date"],
         "url": ours["site_url"],
         "repository-code": config["repository"]["url"],
     }

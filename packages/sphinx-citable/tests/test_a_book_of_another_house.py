@@ -14,10 +14,8 @@ import pytest
 
 CONF = """project = "Tides of the Wadden Sea"
 author = "Jansen, Wiebke; Harbour Office"
-release = "0.1"
 extensions = ["sphinx_citable"]
 site_url = "https://tides.example"
-edition_year = "2025"
 html_theme = "alabaster"
 """
 INDEX = """Tides
@@ -79,15 +77,20 @@ class Book:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
-    def build(self) -> dict[str, dict]:
-        """The site built afresh: its parts by label."""
-        self.done("sphinx", "-E", "-a", "-W", "-q", "-b", "html", ".", "out")
+    def build(self, edition: str = "") -> dict[str, dict]:
+        """The site built afresh, for an edition that is pending: its parts by label."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CITABLE_EDITION", edition)
+            self.done("sphinx", "-E", "-a", "-W", "-q", "-b", "html", ".", "out")
         return {row["label"]: row for row in json.loads((self.site / "sections.json").read_text())}
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.top / name
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
+
+    def cited(self, row: dict) -> str:
+        return (self.site / "t" / row["tag"] / "cite.txt").read_text()
 
     def verify(self, row: dict) -> str:
         hashes = [row[key][:8] for key in ("sha256_text", "sha256_results") if key in row]
@@ -123,12 +126,17 @@ def test_every_part_has_a_mark_a_box_and_a_page_of_its_own(book):
         folder = book.site / "t" / row["tag"]
         assert f'href="../../{row["url"]}"' in (folder / "index.html").read_text()
         (item,) = json.loads((folder / "cite.json").read_text())
-        assert item["URL"] == f"https://tides.example/t/{row['tag']}/" and item["edition"] == "0.1"
+        state = ".".join(row[key][:8] for key in ("sha256_text", "sha256_results") if key in row)
+        assert item["URL"] == f"https://tides.example/t/{row['tag']}/#{state}"
+        assert item["edition"] == "draft of 2025-11-28" and row["edition"] == "" and row["state"] == "draft"
         assert item["author"] == [{"family": "Jansen", "given": "Wiebke"}, {"literal": "Harbour Office"}]
         assert {p.name for p in folder.iterdir()} == {"index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json"}
     row = book.first["high-water"]
-    said = (book.site / "t" / row["tag"] / "cite.txt").read_text()
-    assert said.startswith("Jansen W, Harbour Office. Harbours: High water. In: Tides of the Wadden Sea [Internet]")
+    said = book.cited(row)
+    start = (
+        f"Jansen W, Harbour Office. Harbours: High water [Section {row['tag']}]. In: Tides of the Wadden Sea [Internet]"
+    )
+    assert said.startswith(start)
     assert "interferon" not in page.lower()
 
 
@@ -143,7 +151,7 @@ def test_a_part_that_prints_no_result_cites_none(book):
         note = f"text {text}, results {results}" if results else f"text {text}"
         for name in ("cite.txt", "cite.bib", "cite.ris", "cite.json", "index.html"):
             said = (folder / name).read_text()
-            assert note in said and ("results" in said) is bool(results), (label, name)
+            assert note in said.replace("Text", "text") and ("results" in said) is bool(results), (label, name)
         assert f'href="#{text}{"." * bool(results)}{results}">Link to this state' in said
         (box,) = re.findall(f'<div popover id="cite-{row["tag"]}".*?</div>', page)
         assert ("data-results" in box) is ("results" in box) is bool(results)
@@ -151,7 +159,8 @@ def test_a_part_that_prints_no_result_cites_none(book):
 
 def test_pages_tell_machines_what_they_are(book):
     page = (book.site / "harbours.html").read_text()
-    assert '<meta name="citation_title" content="Harbours">' in page
+    row = book.first["harbours"]
+    assert f'<meta name="citation_title" content="Harbours [Section {row["tag"]}]">' in page
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
     assert [p["@type"] for p in data["hasPart"]] == ["CreativeWork", "Table", "CreativeWork"]
     crate = json.loads((book.site / "ro-crate-metadata.json").read_text())
@@ -164,28 +173,52 @@ def test_the_search_and_the_inventory_know_parts_by_tag(book):
 
 
 def test_two_editions_and_what_became_of_each_part(book):
-    assert "entered 1.0.json" in book.done("sphinx_citable", "edition", "1.0")
-    book.edit("conf.py", 'release = "0.1"', 'release = "1.0"')
-    first = book.build()
-    said = book.done("sphinx_citable", "freeze", "1.0", "out", "tides-1.0.zip")
-    assert said.splitlines()[-1] == "tides-1.0.zip"
-    with zipfile.ZipFile(book.top / "tides-1.0.zip") as archive:
+    for _ in range(2):  # what was interrupted is begun again, and nothing was promised
+        assert book.done("sphinx_citable", "edition", "1.0").startswith("edition 1.0 is pending")
+    assert {row["state"] for row in book.build().values()} == {"draft"}
+    assert not (book.top / "registry" / "editions").exists()
+    refused = book.ran("sphinx_citable", "freeze", "1.0", "out", "dist/tides-1.0.zip")
+    assert refused.returncode == 2 and "not the edition of the built site" in refused.stderr
+    first = book.build("1.0")
+    assert {(row["edition"], row["state"]) for row in first.values()} == {("1.0", "current")}
+    assert ". Edition 1.0. 2025 [cited 2025 Nov 28]. " in book.cited(first["low-water"])
+    said = book.done("sphinx_citable", "freeze", "1.0", "out", "dist/tides-1.0.zip")
+    assert said.splitlines()[-1] == "dist/tides-1.0.zip"
+    with zipfile.ZipFile(book.top / "dist" / "tides-1.0.zip") as archive:
         sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
         assert all(hashlib.sha256(archive.read(name)).hexdigest() == value for name, value in sums.items())
         assert 'content="1.0"' in archive.read("harbours.html").decode()
+        tag = f"t/{first['low-water']['tag']}/"
+        page = archive.read(f"{tag}index.html").decode()
+        assert "This page is of edition 1.0." in page and f'href="https://tides.example/{tag}">What became' in page
+    (entry,) = (json.loads(p.read_text()) for p in (book.top / "registry" / "editions").iterdir())
+    assert entry["sha256"] == hashlib.sha256((book.top / "dist" / entry["archive"]).read_bytes()).hexdigest()
+    assert not (book.top / "registry" / "pending.json").exists()
     assert book.verify(first["high-water"]) == "same text and results (as in edition 1.0)"
 
     book.edit("harbours.rst", "3.4", "3.6")
     book.edit("harbours.rst", "twice a day, too", "after six hours")
     second = book.build()
     moved = book.verify(first["mean-heights"])
-    assert moved == "results changed (table mean-heights) (as in edition 1.0)"
-    assert book.verify(first["low-water"]) == "text changed (as in edition 1.0)"
+    assert moved == "results changed (table mean-heights from 3.4 to 3.6) since edition 1.0"
+    assert book.verify(first["low-water"]) == "text changed since edition 1.0"
+    assert book.verify(second["low-water"]) == "same text and results (a draft: no edition holds it)"
+    assert book.verify(first["low-water"] | {"sha256_text": "0" * 64}).startswith(
+        "not a state of any edition up to 1.0"
+    )
+    assert (second["low-water"]["edition"], second["low-water"]["state"]) == ("", "draft")
+    assert ". Draft of 2025-11-28. 2025 [cited 2025 Nov 28]. " in book.cited(first["low-water"])
     assert second["mean-heights"]["changed"] == "" and second["mean-heights"]["tag"] == first["mean-heights"]["tag"]
     history = (book.site / "t" / first["low-water"]["tag"] / "index.html").read_text()
     assert "Edition 1.0, 2025-11-28: first stands here" in history and "since edition 1.0: text changed" in history
     assert first["low-water"]["tag"] in (book.site / "changes.js").read_text()
 
+    assert book.done("sphinx_citable", "unpack", "out", "dist") == "unpacked: 1.0\n"
+    assert (book.site / "editions" / "1.0" / "harbours.html").is_file()
+    with (book.top / "dist" / "tides-1.0.zip").open("ab") as archive:
+        archive.write(b"!")
+    refused = book.ran("sphinx_citable", "unpack", "out", "dist")
+    assert refused.returncode == 2 and "tides-1.0.zip is not the archive that was released" in refused.stderr
     refused = book.ran("sphinx_citable", "edition", "1.0")
     assert refused.returncode == 2 and refused.stderr.startswith("edition 1.0 exists")
 
@@ -202,7 +235,7 @@ def test_a_part_that_goes_needs_a_reason_and_its_old_address_arrives(book):
     )
     rows = book.build()
     gone, page = rows["low-water"], (book.site / "harbours.html").read_text()
-    assert gone["state"] == "merged" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
+    assert gone["state"] == "moved" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
     said = (book.site / "t" / gone["tag"] / "index.html").read_text()
     assert "<strong>Merged</strong>: now part of high-water" in said and 'href="../../harbours.html#high-water"' in said
 

@@ -16,7 +16,7 @@ from browser import WIDTHS, browsed, in_both_types, until
 
 from lib import ROOT, records
 from lib.house import release
-from lib.house.parts import pages
+from lib.house.parts import REGISTRY, pages
 from pages import SITE, known_by
 from sphinx_citable import cite, metadata
 
@@ -58,11 +58,14 @@ def rows():
 
 
 def cited() -> dict[str, str]:
-    """The title each tag is cited by: its own, behind that of the page, which is the page's first part."""
-    first, found = {}, {}
+    """The title each tag is cited by: its own, behind that of its page but the first, then its kind and tag."""
+    book, first, found = yaml.safe_load((ROOT / "_config.yml").read_text())["title"], {}, {}
     for row in rows():
         page = first.setdefault(row["page"], row)
-        found[row["tag"]] = row["title"] if page is row else f"{page['title']}: {row['title']}"
+        chapter = "" if page is row or row["page"] == "index.html" else f"{page['title']}: "
+        whole = page is row and row["page"] == "index.html"
+        kind = "Book" if whole else row["kind"].capitalize()
+        found[row["tag"]] = f"{chapter}{book if whole else row['title'].rstrip('.')} [{kind} {row['tag']}]"
     return found
 
 
@@ -71,62 +74,87 @@ def test_every_tag_has_its_page():
     assert rows() and not lacking
 
 
+def same_in_all(folder, stem):
+    """The one record of a CSL-JSON file, which the BibTeX and RIS files beside it repeat field by field."""
+    (item,) = json.loads((folder / f"{stem}.json").read_text())
+    (b,) = (
+        bibtexparser.bparser.BibTexParser(ignore_nonstandard_types=False)
+        .parse((folder / f"{stem}.bib").read_text())
+        .entries
+    )
+    (r,) = ris_records((folder / f"{stem}.ris").read_text())
+    assert plain(b["title"]) == item["title"] == r["TI"][0]
+    assert item["id"] == b["ID"] == r["ID"][0]
+    year = str(item["issued"]["date-parts"][0][0]) if "issued" in item else None
+    assert b.get("year") == year == r.get("PY", [None])[0]
+    names = [n.get("literal") or f"{n['family']}, {n['given']}" for n in item.get("author", [])]
+    assert names == r.get("AU", []) == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
+    held = item.get("container-title")
+    assert held == (r.get("T2") or r.get("JO") or [None])[0] and r.get("BT") == r.get("T2")
+    assert (held or "") == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "")
+    for field, key, tag in (
+        ("volume", "volume", "VL"),
+        ("issue", "number", "IS"),
+        ("DOI", "doi", "DO"),
+        ("edition", "edition", "ET"),
+        ("URL", "url", "UR"),
+        ("publisher", "publisher", "PB"),
+    ):
+        assert item.get(field) == b.get(key) == r.get(tag, [None])[0], (item["id"], field)
+    note = f"In {held}; " if b["ENTRYTYPE"] == "inbook" else ""
+    assert ("note" in item) == ("note" in b) and (note + item.get("note", ""), item.get("note")) == (
+        b.get("note", ""),
+        r.get("N1", [None])[0],
+    )
+    return item, b, r
+
+
 def test_exports_agree_field_by_field():
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    titles = cited()
-    every = rows()
-    texts = [(SITE / "t" / row["tag"] / "cite.bib").read_text() for row in every]
-    entries = iter(bibtexparser.loads("\n".join(texts)).entries)  # one by one it takes four times as long
-    for row, text in zip(every, texts):
-        folder = SITE / "t" / row["tag"]
-        csl = json.loads((folder / "cite.json").read_text())
-        bib = [next(entries) for _ in re.findall(r"(?m)^@", text)]
-        ris = ris_records((folder / "cite.ris").read_text())
-        assert len(csl) == len(bib) == len(ris) == (2 if Path(row["page"]).stem in records.slugs() else 1), row["tag"]
-        assert csl[0]["title"] == titles[row["tag"]] and csl[0]["number"] == row["tag"]
-        for item, b, r in zip(csl, bib, ris):
-            assert plain(b["title"]) == item["title"] == r["TI"][0]
-            assert item["id"] == b["ID"] == r["ID"][0]
-            year = str(item["issued"]["date-parts"][0][0]) if "issued" in item else None
-            assert b.get("year") == year == r.get("PY", [None])[0]
-            names = [n.get("literal") or f"{n['family']}, {n['given']}" for n in item.get("author", [])]
-            assert names == r.get("AU", []) == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
-            assert b.get("url") == item.get("URL") == r.get("UR", [None])[0]
-            held = item.get("container-title")
-            assert (
-                held
-                == (r.get("T2") or r.get("JO") or [None])[0]
-                == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "")
-                or held is None
+    config, titles, past = yaml.safe_load((ROOT / "_config.yml").read_text()), cited(), REGISTRY.editions()
+    site = config["sphinx"]["config"]["site_url"].rstrip("/")
+    for row in rows():
+        item, b, r = same_in_all(SITE / "t" / row["tag"], "cite")
+        assert item["title"] == titles[row["tag"]] and item["number"] == row["tag"] == r["SE"][0]
+        hashes = [row[k][:8] for k in HASHES if k in row]
+        assert item["note"] == ", ".join(map(" ".join, zip(("text", "results"), hashes)))
+        assert item.get("URL", "") == (f"{site}/t/{row['tag']}/#{'.'.join(hashes)}" if site else "")
+        whole = "[Book" in item["title"]
+        assert (r["TY"], b["ENTRYTYPE"]) == ((["BOOK"], "book") if whole else (["CHAP"], "inbook"))
+        assert ("container-title" in item) != whole
+        assert item["author"] == cite.Book(config["title"], config["author"]).names()
+        assert (item["language"], b["langid"], r["LA"]) == ("en", "english", ["en"])
+        assert "-".join(f"{n:02}" for n in item["accessed"]["date-parts"][0]) == r["Y2"][0].replace("/", "-")
+        if row["edition"]:  # an edition is cited where it holds the part so, and no other
+            then = next(e for e in past if e["version"] == row["edition"])
+            assert [then["sections"][row["tag"]][k] for k in HASHES] == [row.get(k, "") for k in HASHES]
+            assert item["edition"] == row["edition"]
+        else:
+            assert re.fullmatch(
+                r"draft of \d{4}-\d\d-\d\d(, commit [0-9a-f]{10}( and later changes)?)?", item["edition"]
             )
-            for field, key, tag in (
-                ("volume", "volume", "VL"),
-                ("issue", "number", "IS"),
-                ("DOI", "doi", "DO"),
-                ("edition", "edition", "ET"),
-            ):
-                assert item.get(field) == b.get(key) == r.get(tag, [None])[0], (row["tag"], field)
-        assert (
-            csl[0]["note"]
-            == ", ".join(f"{k.partition('_')[2]} {row[k][:8]}" for k in HASHES if k in row)
-            == ris[0]["N1"][0]
-        )
-        assert bib[0]["note"] == f"Section {row['tag']}, {csl[0]['note']}" and ris[0]["SE"] == [row["tag"]]
-        assert [r["TY"][0] for r in ris[:1]] + [b["ENTRYTYPE"] for b in bib[:1]] == ["CHAP", "incollection"]
-        assert csl[0]["author"] == cite.Book(config["title"], config["author"], "", "", "", "").names()
-    assert not list(entries)
+
+
+def test_the_source_of_a_chapter_stands_alone_in_files_of_its_own():
+    """So two tags of a chapter bring no key twice, and what was cited beside them is one file."""
+    for slug in records.slugs():
+        assert same_in_all(SITE / "t" / "source", slug)[0]["id"] == slug
+    keys = [re.findall(r"(?m)^@\w+\{(.+),$", path.read_text()) for path in (SITE / "t").glob("*/*.bib")]
+    assert all(len(found) == 1 for found in keys) and len({key for (key,) in keys}) == len(keys)
+    for row in rows():
+        page = (SITE / "t" / row["tag"] / "index.html").read_text()
+        slug = Path(row["page"]).stem
+        assert (f'href="../source/{slug}.bib"' in page) == (slug in records.slugs()), row["tag"]
 
 
 def test_vancouver_text_has_every_field():
     for row in rows():
         folder = SITE / "t" / row["tag"]
-        said = (folder / "cite.txt").read_text().split("\n\n")
-        records = json.loads((folder / "cite.json").read_text())
-        assert len(said) == len(records)
-        for line, item in zip(said, records):
-            for field in ("title", "container-title", "volume", "issue", "number", "note", "URL"):
-                assert " ".join(item.get(field, "").split()).rstrip(".") in line, (row["tag"], field)
-            assert all(n.get("literal", n.get("family")) in line for n in item.get("author", [])), row["tag"]
+        line = (folder / "cite.txt").read_text()
+        (item,) = json.loads((folder / "cite.json").read_text())
+        for field in ("title", "container-title", "edition", "number", "note", "URL"):
+            words = " ".join(item.get(field, "").split())
+            assert words[1:] in line, (row["tag"], field)  # a draft and a text begin with a capital there
+        assert all(n.get("literal", n.get("family")) in line for n in item.get("author", [])), row["tag"]
 
 
 def test_tag_pages_are_small_and_complete_without_scripts():
@@ -143,7 +171,7 @@ def test_tag_pages_are_small_and_complete_without_scripts():
         assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
         assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]
         state = ".".join(row[k][:8] for k in HASHES if k in row)
-        assert f'<a id="{state}" href="#{state}">' in page and "lib verify" not in page
+        assert page.count(f'id="{state}"') == 1 and f'href="#{state}"' in page and "lib verify" not in page
 
 
 def zotero_embedded(text):
@@ -164,6 +192,8 @@ def zotero_embedded(text):
         "citation_inbook_title": "publicationTitle",
         "citation_public_url": "url",
         "citation_language": "language",
+        "citation_firstpage": "pages",
+        "prism.edition": "edition",
     }
     item = {"itemType": "journalArticle" if any(n == "citation_title" for n, _ in metas) else "webpage"}
     item |= {"itemType": kinds[n] for n, _ in metas if n in kinds}
@@ -176,33 +206,36 @@ def zotero_coins(title):
     pairs = [part.split("=", 1) for part in title.split("&")]
     told = {k: unquote(v.replace("+", " ")) for k, v in pairs}
     assert told["ctx_ver"] == "Z39.88-2004" and told["rft_val_fmt"] == "info:ofi/fmt:kev:mtx:book"
-    item = {"itemType": "bookSection" if ["rft.genre", "bookitem"] in pairs else "book", "title": told["rft.atitle"]}
-    item |= {"publicationTitle": told["rft.btitle"], "edition": told["rft.edition"], "date": told.get("rft.date")}
+    if ["rft.genre", "bookitem"] in pairs:
+        item = {"itemType": "bookSection", "title": told["rft.atitle"], "publicationTitle": told["rft.btitle"]}
+        item |= {"pages": told["rft.pages"]}
+    else:
+        item = {"itemType": "book", "title": told["rft.btitle"]}
+    item |= {"edition": told["rft.edition"], "date": told.get("rft.date")}
     return item | {"creators": [unquote(v.replace("+", " ")) for k, v in pairs if k in ("rft.au", "rft.aucorp")]}
 
 
 def test_zotero_reads_book_sections():
-    """A page is its first section, by COinS too; the page of a tag is that part alone."""
+    """A page is its first section, by COinS too, the front page the book; the page of a tag is that part alone."""
     config, titles = yaml.safe_load((ROOT / "_config.yml").read_text()), cited()
-    title, edition, year = (
-        config["title"],
-        config["sphinx"]["config"]["edition"],
-        config["sphinx"]["config"]["edition_year"],
-    )
-    names = [
-        n.get("literal") or f"{n['family']}, {n['given']}"
-        for n in cite.Book(title, config["author"], "", "", "", "").names()
-    ]
-    common = {"itemType": "bookSection", "publicationTitle": title, "date": year, "creators": names}
-    for page in pages():
-        text = (SITE / f"{page}.html").read_text()
-        parts = [r for r in rows() if r["page"] == f"{page}.html"]
-        assert zotero_embedded(text).items() >= (common | {"title": parts[0]["title"]}).items(), page
-        spans = [zotero_coins(html.unescape(s)) for s in re.findall(r'class="Z3988" title="([^"]*)"', text)]
-        assert spans == [common | {"title": titles[parts[0]["tag"]], "edition": edition}], page
+    title, names = config["title"], cite.Book(config["title"], config["author"]).names()
+    highwire = [f"{n['literal']}," if "literal" in n else f"{n['family']}, {n['given']}" for n in names]
+    coins = [n.get("literal") or f"{n['family']}, {n['given']}" for n in names]
     for row in rows():
-        text = (SITE / "t" / row["tag"] / "index.html").read_text()
-        assert zotero_embedded(text).items() >= (common | {"title": titles[row["tag"]]}).items(), row["tag"]
+        (item,) = json.loads((SITE / "t" / row["tag"] / "cite.json").read_text())
+        day = "-".join(f"{n:02}" for n in item["issued"]["date-parts"][0])
+        known = {"title": titles[row["tag"]], "edition": item["edition"]}
+        section = {"itemType": "bookSection", "publicationTitle": title, "pages": row["tag"]}
+        wanted = known | ({} if item["type"] == "book" else section)
+        texts = [(SITE / "t" / row["tag"] / "index.html").read_text()]
+        if row == next(r for r in rows() if r["page"] == row["page"]):
+            texts.append((SITE / row["page"]).read_text())
+            spans = [zotero_coins(html.unescape(x)) for x in re.findall(r'class="Z3988" title="([^"]*)"', texts[1])]
+            kind = {"itemType": "book"} if item["type"] == "book" else section
+            assert spans == [kind | known | {"date": day, "creators": coins}], row["page"]
+        for text in texts:
+            found = zotero_embedded(text)
+            assert found.items() >= (wanted | {"date": day.replace("-", "/"), "creators": highwire}).items(), row["tag"]
 
 
 def test_json_ld_names_each_part():
@@ -291,6 +324,7 @@ def test_citation_cff_is_in_step():
 
 def test_sections_have_the_keys_of_the_contract():
     keys = set("tag label kind title page url edition sha256_text changed state".split())
+    assert {r["state"] for r in rows()} <= {"current", "draft", "moved", "withdrawn"}
     assert rows() and all(r.keys() - {"sha256_results"} == keys for r in rows())
 
 
@@ -315,14 +349,16 @@ def test_every_mark_opens_its_files_in_place(reader):
         up = "../" * page.count("/")
         for box in here.open(f"{page}.html").evaluate(opened):
             folder = SITE / "t" / box["tag"]
-            assert box["said"] == (folder / "cite.txt").read_text()
+            source = SITE / "t" / "source" / f"{Path(page).name}.txt"
+            own = [(folder / "cite.txt").read_text(), *([source.read_text()] if source.is_file() else [])]
+            assert box["said"] == "\n".join(own)
             assert dict(box["formats"]) == {n: (folder / f).read_text() for n, f, _ in cite.FORMATS[1:]}, box["tag"]
-            assert box["links"] == [
-                f"{up}t/{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")
-            ]
-            assert box["copies"] == len(json.loads((folder / "cite.json").read_text())) + 3
+            files = [f"{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")]
+            files += [f"source/{source.stem}.{kind}" for kind in ("bib", "ris", "json") if own[1:]]
+            assert box["links"] == [f"{up}t/{file}" for file in files]
+            assert box["copies"] == len(own) + 3
             seen.append(box["tag"])
-    assert sorted(seen) == sorted(r["tag"] for r in rows() if r["state"] == "live")
+    assert sorted(seen) == sorted(r["tag"] for r in rows() if r["state"] in ("current", "draft"))
 
 
 @browsed
@@ -363,11 +399,11 @@ def test_a_box_opens_without_scripts(reader):
     page.locator(f".cite-mark[data-tag='{row['tag']}']").focus()
     page.keyboard.press("Enter")
     box = page.locator(f"#cite-{row['tag']}")
-    said = (SITE / "t" / row["tag"] / "cite.txt").read_text().split("\n\n")
-    assert all(line.strip() in " ".join(box.inner_text().split()) for line in said)
+    for file in (f"{row['tag']}/cite.txt", f"source/{Path(row['page']).stem}.txt"):
+        assert (SITE / "t" / file).read_text().strip() in " ".join(box.inner_text().split())
     box.get_by_role("link", name=f"t/{row['tag']}").click()
     page.locator("summary", has_text="BibTeX").click()
-    assert page.locator("pre").count() == 4 and "@incollection" in page.locator("#bib").inner_text()
+    assert page.locator("pre").count() == 4 and "@inbook" in page.locator("#bib").inner_text()
 
 
 @browsed

@@ -115,6 +115,8 @@ class SmallBook:
         (top / "chapters").mkdir()
         (top / "registry" / "editions").mkdir(parents=True)
         (top / "registry" / "tags.csv").write_text("tag,label,kind,state,note\n")
+        (top / "registry" / "verdicts.csv").write_text("id,verdict\n")
+        (top / "CHANGELOG.md").write_text("# Changes\n\n## one\n\n## 3.0\n\n## 2.0\n\n## 1.0\n\n## 0.9\n")
         (top / "index.md").write_text(
             "(front)=\n# Small book\n\nOne chapter.\n\n```{people}\n```\n\n```{editions}\n```\n"
         )
@@ -145,9 +147,9 @@ class SmallBook:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
-    def build(self) -> Path:
+    def build(self, edition: str = "") -> Path:
         shutil.rmtree(self.top / "_build", ignore_errors=True)
-        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000"}
+        env = os.environ | {"PYTHONPATH": str(self.top), "SOURCE_DATE_EPOCH": "1800000000", "CITABLE_EDITION": edition}
         book = Path(sys.executable).with_name("jupyter-book")
         ran = subprocess.run(
             [book, "build", ".", "-W", "-n", "--keep-going"], cwd=self.top, env=env, capture_output=True, text=True
@@ -176,10 +178,15 @@ def book(tmp_path_factory):
     small = SmallBook(tmp_path_factory.mktemp("book"))
     small.done("run")
     small.done("tags")
+    refused = small.lib("edition", "1.1")
+    assert refused.returncode == 2 and not (small.top / "registry" / "pending.json").exists()
+    lacking = ("its verdict moved and is not accepted", "CHANGELOG.md has no heading 1.1")
+    assert all(words in refused.stderr for words in lacking), "all at once, before anything is written"
+    small.done("verdicts", "--accept")
     small.done("edition", "1.0")
-    small.build()
+    small.build("1.0")
     small.done("edition", "1.0", "--freeze")
-    assert "exists: an edition is frozen once" in small.lib("edition", "1.0", "--freeze").stderr
+    assert "is not pending" in small.lib("edition", "1.0", "--freeze").stderr
     small.first = {label: small.section(label) for label in FOLLOWED}
     return small
 
@@ -204,38 +211,39 @@ def test_life_of_a_citation(book):
     book.edit("The number of patients who entered the study.", "How many entered.", "seeds/cml-stopping.yml")
     book.done("run")
     said = book.said(first["cml-first"])
-    assert "text changed" in said and "results changed (CML-23)" in said
-    assert "results changed (CML-23, sum)" in book.said(first["cml-stopping"]), (
-        "the prose above the parts prints the sum"
-    )
-    assert "results changed (CML-23)" in book.said(first["cml-23"])
+    words = "The number of patients who entered the study."
+    assert "text changed" in said and f"results changed (CML-23 says from {words} to How many entered.)" in said
+    assert "sum from 7 to 8" in book.said(first["cml-stopping"]), "the prose above the parts prints the sum"
+    assert f"results changed (CML-23 says from {words}" in book.said(first["cml-23"])
     assert "same text and results" in book.said(first["tab-cml-small"])
 
     # A second edition: history on the tag page, the frozen page learns of it.
+    book.done("verdicts", "--accept")
     book.done("edition", "2.0")
-    site = book.build()
+    site = book.build("2.0")
     book.done("edition", "2.0", "--freeze")
     page = (site / "t" / first["cml-first"]["tag"] / "index.html").read_text()
     assert (
         "Edition 1.0" in page
         and "first stands here" in page
         and "Edition 2.0" in page
-        and "results changed (CML-23)" in page
+        and f"results changed (CML-23 says from {words}" in page
     )
     page = (site / "t" / first["tab-cml-small"]["tag"] / "index.html").read_text()
-    assert "<li>Edition 1.0, 2027-01-15: first stands here; the same in 2.0</li>" in page
+    assert ">Edition 1.0, 2027-01-15: first stands here; the same in 2.0 <a " in page
+    assert 'href="https://book.example/editions/2.0/chapters/cml-stopping.html#tab-cml-small"' in page
     assert book.section("cml-first")["changed"] == "2.0" and book.section("tab-cml-small")["changed"] == "1.0"
     with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as frozen:
         sums = dict(reversed(line.split("  ")) for line in frozen.read("SHA256SUMS").decode().splitlines())
         assert {n: hashlib.sha256(frozen.read(n)).hexdigest() for n in frozen.namelist() if n != "SHA256SUMS"} == sums
-        assert "changes.js" not in sums and not [n for n in sums if n.startswith("t/")]
+        assert "changes.js" not in sums
         for name in (n for n in sums if n.endswith(".html")):
-            page, up = frozen.read(name).decode(), "../" * (name.count("/") + 2)
-            assert re.findall(r'src="([^"]*changes.js)"', page) == [f"{up}changes.js"]
-            links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/index.html)"', page)
-            assert all(re.fullmatch(rf"{re.escape(up)}t/\w{{4}}/index.html", x) for x in links) and (
-                links or name == "search.html"
-            )
+            page, up = frozen.read(name).decode(), "../" * name.count("/")
+            tagged = name.startswith("t/")
+            assert re.findall(r'src="([^"]*changes.js)"', page) == ([] if tagged else [f"{up}../../changes.js"])
+            links = re.findall(r'href="([^"]*\bt/[2-9A-Z]{4}/[\w.]*)"', page)
+            assert tagged or name == "search.html" or links
+            assert all(x.removeprefix(up) in sums or x.startswith("https://book.example/t/") for x in links), name
     held = {line.split(" ")[0] for line in (book.top / "registry" / "anchors.lock").read_text().splitlines()}
     assert {part["url"] for part in first.values()} <= held, "every part's address is locked"
 
@@ -266,11 +274,17 @@ def test_life_of_a_citation(book):
     joined = (site / "t" / book.first["notes-joined"]["tag"] / "index.html").read_text()
     assert 'Merged</strong>: into notes-kept. Go to <a href="../../remarks.html#notes-kept">Kept</a>' in joined
     moved = "moved from notes.html#notes-kept to remarks.html#notes-kept"
-    assert book.said(kept) == f"{kept['tag']}: {moved} (as in edition 1.0)"
+    assert book.said(kept) == f"{kept['tag']}: {moved} since edition 1.0"
     assert "withdrawn: it said nothing" in book.said(dropped)
     assert "merged: into notes-kept" in book.said(book.first["notes-joined"])
     states = {book.section(label)["state"] for label in ("notes-kept", "notes-dropped", "notes-joined")}
-    assert states == {"live", "withdrawn", "merged"}
+    assert states == {"current", "withdrawn", "moved"}
+    for part in (book.section("cml-23"), dropped):
+        unheard = book.said(part | {"sha256_text": "0" * 64})
+        assert "not a state of any edition up to 2.0, nor of the book as it stands (the results as now" in unheard or (
+            part is dropped
+            and unheard.startswith(f"{part['tag']}: withdrawn: it said nothing; not a state of any edition")
+        )
 
 
 @browsed
@@ -290,9 +304,12 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
                 for note in page.locator(".changed-since").all_inner_texts()
             }
         tag = {label: part["tag"] for label, part in book.first.items()}
-        assert "results changed (CML-23)" in said[tag["cml-first"]] and "Since edition 1.0" in said[tag["cml-first"]]
-        assert "results changed (CML-23)" in said[tag["cml-23"]]
-        assert "results changed (CML-23, sum)" in said[tag["cml-stopping"]]
+        assert (
+            "results changed (CML-23 says from The" in said[tag["cml-first"]]
+            and "Since edition 1.0" in said[tag["cml-first"]]
+        )
+        assert "results changed (CML-23 says from The" in said[tag["cml-23"]]
+        assert "sum from 7 to 8" in said[tag["cml-stopping"]]
         assert tag["cml-second"] not in said and tag["tab-cml-small"] not in said
         assert "moved from notes.html" in said[tag["notes-kept"]]
         assert "withdrawn: it said nothing" in said[tag["notes-dropped"]]
@@ -307,17 +324,47 @@ def test_a_frozen_page_says_what_has_changed(book, tmp_path):
         assert page.locator(".changed-since").count() == 0, "the living book carries no such notes"
 
 
+@browsed
+def test_the_page_of_a_tag_says_what_became_of_the_state_cited(book, tmp_path):
+    """From disk: as it was in either edition, as it is, of no state at all; and the link to the page as it was cited."""
+    living = shutil.copytree(book.top / "_build" / "html", tmp_path / "book")
+    for page in living.rglob("*.html"):  # a reader of the unpacked site
+        page.write_text(page.read_text().replace("https://book.example/editions", "../../editions"))
+    with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as archive:
+        archive.extractall(living / "editions" / "1.0")
+    first, now = book.first["cml-stopping"], book.section("cml-stopping")
+    states = [".".join(row[k][:8] for k in ("sha256_text", "sha256_results")) for row in (first, now)]
+    same = book.section("tab-cml-small")
+    with launched() as chromium:
+        page = chromium.new_page()
+
+        def told(tag, state):
+            page.goto("about:blank")
+            page.goto((living / "t" / tag / "index.html").as_uri() + f"#{state}")
+            return page.locator("#cited").inner_text() if page.locator("#cited").is_visible() else ""
+
+        assert told(now["tag"], states[1]).startswith(
+            "The state that you cite is that of edition 2.0. It still stands so."
+        )
+        was = told(now["tag"], states[0])
+        assert "is that of edition 1.0. Since then: text changed; results changed (" in was and "sum from 7 to 8" in was
+        page.locator("#cited a").click()
+        assert page.url == (living / "editions/1.0/chapters/cml-stopping.html").as_uri() + "#cml-stopping"
+        assert "with 7." in page.locator("article").inner_text()
+        table = ".".join(same[k][:8] for k in ("sha256_text", "sha256_results"))
+        assert "edition 2.0. It still stands so" in told(same["tag"], table), "the last edition that holds it"
+        assert "is none this page knows. It knows the editions up to 2.0" in told(same["tag"], "00000000.11111111")
+        assert told(same["tag"], "") == "" == told(same["tag"], "bib")
+
+
 def test_the_edition_stands_wherever_it_is_named(book):
     cff = yaml.safe_load((book.top / "CITATION.cff").read_text())
-    config = yaml.safe_load((book.top / "_config.yml").read_text())["sphinx"]["config"]
-    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15") and (
-        config["edition"],
-        config["edition_year"],
-    ) == ("2.0", "2027")
+    assert (cff["version"], str(cff["date-released"])) == ("2.0", "2027-01-15")
     site = book.top / "_build" / "html"
     crate = {x["@id"]: x for x in json.loads((site / "ro-crate-metadata.json").read_text())["@graph"]}["./"]
-    assert (crate["version"], crate["datePublished"]) == ("2.0", "2027-01-15")
-    assert {r["edition"] for r in json.loads((site / "sections.json").read_text())} == {"2.0"}
+    assert (crate["version"], crate["datePublished"]) == ("draft of 2027-01-15", "2027-01-15"), "notes changed since"
+    editions = {r["label"]: r["edition"] for r in json.loads((site / "sections.json").read_text())}
+    assert (editions["notes"], editions["notes-kept"], editions["cml-first"]) == ("", "2.0", "2.0")
     assert json.loads((site / "t" / book.first["cml-first"]["tag"] / "cite.json").read_text())[0]["edition"] == "2.0"
 
 
@@ -330,7 +377,7 @@ def test_people_replies_and_changes_are_shown_as_they_are(book):
     }  # fmt: skip
     assert listed["Contact"].a["href"] == "mailto:us@book.example"
     assert "Not stated: contributors, interests, repository." in front.article.text
-    assert "Edition 1.0, 2027-01-15" in front.article.text and "edition 2.0, 2027-01-15" in front.footer.text
+    assert "Edition 1.0, 2027-01-15" in front.article.text and "draft after edition 2.0" in front.footer.text
 
     chapter = BeautifulSoup((site / "chapters" / "cml-stopping.html").read_text(), "lxml")
     reply = chapter.select_one("#cml-reply .reply")
@@ -401,7 +448,7 @@ def test_two_builds_are_the_same_bytes_and_a_moved_site_changes_every_export(boo
         (["edition", "one"], "no version"),
         (["edition", "1.0"], "exists"),
         (["edition", "0.9"], "later number"),
-        (["edition", "7.0", "--freeze"], "not the edition"),
+        (["edition", "7.0", "--freeze"], "not pending"),
         (["verify", "ZZZZ", "12345678"], "unknown"),
         (["verify", "2222", "xyz"], "no hash"),
         (["verify", "2222", "1234567"], "no hash"),

@@ -1,10 +1,11 @@
 """A results hash covers what a part prints, where it prints it: every value is moved in turn, and only its readers change."""
 
 import re
+from time import perf_counter
 
 import pytest
 
-from lib import ROOT, canonical
+from lib import ROOT, canonical, records
 from lib.house import executed, parts, prose
 from sphinx_citable.registry import sha256_results, sha256_text
 
@@ -59,13 +60,37 @@ def test_each_bound_value_moves_the_sections_that_print_it_and_no_other(slug, be
             assert changed(page, before) == wanted[page], (name, page)
 
 
-def test_a_reported_figure_moves_the_sections_that_print_it(before, monkeypatch):
-    page = "chapters/cml-stopping"
+@pytest.mark.parametrize("page", parts.pages())
+def test_each_reported_figure_moves_the_sections_that_print_it(page, before, monkeypatch):
+    was = prose.reported
     for ref, labels in readers(page, "reported").items():
-        was = prose.reported
-        with monkeypatch.context() as patch:
-            patch.setattr(prose, "reported", lambda text: "moved" if text == ref else was(text))
-            assert changed(page, before) == labels, ref
+        monkeypatch.setattr(prose, "reported", lambda text: "moved" if text == ref else was(text))
+        assert changed(page, before) == labels, ref
+
+
+@pytest.mark.parametrize("slug", records.slugs())
+def test_each_row_of_an_evidence_table_moves_the_page_that_prints_it_and_no_other(slug, before, monkeypatch):
+    tables = {name: prose.evidence(name) for name in records.slugs()}
+    mine = tables[slug]
+    page = f"pages/evidence-{slug}"
+    (label,) = (label for label, part in before[page].items() if part.level == 1)
+    others = [f"pages/evidence-{name}" for name in records.slugs() if name != slug]
+    monkeypatch.setattr(prose, "evidence", tables.__getitem__)
+    assert all(changed(p, before) == set() for p in (page, *others))
+    for n, key in enumerate(mine.index):  # the columns in turn, for a build reads all of a row
+        column = mine.columns[n % len(mine.columns)]
+        tables[slug] = mine.copy()
+        tables[slug].loc[key, column] = "moved"
+        assert changed(page, before) == {label}, (key, column)
+        (moved,) = (p for p in parts._parts(page) if p.label == label)
+        names = [name for name in moved.results if moved.results[name] != before[page][label].results[name]]
+        assert names == [f"evidence {slug} {key}"]
+
+
+def test_the_hashes_of_a_build_take_seconds(before):
+    start = perf_counter()
+    rows = parts.sections()
+    assert len(rows) > 500 and perf_counter() - start < 10
 
 
 def test_a_verdict_moves_its_readers_and_the_counts_that_hold_it(before, monkeypatch):

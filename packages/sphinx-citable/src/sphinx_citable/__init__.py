@@ -23,8 +23,11 @@ __all__ = ["Part", "Registry", "RegistryError", "citable", "setup"]
 
 log = logging.getLogger(__name__)
 
-PUBLISHED = ("tag", "label", "kind", "title", "page", "url", "sha256_text", "sha256_results", "changed", "state")
-"""What ``sections.json`` says of a part, ``sha256_results`` of one that prints any; besides it the edition."""
+PUBLISHED = ("tag", "label", "kind", "title", "page", "url", "edition", "sha256_text", "sha256_results", "changed")
+"""What ``sections.json`` says of a part besides its state: ``sha256_results`` of one that prints any; ``edition`` is the
+last that holds it as it is, "" where none does yet."""
+STATES = {"merged": "moved", "withdrawn": "withdrawn"}
+"""How ``sections.json`` calls the states of the registry; what is live is ``current``, or ``draft`` while in no edition."""
 WORDS = {"original": "the work it is about", "alone": "There is one record."}
 LISTS = [
     ["sections.json", "Every section, figure and table with its tag and hashes", "application/json"],
@@ -59,8 +62,15 @@ class Citable(Domain):
 
     @cached_property
     def book(self) -> cite.Book:
-        """What every citation derives from."""
-        return cite.Book.of(self.env.config)
+        """What every citation derives from: the book as a draft."""
+        return cite.Book.of(self.env.config, Path(self.env.app.confdir))
+
+    @cached_property
+    def standing(self) -> cite.Book:
+        """The book as it stands: the last edition if that holds every part as it is, else the draft."""
+        live, last = [row for row in self.rows if row["state"] == "live"], self.registry.editions()[-1:]
+        whole = last and live and all(row["edition"] == last[0]["version"] for row in live)
+        return self.book.holding(live[0]) if whole else self.book
 
     @cached_property
     def rows(self) -> list[dict]:
@@ -146,23 +156,25 @@ def _finished(app, exception):
             wanted = "label %s has no tag: run `%s tags`"
             log.warning(wanted, row["label"], app.config.citable_command, type="citable", subtype="tag")
     words, styles = WORDS | app.config.citable_words, app.config.citable_styles
-    tagpage.write(out, rows, domain.registry, domain.book, domain.original, domain.shown, words, styles)
+    archives = Path(app.confdir) / app.config.citable_archives
+    past = [e | {"online": bool(app.config.site_url or (archives / e.get("archive", "")).is_file())} for e in past]
+    tagpage.write(out, rows, past, domain.book, domain.original, domain.shown, words, styles)
     editions.leave_links(out, domain.registry, rows)
     (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
-    edition = domain.book.edition
     listed = [
-        {k: row[k] for k in PUBLISHED if row[k] or k != "sha256_results"} | {"edition": row.get("edition", edition)}
+        {k: row[k] for k in PUBLISHED if row[k] or k != "sha256_results"}
+        | {"state": STATES.get(row["state"]) or ("current" if row["edition"] else "draft")}
         for row in rows
     ]
     (out / "sections.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
-    released = next((e["date"] for e in past if e["version"] == edition), domain.book.year)
-    crate = metadata.ro_crate(domain.book, rows, released, app.config)
+    crate = metadata.ro_crate(domain.standing, rows, app.config)
     (out / "ro-crate-metadata.json").write_text(json.dumps(crate, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def setup(app: Sphinx) -> dict:
-    for name in ("site_url", "edition", "edition_year", "citable_abstract"):
+    for name in ("site_url", "citable_abstract", "citable_publisher"):
         app.add_config_value(name, "", "html")
+    app.add_config_value("citable_archives", "dist", "html")
     app.add_config_value("citable_registry", "registry", "html")
     app.add_config_value("citable_command", "sphinx-citable", "html")
     app.add_config_value("citable_labels_required", False, "env")

@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from sphinx_citable import citable, editions
-from sphinx_citable.registry import RegistryError
+from sphinx_citable.registry import PENDING, RegistryError
 
 
 def loaded(source: Path, folder: Path) -> Sphinx:
@@ -53,15 +53,19 @@ def verify(book, args) -> int:
 def edition(book, args) -> int:
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0")) or None
     date = (datetime.fromtimestamp(moment, UTC) if moment else datetime.now(UTC)).date().isoformat()
-    path = book.registry.enter(book.rows, args.version, date)
-    print(f"entered {path.name}; set edition to {args.version!r} in the configuration, build the site, then freeze it")
+    book.registry.enter(book.rows, args.version, date)
+    print(f"edition {args.version} is pending; build the site with {PENDING}={args.version}, then freeze it")
     return 0
 
 
 def freeze(book, args) -> int:
-    rows = book.rows
-    print(f"{editions.lock(book.registry, args.site, rows)} new anchors locked")
-    print(editions.freeze(args.site, args.version, args.archive, rows))
+    new = editions.freeze(book.registry, args.site, args.version, args.archive, book.rows)
+    print(f"{new} new anchors locked\n{args.archive}")
+    return 0
+
+
+def unpack(book, args) -> int:
+    print(f"unpacked: {', '.join(editions.unpack(book.registry, args.archives, args.site)) or 'none is released'}")
     return 0
 
 
@@ -82,10 +86,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
     p = command("edition", edition, "enter an edition: what every tag is now")
     p.add_argument("version")
-    p = command("freeze", freeze, "lock the anchors of the built site of an edition and write its archive")
+    p = command("freeze", freeze, "write the archive of an edition from its built site, lock its anchors, release it")
     p.add_argument("version")
     p.add_argument("site", type=Path, help="the built site")
     p.add_argument("archive", type=Path, help="the zip to write")
+    p = command("unpack", unpack, "put every released edition below the built site")
+    p.add_argument("site", type=Path, help="the built site")
+    p.add_argument("archives", type=Path, help="the folder of the archives")
     return top
 
 

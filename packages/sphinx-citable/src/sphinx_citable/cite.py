@@ -1,4 +1,4 @@
-"""Citations: one record for a part of the book and one for the work it is about, in four formats.
+"""Citations: a record for each part of the book, and one for the work that a page is about, in four formats.
 
 The record is CSL-JSON; a CSL processor makes the Vancouver text, pybtex the BibTeX, rispy the RIS.
 """
@@ -6,10 +6,13 @@ The record is CSL-JSON; a CSL processor makes the Vancouver text, pybtex the Bib
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache, wraps
 from pathlib import Path
 
@@ -26,26 +29,42 @@ HASH = 8
 
 @dataclass(frozen=True)
 class Book:
-    """What every citation derives from, as the configuration states it; ``authors`` separated by ";"."""
+    """What every citation derives from; ``authors`` separated by ";".
+
+    ``edition`` is the version of a released edition, or "draft of …" with its commit, as far as they are known; ``date``
+    its day and ``built`` that of the build, "" where unknown; ``root`` the page by which the whole book is cited.
+    """
 
     title: str
     authors: str
-    edition: str
-    year: str
-    site_url: str
-    repository: str
+    edition: str = "draft"
+    date: str = ""
+    site_url: str = ""
+    repository: str = ""
+    built: str = ""
+    root: str = "index.html"
+    language: str = "en"
+    publisher: str = ""
 
     @classmethod
-    def of(cls, config) -> Book:
-        """The book as the Sphinx configuration states it."""
+    def of(cls, config, folder: Path) -> Book:
+        """The book in ``folder`` as the Sphinx configuration states it: a draft, until ``holding`` knows an edition."""
         repository = (config.html_theme_options or {}).get("repository_url", "")
-        edition = config.edition or config.release
-        return cls(config.project, config.author, edition, config.edition_year, config.site_url.rstrip("/"), repository)
+        words, day = draft(folder)
+        return cls(
+            config.project, config.author, words, day, config.site_url.rstrip("/"), repository, day,
+            f"{config.root_doc}.html", config.language or "en", config.citable_publisher,
+        )  # fmt: skip
 
     @property
     def slug(self) -> str:
         """The book's title as a name of files and records."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+    @property
+    def year(self) -> str:
+        """That of the edition or draft; "" where unknown."""
+        return self.date[:4]
 
     def names(self) -> list[dict]:
         """The authors in CSL form: "Family, Given" a person, a name without comma a group; ";" between them."""
@@ -56,17 +75,43 @@ class Book:
         return names
 
     def holding(self, part: dict) -> Book:
-        """The book as it was when it last held a part: of one that is gone, its last edition."""
-        return replace(self, edition=part["edition"], year=part["date"][:4]) if "edition" in part else self
+        """The book as it last held a part in this state: an edition, or the draft where none does."""
+        return replace(self, edition=part["edition"], date=part["date"]) if part["edition"] else self
+
+    def whole(self, part: dict) -> bool:
+        """Whether a part is the book itself."""
+        return part["page"] == self.root and not part["chapter"]
+
+    def kind(self, part: dict) -> str:
+        """What a part is, as its citation calls it."""
+        return "book" if self.whole(part) else part["kind"]
+
+    def cited(self, part: dict) -> str:
+        """The title that a part is cited by: of the chapter it stands in, its own, then its kind and tag."""
+        own = self.title if self.whole(part) else part["title"].rstrip(".")
+        chapter = f"{part['chapter']}: " if part["chapter"] not in ("", self.title) else ""
+        return f"{chapter}{own} [{self.kind(part).capitalize()} {part['tag']}]"
 
     def address(self, tag: str) -> str:
         """The permanent address of a tag; "" while the book has no address."""
         return f"{self.site_url}/t/{tag}/" if self.site_url else ""
 
 
-def title(part: dict) -> str:
-    """The title that a part is cited by, which names the chapter that it stands in."""
-    return f"{part['chapter']}: {part['title']}" if part["chapter"] else part["title"]
+def git(folder: Path, *args: str) -> str:
+    """What git says of the book in ``folder``; "" where it is in no repository."""
+    try:
+        return subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def draft(folder: Path) -> tuple[str, str]:
+    """What the book in ``folder`` is between editions, and its day: from ``SOURCE_DATE_EPOCH`` and git, not the clock."""
+    moment, _, commit = git(folder, "log", "-1", "--format=%ct %H", "--", ".").partition(" ")
+    moment = os.environ.get("SOURCE_DATE_EPOCH") or moment
+    day = datetime.fromtimestamp(int(moment), UTC).date().isoformat() if moment else ""
+    later = " and later changes" if commit and git(folder, "status", "--porcelain", "-uno", ".") else ""
+    return "draft" + (f" of {day}" if day else "") + (f", commit {commit[:10]}{later}" if commit else ""), day
 
 
 def hashes(part: dict) -> list[str]:
@@ -75,21 +120,36 @@ def hashes(part: dict) -> list[str]:
 
 
 def part_item(book: Book, part: dict) -> dict:
-    """CSL-JSON of one part of the book; its note holds the hashes by which a later reader verifies it."""
+    """CSL-JSON of one part of the book in its present state: of the last edition that holds it so, or of the draft.
+
+    Its address leads to the tag's page and, as its note, holds the hashes by which a later reader verifies it.
+    """
+    book, whole, state = book.holding(part), book.whole(part), hashes(part)
     item = {
         "id": f"{book.slug}-{part['tag']}",
-        "type": "chapter",
-        "title": title(part),
+        "type": "book" if whole else "chapter",
+        "title": book.cited(part),
         "author": book.names(),
-        "container-title": book.title,
+        "container-title": "" if whole else book.title,
         "edition": book.edition,
+        "publisher": book.publisher,
         "number": part["tag"],
-        "URL": book.address(part["tag"]),
-        "note": ", ".join(map(" ".join, zip(("text", "results"), hashes(part)))),
+        "language": book.language,
+        "issued": _dated(book.date),
+        "accessed": _dated(max(book.built, book.date)),
+        "URL": book.site_url and f"{book.address(part['tag'])}#{'.'.join(state)}",
+        "note": ", ".join(map(" ".join, zip(("text", "results"), state))),
     }
-    if book.year:
-        item["issued"] = {"date-parts": [[int(book.year)]]}
     return {k: v for k, v in item.items() if v}
+
+
+def _dated(day: str) -> dict | None:
+    return {"date-parts": [list(map(int, day.split("-")))]} if day else None
+
+
+def iso(date: dict, between: str = "-") -> str:
+    """A date of CSL-JSON in digits, as far as it is known."""
+    return between.join(f"{n:02}" for n in date["date-parts"][0])
 
 
 @cache
@@ -126,25 +186,37 @@ def vancouver(items: list[dict]) -> str:
 def _line(record: str) -> str:
     """One record, which is printed on its tag's page and again on the page it stands on."""
     item = json.loads(record)
+    for key, words in (("edition", "Edition " if item.get("edition", "")[:1].isdigit() else ""), ("note", "")):
+        if said := words + item.get(key, ""):
+            item[key] = said[0].upper() + said[1:]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the processor names every CSL field it does not print
         shelf = CitationStylesBibliography(_style(), CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
         line = str(shelf.bibliography()[0])
-    return re.sub(
-        r"([.?!])\.+|(?<=/)\.$", r"\1", " ".join(line.split())
-    )  # no stop doubled, none after an address that ends in /
+    line = re.sub(r"([.?!])\.+", r"\1", " ".join(line.split()))  # no stop doubled, and none after an address
+    return line.removesuffix(".") if "URL" in item else line
 
 
 _BIBTEX = {
     "title": "title",
     "container-title": "journal",
+    "edition": "edition",
+    "publisher": "publisher",
     "volume": "volume",
     "issue": "number",
     "page": "pages",
     "DOI": "doi",
     "URL": "url",
+    "note": "note",
 }
+_ENTRIES = {
+    "chapter": ("inbook", "booktitle"),
+    "book": ("book", ""),
+    "article-journal": ("article", "journal"),
+}
+"""The BibTeX entry of each CSL type, and how it calls what contains the work."""
+_BABEL = {"en": "english", "de": "ngerman", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
 
 
 @_once
@@ -152,17 +224,18 @@ def bibtex(items: list[dict]) -> str:
     """The records as BibTeX."""
     entries = {}
     for item in items:
-        chapter, journal = item["type"] == "chapter", item["type"] == "article-journal"
-        names = {**_BIBTEX, "container-title": "booktitle" if chapter else "journal" if journal else "howpublished"}
+        kind, holder = _ENTRIES.get(item["type"], ("misc", "howpublished"))
+        names = _BIBTEX | {"container-title": holder}
         fields = [(names[k], item[k]) for k in names if k in item]
-        if chapter:
-            fields += [("edition", item["edition"]), ("note", f"Section {item['number']}, {item['note']}")]
+        if kind == "inbook":  # of which older styles print no booktitle
+            fields = [(k, f"In {item['container-title']}; {v}" if k == "note" else v) for k, v in fields]
         if "issued" in item:
             fields.append(("year", str(item["issued"]["date-parts"][0][0])))
-        entry = Entry(
-            "incollection" if chapter else "article" if journal else "misc",
-            fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields],
-        )
+        if "accessed" in item and "URL" in item:
+            fields.append(("urldate", iso(item["accessed"])))
+        if language := _BABEL.get(item.get("language", "")):
+            fields.append(("langid", language))
+        entry = Entry(kind, fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields])
         for name in item.get("author", []):
             person = (
                 Person(last="{" + name["literal"] + "}")
@@ -200,7 +273,15 @@ _RIS_KINDS = {
     "report": "RPRT",
     "thesis": "THES",
 }
-_RIS = {"title": "title", "volume": "volume", "issue": "number", "DOI": "doi"}
+_RIS = {
+    "title": "title",
+    "edition": "edition",
+    "publisher": "publisher",
+    "volume": "volume",
+    "issue": "number",
+    "DOI": "doi",
+    "language": "language",
+}
 
 
 @_once
@@ -213,23 +294,28 @@ def ris(items: list[dict]) -> str:
             ours: item[csl] for csl, ours in _RIS.items() if csl in item
         }
         row["authors"] = [a.get("literal") or f"{a['family']}, {a['given']}" for a in item.get("author", [])]
-        if "container-title" in item:
-            row["secondary_title" if kind == "CHAP" else "journal_name"] = item["container-title"]
+        if held := item.get("container-title"):  # of a book by both names, for readers know one or the other
+            row |= {"secondary_title": held, "book_title": held} if kind == "CHAP" else {"journal_name": held}
         if "page" in item:
             row["start_page"], _, end = item["page"].replace("–", "-").partition("-")
             row |= {"end_page": end} if end else {}
-        if kind == "CHAP":
-            row |= {"edition": item["edition"], "section": item["number"], "notes": [item["note"]]}
+        if "note" in item:
+            row |= {"section": item["number"], "notes": [item["note"]]}
         if "issued" in item:
             row["year"] = str(item["issued"]["date-parts"][0][0])
+            row |= {"date": iso(item["issued"], "/")} if item["issued"]["date-parts"][0][1:] else {}
         if "URL" in item:
             row["urls"] = [item["URL"]]
+        if "accessed" in item:
+            row["access_date"] = iso(item["accessed"], "/")
         rows.append(row)
     return rispy.dumps(rows, implementation=_Uncounted)
 
 
 class _Uncounted(rispy.RisWriter):
     """RIS as its definition has it: a record begins with its type, not with a count."""
+
+    DEFAULT_MAPPING = rispy.config.TAG_KEY_MAPPING | {"BT": "book_title"}
 
     def set_header(self, count):
         return ""
@@ -253,7 +339,6 @@ FORMATS = (
 """Each format: its name, its file beside the tag's page, and what makes it of the records."""
 
 
-def records(book: Book, part: dict, original: dict | None) -> list[dict]:
-    """The records of a part: itself and, where its page is about another work, that work's."""
-    found = [part_item(book.holding(part), part)]
-    return [*found, original] if original else found
+def source(item: dict, file: str) -> str:
+    """The file, below ``t/``, in which the work that a page is about stands alone: once, whatever part is cited."""
+    return f"source/{item['id']}{file.removeprefix('cite')}"

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
-from sphinx_citable.registry import SAME, Registry, RegistryError, became
+from sphinx_citable.registry import PENDING, SAME, Registry, RegistryError, became
 from sphinx_citable.tagpage import template
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: two freezes of one state are the same bytes
@@ -63,49 +64,81 @@ def lock(registry: Registry, site: Path, rows: list[dict]) -> int:
     return len(new)
 
 
-def freeze(site: Path, version: str, target: Path, rows: list[dict]) -> Path:
-    """The built ``site`` as a zip with checksums, its pages tied to the living book.
+def freeze(registry: Registry, site: Path, version: str, target: Path, rows: list[dict]) -> int:
+    """Write the built ``site`` of the pending edition as a zip with checksums, lock its anchors, and only then release it.
+    How many anchors were new.
 
-    Each page links to the living pages of its tags and loads ``changes.js`` of the living book, two folders above the
-    edition's own top and outside its checksums.
+    The archive works alone: its tag pages are those of the edition. Each page says which parts it holds and loads ``changes.js``
+    of the living book, two folders above the edition's own top and outside its checksums.
 
     Raises
     ------
     RegistryError
-        The archive exists, or the site is not of that edition.
+        The edition is not pending, or the site is not of it.
     """
+    if not registry.pending.is_file():
+        raise RegistryError(f"edition {version} is not pending: enter it first")
     listed = site / "sections.json"
-    built = json.loads(listed.read_text("utf-8"))[0]["edition"] if listed.is_file() else "none"
-    if built != version:
-        raise RegistryError(f"{version} is not the edition of the built site ({built}): enter it, then build anew")
-    if target.exists():
-        raise RegistryError(f"{target.name} exists: an edition is frozen once")
+    built = json.loads(listed.read_text("utf-8")) if listed.is_file() else []
+    if not built or any(p["edition"] != version for p in built if p["state"] in ("current", "draft")):
+        raise RegistryError(
+            f"{version} is not the edition of the built site: enter it, then build with {PENDING}={version}"
+        )
     live = [row for row in rows if row["state"] == "live" and row["tag"]]
     target.parent.mkdir(parents=True, exist_ok=True)
-    sums = []
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    sums, part = [], target.with_suffix(".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(p for p in site.rglob("*") if p.is_file()):
             name = path.relative_to(site).as_posix()
-            if name.startswith("t/") or name == "changes.js":
-                continue  # the tag pages and the changes live in the living book alone
+            if name == "changes.js" or name.startswith("editions/"):
+                continue  # they live in the living book alone
             data = path.read_bytes()
             if name.endswith(".html"):
                 data = _tied(data.decode(), name, version, [r for r in live if r["page"] == name]).encode()
             sums.append(f"{hashlib.sha256(data).hexdigest()}  {name}")
             archive.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo("SHA256SUMS", EPOCH), "\n".join(sums) + "\n", zipfile.ZIP_DEFLATED)
-    return target
+    new = lock(registry, site, rows)
+    registry.release(part.replace(target))
+    return new
 
 
 def _tied(page: str, name: str, version: str, rows: list[dict]) -> str:
     up = "../" * name.count("/")
-    page = page.replace(f'href="{up}t/', f'href="{up}../../t/')
+    if name.startswith("t/"):
+        canonical = re.search(r'<link rel="canonical" href="([^"]*)">', page)
+        living = canonical[1] if canonical else f"{up}../../{name}"
+        said = f'<p class="q">This page is of edition {version}. <a href="{living}">What became of it since</a></p>'
+        return page.replace('<p id="cited"', f'{said}<p id="cited"', 1)
     parts = " ".join(f"{r['tag']}:{r['label']}" for r in rows)
     head = (
         f'<meta name="book-edition" content="{version}"><meta name="book-parts" content="{parts}">'
         f'<script defer src="{up}../../changes.js"></script>'
     )
     return page.replace("</head>", head + "</head>", 1)
+
+
+def unpack(registry: Registry, archives: Path, site: Path) -> list[str]:
+    """Put every released edition below the built ``site`` from its archive; the versions.
+
+    Raises
+    ------
+    RegistryError
+        An archive is missing or not the one released: all such are named, and nothing is unpacked.
+    """
+    faults, past = [], [e for e in registry.editions() if "archive" in e]
+    for edition in past:
+        path = archives / edition["archive"]
+        if not path.is_file():
+            faults.append(f"edition {edition['version']}: {path.name} is missing")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != edition["sha256"]:
+            faults.append(f"edition {edition['version']}: {path.name} is not the archive that was released")
+    if faults:
+        raise RegistryError("\n".join(faults))
+    for edition in past:
+        with zipfile.ZipFile(archives / edition["archive"]) as archive:
+            archive.extractall(site / "editions" / edition["version"])
+    return [edition["version"] for edition in past]
 
 
 def changes_js(rows: list[dict], past: list[dict]) -> str:

@@ -4,14 +4,15 @@ The translator writes a mark wherever it writes the permalink of a part. The box
 as Vancouver text, the link to the tag's page and those to the files, and works without a script.
 
 Written out for every part, the other formats would make a page half as heavy again. They differ between the parts of a
-page in title, tag and hashes alone; so the page holds each format once, made by the same processors from a part of marks,
-and the script puts a part's own words in their place. ``spelled`` refuses a part for which that is not its file to the
-letter.
+page in title, tag and hashes alone, once they are of the same edition; so the page holds each format once for each
+edition, made by the same processors from a part of marks, and the script puts a part's own words in their place.
+``spelled`` refuses a part for which that is not its file to the letter.
 """
 
 from __future__ import annotations
 
 import html
+import re
 
 from docutils import nodes
 
@@ -19,7 +20,7 @@ from sphinx_citable import cite, metadata
 
 WORDS = {"title": "@TITLE@", "tag": "@TAG@", "sha256_text": "@OFTEXT@", "sha256_results": "@RESULT@"}
 """What stands in a format for a part's own words; the two for hashes as long as a hash in a citation."""
-RESULTS = f", results {WORDS['sha256_results']}"
+RESULTS = re.compile(rf"(, results |\.){WORDS['sha256_results']}")
 """What is left out of a format for a part that prints no result."""
 
 
@@ -55,22 +56,31 @@ def boxes(doctree: nodes.document, rows: list[dict], book: cite.Book, original: 
     """The boxes of the parts marked on a page, at its end; ``words`` as in the configuration."""
     marked = {node["cite_tag"] for node in doctree.findall(nodes.Element) if "cite_tag" in node}
     up = "../" * rows[0]["page"].count("/")
-    forms = _forms(book, rows[0]["page"], original)
+    boxed = [(row, cite.part_item(book, row)) for row in rows if row["tag"] in marked]
+    forms: dict[tuple, dict[str, str]] = {}  # of each edition, and of the book as a whole
+    found = []
+    for row, item in boxed:
+        key = (row["edition"], item["type"])
+        forms[key] = forms.get(key) or _forms(book, row)
+        found.append(_box(row, item, forms[key], list(forms).index(key), up, original, words["original"]))
     texts = "".join(
-        f'<pre data-form="{key}" title="{name}">{html.escape(text, quote=False)}</pre>'
-        for key, (name, text) in forms.items()
+        f'<pre data-set="{n}" data-form="{file.partition(".")[2]}" title="{name}">{html.escape(one[file], quote=False)}</pre>'
+        for n, one in enumerate(forms.values())
+        for name, file, _ in cite.FORMATS[1:]
     )
-    found = [f'<template id="cite-forms">{texts}</template>']
-    boxed = [(row, cite.records(book, row, original)) for row in rows if row["tag"] in marked]
-    found += [_box(row, records, forms, up, words["original"]) for row, records in boxed]
-    found += [metadata.coins(records[0]) for _, records in boxed[:1]]  # the page as one item for a reference manager
-    return f'<div class="cite-boxes">{"".join(found)}</div>'
+    if original:
+        files = " ".join(
+            f'<a href="{up}t/{cite.source(original, file)}" download>{name}</a>' for name, file, _ in cite.FORMATS[1:]
+        )
+        texts += f"<span>{words['original'][:1].upper() + words['original'][1:]} {files}</span>"
+    found += [metadata.coins(item) for _, item in boxed[:1]]  # the page as one item for a reference manager
+    return f'<div class="cite-boxes"><template id="cite-forms">{texts}</template>{"".join(found)}</div>'
 
 
-def _forms(book: cite.Book, page: str, original: dict | None) -> dict[str, tuple[str, str]]:
-    """Name and text of each format but Vancouver, by its file's suffix, with marks for the words of a part."""
-    found = cite.records(book, WORDS | {"chapter": "", "page": page}, original)
-    return {file.partition(".")[2]: (name, form(found)) for name, file, form in cite.FORMATS[1:]}
+def _forms(book: cite.Book, part: dict) -> dict[str, str]:
+    """Each format but Vancouver, by its file, with marks for the words of a part."""
+    item = cite.part_item(book, part | WORDS) | {"title": WORDS["title"]}
+    return {file: form([item]) for _, file, form in cite.FORMATS[1:]}
 
 
 def spelled(form: str, text: str, part: dict) -> str:
@@ -81,7 +91,7 @@ def spelled(form: str, text: str, part: dict) -> str:
     ValueError
         The two differ in more than the marks.
     """
-    form = form if part["sha256_results"] else form.replace(RESULTS, "")
+    form = form if part["sha256_results"] else RESULTS.sub("", form)
     for key in ("tag", "sha256_text", "sha256_results"):
         form = form.replace(WORDS[key], part[key][: cite.HASH])
     before, _, after = form.partition(WORDS["title"])
@@ -91,22 +101,18 @@ def spelled(form: str, text: str, part: dict) -> str:
     return title
 
 
-def _box(part: dict, records: list[dict], forms: dict[str, tuple[str, str]], up: str, other: str) -> str:
-    """The box that a part's mark opens; ``up`` leads to the top of the site, ``other`` names the original."""
-    tag, kind, e = part["tag"], part["kind"], html.escape
-    words = {
-        "title": cite.title(part),
-        "text": part["sha256_text"][: cite.HASH],
-        "results": part["sha256_results"][: cite.HASH],
-    }
-    words = {key: value for key, value in words.items() if value}
+def _box(part: dict, item: dict, forms: dict, n: int, up: str, original: dict | None, other: str) -> str:
+    """The box that a part's mark opens, filled from the ``n``th set of ``forms``; ``up`` leads to the top of the site."""
+    tag, e = part["tag"], html.escape
+    kind = "book" if item["type"] == "book" else part["kind"]
+    words = {"set": str(n), "title": item["title"]} | dict(zip(("text", "results"), cite.hashes(part)))
     for _, file, form in cite.FORMATS[1:]:
-        key = file.partition(".")[2]
-        title = spelled(forms[key][1], form(records), part)
-        words |= {key: title} if title != words["title"] else {}
+        title = spelled(forms[file], form([item]), part)
+        words |= {file.partition(".")[2]: title} if title != item["title"] else {}
     data = "".join(f' data-{key}="{e(value)}"' for key, value in words.items())
     names = (f"This {kind}, Vancouver style", other[:1].upper() + other[1:])
-    said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, cite.lines(records)))
+    lines = cite.lines([item, original] if original else [item])
+    said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, lines))
     files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
     return (
         f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'

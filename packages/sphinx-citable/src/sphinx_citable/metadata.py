@@ -13,17 +13,29 @@ SCHEMA = {"section": "CreativeWork", "figure": "ImageObject", "table": "Table", 
 
 
 def highwire(book: cite.Book, part: dict, page_url: str) -> list[tuple[str, str]]:
-    """The ``citation_*`` tags of a page, from which Zotero's embedded-metadata rules make a book section."""
-    tags = [("citation_title", cite.title(part))]
-    tags += [("citation_author", n.get("literal") or f"{n['family']}, {n['given']}") for n in book.names()]
+    """The ``citation_*`` tags of a page, from which Zotero's embedded-metadata rules make a book section.
+
+    A group's name ends in a comma, without which its first words are taken for a given name; the tag is the first page,
+    which most styles print.
+    """
+    book, whole = book.holding(part), book.whole(part)
+    tags = [("citation_title", book.cited(part))]
+    tags += [("citation_author", n["literal"] + "," if "literal" in n else _sorted(n)) for n in book.names()]
     tags += [
-        ("citation_inbook_title", book.title),
-        ("citation_publication_date", book.year),
-        ("citation_language", "en"),
+        ("citation_book_title" if whole else "citation_inbook_title", book.title),
+        ("citation_publication_date", book.date.replace("-", "/")),
+        ("citation_publisher", book.publisher),
+        ("prism.edition", book.edition),
+        ("citation_firstpage", "" if whole else part["tag"]),
+        ("citation_language", book.language),
     ]
     if page_url:
         tags += [("citation_public_url", page_url), ("citation_fulltext_html_url", page_url)]
     return [(name, value) for name, value in tags if value]
+
+
+def _sorted(name: dict) -> str:
+    return f"{name['family']}, {name['given']}"
 
 
 def json_ld(book: cite.Book, page: list[dict], original: dict | None, license_url: str) -> dict:
@@ -34,6 +46,7 @@ def json_ld(book: cite.Book, page: list[dict], original: dict | None, license_ur
         return found | ({"url": book.address(part["tag"])} if book.site_url else {})
 
     top, *others = page
+    book = book.holding(top)
     whole = {"@type": "Book", "name": book.title, "bookEdition": book.edition}
     found = base(top) | {
         "@context": "https://schema.org",
@@ -41,7 +54,7 @@ def json_ld(book: cite.Book, page: list[dict], original: dict | None, license_ur
         "author": authors(book),
         "isPartOf": whole | ({"url": book.site_url + "/"} if book.site_url else {}),
         "hasPart": [base(part) | {"@type": SCHEMA.get(part["kind"], "CreativeWork")} for part in others],
-        "inLanguage": "en",
+        "inLanguage": book.language,
     }
     found |= {"license": license_url} if license_url else {}
     return found | ({"citation": _work(original)} if original else {})
@@ -79,19 +92,18 @@ def authors(book: cite.Book) -> list[dict]:
 
 def coins(item: dict) -> str:
     """A COinS span: the record as an OpenURL context object."""
-    pairs = [
-        ("ctx_ver", "Z39.88-2004"),
-        ("rft_val_fmt", "info:ofi/fmt:kev:mtx:book"),
-        ("rft.genre", "bookitem"),
-        ("rft.atitle", item["title"]),
-        ("rft.btitle", item["container-title"]),
-    ]
-    pairs += [("rft.edition", item["edition"])] if "edition" in item else []
+    whole = item["type"] == "book"
+    pairs = [("ctx_ver", "Z39.88-2004"), ("rft_val_fmt", "info:ofi/fmt:kev:mtx:book")]
+    pairs += [("rft.genre", "book"), ("rft.btitle", item["title"])] if whole else [
+        ("rft.genre", "bookitem"), ("rft.atitle", item["title"]), ("rft.btitle", item["container-title"]),
+        ("rft.pages", item["number"]),
+    ]  # fmt: skip
+    pairs += [(f"rft.{key}", item[key]) for key in ("edition", "language") if key in item]
+    pairs += [("rft.pub", item["publisher"])] if "publisher" in item else []
     pairs += [
-        ("rft.aucorp", n["literal"]) if "literal" in n else ("rft.au", f"{n['family']}, {n['given']}")
-        for n in item.get("author", [])
+        ("rft.aucorp", n["literal"]) if "literal" in n else ("rft.au", _sorted(n)) for n in item.get("author", [])
     ]
-    pairs += [("rft.date", str(item["issued"]["date-parts"][0][0]))] if "issued" in item else []
+    pairs += [("rft.date", cite.iso(item["issued"]))] if "issued" in item else []
     pairs += [("rft_id", item["URL"])] if "URL" in item else []
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
 
@@ -111,7 +123,7 @@ def head(book: cite.Book, page: list[dict], original: dict | None, license_url: 
     return f'{metas}{style}<script type="application/ld+json">{data}</script>'
 
 
-def ro_crate(book: cite.Book, rows: list[dict], released: str, config) -> dict:
+def ro_crate(book: cite.Book, rows: list[dict], config) -> dict:
     """The site as an RO-Crate 1.1: what the archive of an edition holds, for repositories that read such a file."""
     pages = list(dict.fromkeys(p["page"] for p in rows if p["state"] == "live"))
     names = {p["page"]: p["title"] for p in reversed(rows) if p["kind"] == "section"}
@@ -125,7 +137,7 @@ def ro_crate(book: cite.Book, rows: list[dict], released: str, config) -> dict:
         "@type": "Dataset",
         "name": book.title,
         "version": book.edition,
-        "datePublished": released,
+        "datePublished": book.date,
         "description": config.citable_abstract,
         "author": _ids(people),
         "hasPart": _ids(files),

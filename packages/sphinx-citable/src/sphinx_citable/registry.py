@@ -2,7 +2,8 @@
 
 A registry is a folder. ``tags.csv`` is append-only: a tag is four characters taken from the label's SHA-256, and a label
 keeps its tag wherever it moves. ``editions/<version>.json`` keeps what every tag was when an edition was released;
-``anchors.lock`` every anchor ever published.
+``anchors.lock`` every anchor ever published. ``pending.json`` is an edition not yet released, which only a build with
+``CITABLE_EDITION`` set to its version knows.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 ALPHABET = "23456789CFGHJMPQRVWX"
 COLUMNS = ["tag", "label", "kind", "state", "note"]
 KINDS = ("section", "figure", "table")
+PENDING = "CITABLE_EDITION"
+"""The environment's name for the edition that is being released."""
 SAME = "same text and results"
+NO_STATE = "not a state of any edition"
 STATES = ("live", "withdrawn", "merged")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
 VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}")
@@ -78,11 +84,6 @@ def sha256_results(part: Part) -> str:
     return hashlib.sha256(_canonical(part.results)).hexdigest() if part.results else ""
 
 
-def fingerprints(part: Part) -> dict[str, str]:
-    """Eight hexadecimal digits for each result of a part, so that a later reader learns which one moved."""
-    return {name: hashlib.sha256(_canonical(value)).hexdigest()[:8] for name, value in sorted(part.results.items())}
-
-
 def _canonical(value) -> bytes:
     """JSON with one form for each number, whoever wrote it: 80.0 is 80, and nought has no sign."""
     value = json.loads(json.dumps(value), parse_float=_number)
@@ -100,14 +101,38 @@ def difference(then: dict, now: dict) -> str:
     if then["sha256_text"] != now["sha256_text"]:
         said.append("text changed")
     if then["sha256_results"] != now["sha256_results"]:
-        before, after = then.get("results", {}), now.get("results", {})
-        which = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
-        said.append(
-            "results changed" + (f" ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})" if which else "")
-        )
+        before, after = then["results"], now["results"]
+        which = list(filter(None, (_moved(k, before, after) for k in sorted(before.keys() | after.keys()))))
+        said.append(f"results changed ({', '.join(which[:12])}{', …' if len(which) > 12 else ''})")
     if then["url"] != now["url"]:
         said.append(f"moved from {then['url']} to {now['url']}")
     return "; ".join(said) or SAME
+
+
+def _moved(name: str, before: dict, after: dict) -> str:
+    """How a result changed, "mean height from 3.4 to 3.6"; of a table or record the first change, and how many more."""
+    if name not in before or name not in after:
+        return f"{name} {'new' if name in after else 'gone'}"
+    found = list(_leaves([], before[name], after[name]))
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    return "".join(f"{' '.join([name, *where])} from {_said(a)} to {_said(b)}{more}" for where, a, b in found[:1])
+
+
+def _leaves(where: list[str], a, b) -> Iterator[tuple[list[str], object, object]]:
+    """The values in which two results differ, with the names of the fields that lead to them; None stands for no value."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() | b.keys()):
+            yield from _leaves([*where, key], a.get(key), b.get(key))
+    elif isinstance(a, list) and isinstance(b, list):
+        for x, y in zip_longest(a, b):
+            yield from _leaves(where, x, y)
+    elif _canonical(a) != _canonical(b):
+        yield where, a, b
+
+
+def _said(value) -> str:
+    said = "nothing" if value in (None, "") else value if isinstance(value, str) else _canonical(value).decode()
+    return said if len(said) <= 60 else f"{said[:59]}…"
 
 
 def became(then: dict, now: dict) -> str:
@@ -124,6 +149,15 @@ def changed(row: dict, past: list[dict]) -> str:
             break
         since = edition["version"]
     return since
+
+
+def held(row: dict, past: list[dict]) -> dict:
+    """The last edition in which a part has its present text and results, its date, and where the part then stood."""
+    for edition in reversed(past):
+        then = edition["sections"].get(row["tag"] or "")
+        if then and (then["sha256_text"], then["sha256_results"]) == (row["sha256_text"], row["sha256_results"]):
+            return {"edition": edition["version"], "date": edition["date"], "frozen": then["url"]}
+    return {"edition": "", "date": "", "frozen": ""}
 
 
 def tag_for(label: str, taken: set[str]) -> str:
@@ -163,7 +197,7 @@ class Registry:
     def __init__(self, folder: Path, kinds: Iterable[str] = KINDS, command: str = "sphinx-citable"):
         self.folder, self.kinds, self.command = Path(folder), tuple(kinds), command
         self.tags_csv = self.folder / "tags.csv"
-        self.lock = self.folder / "anchors.lock"
+        self.lock, self.pending = self.folder / "anchors.lock", self.folder / "pending.json"
 
     def tags(self) -> list[dict]:
         """The rows of ``tags.csv``; none where there is no such file yet.
@@ -260,11 +294,11 @@ class Registry:
                 "within": part.within,
                 "sha256_text": sha256_text(part),
                 "sha256_results": sha256_results(part),
-                "results": fingerprints(part),
+                "results": part.results,
                 "state": "live",
                 "note": "",
             }
-            rows.append(row | {"changed": changed(row, past)})
+            rows.append(row | held(row, past) | {"changed": changed(row, past)})
         live = {row["label"] for row in rows}
         gone = [_gone(row, past) for row in registered if row["label"] not in live]
         rows += gone
@@ -273,8 +307,13 @@ class Registry:
         return rows
 
     def editions(self) -> list[dict]:
-        """The released editions, oldest first: version, date, and what each tag then was."""
+        """The released editions, oldest first: version, date, and what each tag then was with the results it printed."""
         found = [json.loads(p.read_text("utf-8")) for p in (self.folder / "editions").glob("*.json")]
+        if self.pending.is_file() and (entry := json.loads(self.pending.read_text("utf-8"))):
+            found += [entry] if entry["version"] == os.environ.get(PENDING) else []
+        for edition in found:
+            for then in edition["sections"].values():
+                then["results"] = {name: edition["values"][key] for name, key in then["results"].items()}
         return sorted(found, key=lambda e: _key(e["version"]))
 
     def check_version(self, version: str) -> None:
@@ -287,8 +326,8 @@ class Registry:
         if past and _key(version) <= _key(past[-1]["version"]):
             raise RegistryError(f"edition {version} would come before {past[-1]['version']}: take a later number")
 
-    def enter(self, rows: list[dict], version: str, date: str) -> Path:
-        """Enter an edition: what every live tag is now. The file written.
+    def enter(self, rows: list[dict], version: str, date: str, commit: str = "") -> Path:
+        """Enter an edition, what every live tag is now, as pending: nothing else knows of it. The file written.
 
         Raises
         ------
@@ -299,11 +338,23 @@ class Registry:
         if lacking := [row["label"] for row in rows if not row["tag"]]:
             raise RegistryError(f"label {lacking[0]} has no tag: run `{self.command} tags` and commit tags.csv first")
         state = {row["tag"]: {k: row[k] for k in _KEPT} for row in rows if row["state"] == "live"}
-        path = self.folder / "editions" / f"{version}.json"
+        values = {}  # each once, however many parts print it
+        for then in state.values():
+            keys = {name: hashlib.sha256(_canonical(v)).hexdigest()[:12] for name, v in then["results"].items()}
+            values |= {key: then["results"][name] for name, key in keys.items()}
+            then["results"] = keys
+        entry = {"version": version, "date": date, "commit": commit, "sections": state, "values": values}
+        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        return self.pending
+
+    def release(self, archive: Path) -> Path:
+        """Make the pending edition a released one, with the checksum of its archive, in one step. The file written."""
+        entry = json.loads(self.pending.read_text("utf-8"))
+        entry |= {"archive": archive.name, "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
+        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        path = self.folder / "editions" / f"{entry['version']}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"version": version, "date": date, "sections": state}
-        path.write_text(json.dumps(entry, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
-        return path
+        return self.pending.replace(path)
 
     def verify(self, rows: list[dict], tag: str, *hashes: str) -> str:
         """What became of a cited part, in one line; ``hashes`` of its text, or of text and results, as cited.
@@ -313,7 +364,7 @@ class Registry:
         RegistryError
             A malformed hash (at least eight hexadecimal digits), or more than two.
         """
-        tag, hashes = tag.upper(), tuple(given.lower() for given in hashes)
+        tag, hashes = tag.upper(), tuple(h for given in hashes for h in given.lower().split("."))
         for given in hashes:
             if not re.fullmatch(r"[0-9a-f]{8,64}", given):
                 raise RegistryError(f"{given!r} is no hash: eight to 64 of 0-9a-f, as the tag's page gives it")
@@ -322,25 +373,27 @@ class Registry:
         now = next((row for row in rows if row["tag"] == tag), None)
         if now is None:
             return "unknown: no such tag was ever given"
-        past = [e["sections"][tag] | {"version": e["version"]} for e in self.editions() if tag in e["sections"]]
+        editions = self.editions()
+        past = [e["sections"][tag] | {"version": e["version"]} for e in editions if tag in e["sections"]]
         then = next((s for s in [now | {"version": ""}, *reversed(past)] if _is(s, hashes)), None)
-        if then is not None:  # as it first stood so, for a part may have moved since without a change
-            exact = (then["sha256_text"], then["sha256_results"])
-            then = next((s for s in past if _is(s, exact)), then)
-        if then is not None or now["state"] != "live":
-            place = f" (as in edition {then['version']})" if then and then["version"] and now["state"] == "live" else ""
-            return became(then, now) + place
-        return _half_known(now, hashes)
-
-
-def _half_known(now: dict, hashes: tuple[str, ...]) -> str:
-    """Of a state that no edition holds: which half of it, text or results, still stands."""
-    text, results = now["sha256_text"].startswith(hashes[0]), now["sha256_results"].startswith(hashes[-1])
-    if len(hashes) == 2 and (text or results):
-        same, other = ("text", "results") if text else ("results", "text")
-        which = f"; it now prints {', '.join(now['results']) or 'none'}" if other == "results" else ""
-        return f"same {same}, {other} changed (no edition holds the cited {other}{which})"
-    return "text changed" + ("; results changed" if len(hashes) == 2 else "") + " (no edition holds the cited state)"
+        if then is None:
+            told = (
+                NO_STATE + (f" up to {editions[-1]['version']}" if editions else "") + ", nor of the book as it stands"
+            )
+            halves = zip(("text", "results"), ("sha256_text", "sha256_results"), hashes)
+            kept = [name for name, key, given in halves if now[key].startswith(given)]
+            return (f"{became(now, now)}; " if now["state"] != "live" else "") + told + (
+                f" (the {kept[0]} as now, not the {'results' if kept == ['text'] else 'text'})" if kept else ""
+            )  # fmt: skip
+        # As it first stood so, for a part may have moved since without a change.
+        exact = (then["sha256_text"], then["sha256_results"])
+        then = next((s for s in past if _is(s, exact)), then)
+        said = became(then, now)
+        if now["state"] != "live":
+            return said
+        if not then["version"]:
+            return f"{said} (a draft: no edition holds it)"
+        return said + (f" (as in edition {then['version']})" if said == SAME else f" since edition {then['version']}")
 
 
 def _is(state: dict, hashes: tuple[str, ...]) -> bool:
@@ -370,7 +423,8 @@ def _gone(row: dict, past: list[dict]) -> dict:
     then = {"kind": row["kind"], "title": row["label"], "chapter": "", "page": "", "url": "", "results": {}}
     then |= {"sha256_text": "0" * 64, "sha256_results": ""}
     if last:
-        then = last["sections"][row["tag"]] | {"edition": last["version"], "date": last["date"]}
+        then = last["sections"][row["tag"]]
+    then = then | held(then | {"tag": row["tag"]}, past)
     now = {"tag": row["tag"], "label": row["label"], "within": "", "state": row["state"], "note": row["note"]}
     return then | now | {"changed": ""}
 

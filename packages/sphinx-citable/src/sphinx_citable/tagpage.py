@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, Template
 
 from sphinx_citable import cite, metadata
-from sphinx_citable.registry import SAME, Registry, became, difference, instead
+from sphinx_citable.registry import SAME, became, difference, instead
 
 
 @cache
@@ -34,7 +34,8 @@ def page(
     book: cite.Book,
     part: dict,
     around: list[dict],
-    records: list[dict],
+    item: dict,
+    original: dict | None,
     past: list[dict],
     aims: list[dict],
     words: dict,
@@ -46,8 +47,8 @@ def page(
 
     Parameters
     ----------
-    part, records
-        The part and its two records, or one where its page is about no other work.
+    part, item, original
+        The part, its record, and that of the work its page is about, if it is about one.
     around
         The parts it stands in, the outermost first.
     past
@@ -61,17 +62,21 @@ def page(
     inside
         The parts that stand in it.
     """
+    up_to = f"It knows the editions up to {past[-1]['version']}" if past else "It knows no edition"
+    unknown = f"The state that you cite is none this page knows. {up_to}, and the {book.edition}."
     return template("tag.html").render(
         book=book,
         was=book.holding(part),
         part=part,
+        kind=book.kind(part),
         around=around,
         aims=aims,
-        two=len(records) > 1,
+        source=original and (cite.lines([original])[0], [(n, cite.source(original, f)) for n, f, _ in cite.FORMATS]),
         words=words,
-        formats=[(name, file, form(records)) for name, file, form in cite.FORMATS],
-        history=[*_history(part["tag"], past), f"Now: {_now(part, past)}"],
-        metas=metadata.highwire(book.holding(part), part, book.address(part["tag"])),
+        formats=[(name, file, form([item])) for name, file, form in cite.FORMATS],
+        history=_history(part, past, book),
+        unknown=unknown,
+        metas=metadata.highwire(book, part, item.get("URL", "")),
         state=".".join(cite.hashes(part)),
         shown=shown,
         inside=inside,
@@ -80,34 +85,49 @@ def page(
     )
 
 
-def _history(tag: str, past: list[dict]) -> list[str]:
-    """A line for each edition in which a part changed, with the later ones that left it as it was."""
-    lines: list[list[str]] = []
+def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
+    """The states of a part, the oldest first: each with what is said of it, the link to its frozen page, and what a
+    reader who cites it is told. Editions that left the part as it was share one; the last is as it stands now.
+    """
+    found: list[dict] = []
     then = None
     for edition in past:
-        now = edition["sections"].get(tag)
-        if now is None:
+        here = edition["sections"].get(part["tag"])
+        if here is None:
             continue
-        said = difference(then, now) if then else "first stands here"
+        said = difference(then, here) if then else "first stands here"
         if said == SAME:
-            lines[-1].append(edition["version"])
+            found[-1]["same"].append(edition["version"])
         else:
-            lines.append([f"Edition {edition['version']}, {edition['date']}: {said}"])
-        then = now
-    return [line + (f"; the same in {', '.join(same)}" if same else "") for line, *same in lines]
-
-
-def _now(part: dict, past: list[dict]) -> str:
-    then = next((v for v in reversed(past) if part["tag"] in v["sections"]), None)
+            line = f"Edition {edition['version']}, {edition['date']}: {said}"
+            found.append({"line": line, "same": [], "was": here})
+        found[-1] |= {"last": edition["version"], "url": here["url"] if edition["online"] else ""}
+        then = here
+    for one in found:
+        since = became(one["was"], part)
+        one["state"] = ".".join(cite.hashes(one["was"]))
+        one["line"] += f"; the same in {', '.join(one['same'])}" if one["same"] else ""
+        one["told"] = f"The state that you cite is that of edition {one['last']}. " + (
+            "It still stands so." if since == SAME else f"Since then: {since}."
+        )
     if then is None:
-        return "in no released edition yet" if part["state"] == "live" else f"{part['state']}, before any edition"
-    return f"since edition {then['version']}: {became(then['sections'][part['tag']], part)}"
+        line = "in no released edition yet" if part["state"] == "live" else f"{part['state']}, before any edition"
+    else:
+        line = f"since edition {found[-1]['last']}: {became(then, part)}"
+    now = {"line": f"Now: {line}", "state": ".".join(cite.hashes(part)), "url": ""}
+    now["told"] = f"The state that you cite is that of this page: {book.edition}, in no released edition yet."
+    if part["edition"] or part["state"] != "live":
+        now["state"] = ""
+    for n, one in enumerate(found):
+        if one["state"] in (later["state"] for later in found[n + 1 :]):
+            one["state"] = ""  # it came back: the last edition with it is the one cited
+    return [*found, now]
 
 
 def write(
     out: Path,
     rows: list[dict],
-    registry: Registry,
+    past: list[dict],
     book: cite.Book,
     original_of: Callable[[str], dict | None],
     shown_of: Callable[[dict], str],
@@ -117,10 +137,16 @@ def write(
     """Write the page and the citation files of every tag into ``out/t``, also of those withdrawn.
 
     ``original_of(page)`` is the CSL-JSON of the work that a page is about, or None; ``shown_of(row)`` what a part that
-    stands in the book says, as HTML.
+    stands in the book says, as HTML; ``past`` the released editions, each with whether its pages can be linked (``online``).
     """
-    past = registry.editions()
     by_label = {p["label"]: p for p in rows}
+
+    def files(place: Callable[[str], str], item: dict) -> None:
+        for _, file, form in cite.FORMATS:
+            path = out / "t" / place(file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(form([item]), "utf-8")
+
     for part in rows:
         if part["tag"] is None:
             continue
@@ -128,12 +154,11 @@ def write(
         while at["within"]:
             at = by_label[at["within"]]
             around.insert(0, at)
-        records = cite.records(book, part, original_of(part["page"].removesuffix(".html")))
-        folder = out / "t" / part["tag"]
-        folder.mkdir(parents=True, exist_ok=True)
-        for _, file, form in cite.FORMATS:
-            (folder / file).write_text(form(records), "utf-8")
+        item, original = cite.part_item(book, part), original_of(part["page"].removesuffix(".html"))
+        files(lambda file: f"{part['tag']}/{file}", item)
+        if original:
+            files(lambda file: cite.source(original, file), original)
         live = part["state"] == "live"
         shown, inside = shown_of(part) if live else "", [p for p in rows if p["within"] == part["label"] and p["tag"]]
-        text = page(book, part, around, records, past, instead(part, rows), words, shown, inside, styles)
-        (folder / "index.html").write_text(text, "utf-8")
+        text = page(book, part, around, item, original, past, instead(part, rows), words, shown, inside, styles)
+        (out / "t" / part["tag"] / "index.html").write_text(text, "utf-8")

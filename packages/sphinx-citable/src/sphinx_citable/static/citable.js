@@ -40,16 +40,20 @@
       var tag = box.id.slice(5), own = box.dataset, files = box.querySelector(".cite-files");
       each("dt", function (name) { name.append(copier(name.textContent.toLowerCase(), name.nextElementSibling.textContent)); }, box);
       each("pre", function (form) {
+        if (form.dataset.set !== own.set) return;
         var row = document.createElement("div"), format = document.createElement("details"), name = document.createElement("summary"), pre = document.createElement("pre");
         row.className = "cite-format";
         format.name = "formats-" + tag;
         name.textContent = form.title;
-        pre.textContent = form.textContent.split("@TAG@").join(tag).replace("@OFTEXT@", own.text).replace(", results @RESULT@", own.results ? ", results " + own.results : "")
+        pre.textContent = form.textContent.split("@TAG@").join(tag).split("@OFTEXT@").join(own.text)
+          .replace(/(, results |\.)@RESULT@/g, own.results ? "$1" + own.results : "")
           .split("@TITLE@").join(own[form.dataset.form] || own.title);
         format.append(name, pre);
         row.append(format, copier(form.title, pre.textContent));
         files.before(row);
       }, forms.content);
+      var other = forms.content.querySelector("span");
+      if (other) files.append(other.cloneNode(true));
       var close = document.createElement("button");
       close.type = "button";
       close.className = "cite-close";

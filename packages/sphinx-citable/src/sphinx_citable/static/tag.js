@@ -1,4 +1,5 @@
-// A tag page takes the theme that a reader chose in the book (classic script in the head: no flash), and its formats can be copied.
+// A tag page takes the theme that a reader chose in the book (classic script in the head: no flash), its formats
+// can be copied, and it says what became of the state in its address.
 (function () {
   "use strict";
   try {
@@ -20,5 +21,20 @@
     };
     pre.previousElementSibling.append(button);
   }
-  document.addEventListener("DOMContentLoaded", function () { document.querySelectorAll("pre[id]").forEach(copier); });
+
+  // The address of a citation names the state that was cited by its hashes: say what became of it, from what this page holds.
+  function compare() {
+    var state = location.hash.slice(1), box = document.getElementById("cited"), at = document.getElementById(state);
+    box.hidden = !/^[0-9a-f]{8}(\.[0-9a-f]{8})?$/.test(state);
+    if (box.hidden) return;
+    box.textContent = at ? at.dataset.told : document.querySelector(".states").dataset.unknown;
+    var frozen = at && at.querySelector("a");
+    if (frozen) box.append(" ", frozen.cloneNode(true));
+    box.scrollIntoView({block: "center"});
+  }
+  window.addEventListener("hashchange", compare);
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("pre[id]").forEach(copier);
+    compare();
+  });
 })();
