@@ -1,7 +1,6 @@
 """A small Sphinx book that has nothing to do with interferon: tags, citations, verification, two editions."""
 
 import hashlib
-import html
 import json
 import os
 import re

@@ -140,24 +140,19 @@ def became(then: dict, now: dict) -> str:
     return difference(then, now) if now["state"] == "live" else f"{now['state']}: {now['note']}"
 
 
-def changed(row: dict, past: list[dict]) -> str:
-    """The edition since which a part has its present text and results; "" if none yet shows it so."""
-    since = ""
-    for edition in reversed(past):
-        then = edition["sections"].get(row["tag"] or "")
-        if not then or (then["sha256_text"], then["sha256_results"]) != (row["sha256_text"], row["sha256_results"]):
-            break
-        since = edition["version"]
-    return since
-
-
 def held(row: dict, past: list[dict]) -> dict:
-    """The last edition in which a part has its present text and results, its date, and where the part then stood."""
-    for edition in reversed(past):
+    """The last edition in which a part has its present text and results, its date, and the
+    edition since which it has them (``changed``); "" where there is none.
+    """
+    found = {"edition": "", "date": "", "changed": ""}
+    for edition in past:
         then = edition["sections"].get(row["tag"] or "")
         if then and (then["sha256_text"], then["sha256_results"]) == (row["sha256_text"], row["sha256_results"]):
-            return {"edition": edition["version"], "date": edition["date"], "frozen": then["url"]}
-    return {"edition": "", "date": "", "frozen": ""}
+            since = found["changed"] or edition["version"]
+            found = {"edition": edition["version"], "date": edition["date"], "changed": since}
+        else:
+            found["changed"] = ""
+    return found
 
 
 def tag_for(label: str, taken: set[str]) -> str:
@@ -298,7 +293,7 @@ class Registry:
                 "state": "live",
                 "note": "",
             }
-            rows.append(row | held(row, past) | {"changed": changed(row, past)})
+            rows.append(row | held(row, past))
         live = {row["label"] for row in rows}
         gone = [_gone(row, past) for row in registered if row["label"] not in live]
         rows += gone

@@ -30,61 +30,6 @@ POLICY = (
 """The content policy of a tag page: nothing but files of the site."""
 
 
-def page(
-    book: cite.Book,
-    part: dict,
-    around: list[dict],
-    item: dict,
-    original: dict | None,
-    past: list[dict],
-    aims: list[dict],
-    words: dict,
-    shown: str,
-    inside: list[dict],
-    styles: list[str],
-) -> str:
-    """The HTML of one tag page.
-
-    Parameters
-    ----------
-    part, item, original
-        The part, its record, and that of the work its page is about, if it is about one.
-    around
-        The parts it stands in, the outermost first.
-    past
-        The released editions, the oldest first.
-    aims
-        Of a tag that is no longer live: the parts to go to instead.
-    words, styles
-        As in the configuration.
-    shown
-        What the part says, as HTML; "" where nothing more than its title is known.
-    inside
-        The parts that stand in it.
-    """
-    up_to = f"It knows the editions up to {past[-1]['version']}" if past else "It knows no edition"
-    unknown = f"The state that you cite is none this page knows. {up_to}, and the {book.edition}."
-    return template("tag.html").render(
-        book=book,
-        was=book.holding(part),
-        part=part,
-        kind=book.kind(part),
-        around=around,
-        aims=aims,
-        source=original and (cite.lines([original])[0], [(n, cite.source(original, f)) for n, f, _ in cite.FORMATS]),
-        words=words,
-        formats=[(name, file, form([item])) for name, file, form in cite.FORMATS],
-        history=_history(part, past, book),
-        unknown=unknown,
-        metas=metadata.highwire(book, part, item.get("URL", "")),
-        state=".".join(cite.hashes(part)),
-        shown=shown,
-        inside=inside,
-        styles=styles,
-        policy=POLICY,
-    )
-
-
 def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
     """The states of a part, the oldest first: each with what is said of it, the link to its frozen page, and what a
     reader who cites it is told. Editions that left the part as it was share one; the last is as it stands now.
@@ -137,9 +82,12 @@ def write(
     """Write the page and the citation files of every tag into ``out/t``, also of those withdrawn.
 
     ``original_of(page)`` is the CSL-JSON of the work that a page is about, or None; ``shown_of(row)`` what a part that
-    stands in the book says, as HTML; ``past`` the released editions, each with whether its pages can be linked (``online``).
+    stands in the book says, as HTML; ``past`` the released editions, each with whether its pages can be linked (``online``);
+    ``words`` and ``styles`` as in the configuration.
     """
     by_label = {p["label"]: p for p in rows}
+    up_to = f"It knows the editions up to {past[-1]['version']}" if past else "It knows no edition"
+    unknown = f"The state that you cite is none this page knows. {up_to}, and the book as it stood on {book.built or 'its last day'}."
 
     def files(place: Callable[[str], str], item: dict) -> None:
         for _, file, form in cite.FORMATS:
@@ -158,7 +106,24 @@ def write(
         files(lambda file: f"{part['tag']}/{file}", item)
         if original:
             files(lambda file: cite.source(original, file), original)
-        live = part["state"] == "live"
-        shown, inside = shown_of(part) if live else "", [p for p in rows if p["within"] == part["label"] and p["tag"]]
-        text = page(book, part, around, item, original, past, instead(part, rows), words, shown, inside, styles)
+        text = template("tag.html").render(
+            book=book,
+            was=book.holding(part),
+            part=part,
+            kind=book.kind(part),
+            around=around,
+            aims=instead(part, rows),
+            source=original
+            and (cite.lines([original])[0], [(n, cite.source(original, f)) for n, f, _ in cite.FORMATS]),
+            words=words,
+            formats=[(name, file, form([item])) for name, file, form in cite.FORMATS],
+            history=_history(part, past, book),
+            unknown=unknown,
+            metas=metadata.highwire(book, part, item.get("URL", "")),
+            state=".".join(cite.hashes(part)),
+            shown=shown_of(part) if part["state"] == "live" else "",
+            inside=[p for p in rows if p["within"] == part["label"] and p["tag"]],
+            styles=styles,
+            policy=POLICY,
+        )
         (out / "t" / part["tag"] / "index.html").write_text(text, "utf-8")
