@@ -53,7 +53,6 @@ LAST = "synthesis"
 MYST = {"extension": ".md", "format_name": "myst"}
 READING = "reading_copy"
 """What marks a notebook made to be read, in its metadata."""
-SET_ASIDE = ROOT / "_build" / "set-aside"
 
 _WATCH = """
 import sys as _sys
@@ -336,9 +335,10 @@ def take(text_half: Path) -> str:
         return f"{name}: nothing was edited in the notebook"
     kept = ""
     if _text_half_moved(nb, text_half):
-        SET_ASIDE.mkdir(parents=True, exist_ok=True)
-        write(SET_ASIDE / text_half.name, text_half.read_text("utf-8"))
-        kept = f"; the text half was edited too, and is kept as {(SET_ASIDE / text_half.name).relative_to(ROOT)}"
+        aside = ROOT / "_build" / "set-aside" / text_half.name
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        write(aside, text_half.read_text("utf-8"))
+        kept = f"; the text half was edited too, and is kept as {aside.relative_to(ROOT).as_posix()}"
     nb.metadata = jupytext.read(text_half).metadata
     write(text_half, jupytext.writes(nb, MYST))
     return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `make chapter NAME={name}`"

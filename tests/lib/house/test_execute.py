@@ -154,34 +154,41 @@ def edit(notebook):
     notebook["cells"].append(mine | {"outputs": [], "execution_count": None})
 
 
-def test_an_edited_notebook_is_never_made_anew_and_take_keeps_the_edit(book):
+def said(capsys, *args):
+    """The exit code of a command, and its lines."""
+    code = main(list(args))
+    out = capsys.readouterr()
+    return code, out.out.splitlines(), out.err.splitlines()
+
+
+def test_an_edited_notebook_is_never_made_anew_and_take_keeps_the_edit(book, capsys):
     half, made = text_half(book), text_half(book).with_suffix(".ipynb")
     stood = half.read_text()
     spoil(book, edit)
     kept = made.read_bytes()
     for force in ([], ["--force"]):
-        ran = command(book, "-m", "lib", "run", *force)
-        assert ran.returncode == 2 and ran.stderr.count("\n") == 1, ran.stderr
-        assert "edited" in ran.stderr and "`python -m lib take cml-stopping`" in ran.stderr
+        code, out, errors = said(capsys, "run", *force)
+        assert code == 2 and not out and len(errors) == 1
+        assert "edited" in errors[0] and "`python -m lib take cml-stopping`" in errors[0]
         assert made.read_bytes() == kept and half.read_text() == stood
-    took = command(book, "-m", "lib", "take", "cml-stopping")
-    assert took.returncode == 0 and took.stdout.count("\n") == 1, took.stderr
+    code, out, errors = said(capsys, "take", "cml-stopping")
+    assert code == 0 and len(out) == 1 and not errors
     text = half.read_text()
     assert "precious = 42" in text and "points = [1, 2, 4]" in text and "(cml-stopping)=" in text
     assert "scrolled" not in text and "stamp" not in text, "only what an author writes"
     assert reasons(book)[0] == {"hollow", "stale"}
     again = command(book, "-m", "lib", "run")
     assert again.returncode == 0 and execute.faults(half) == [], again.stderr
-    assert "nothing was edited" in command(book, "-m", "lib", "take", "cml-stopping").stdout
+    assert "nothing was edited" in said(capsys, "take", "cml-stopping")[1][0]
 
 
-def test_an_edit_of_both_halves_loses_neither(book):
+def test_an_edit_of_both_halves_loses_neither(book, capsys):
     half = text_half(book)
     spoil(book, edit)
     half.write_text(half.read_text().replace("One check and one figure.", "Two lines."))
     assert reasons(book)[0] == {"edited"}
-    took = command(book, "-m", "lib", "take", "cml-stopping")
-    assert took.returncode == 0 and "_build/set-aside/cml-stopping.md" in took.stdout
+    code, out, _ = said(capsys, "take", "cml-stopping")
+    assert code == 0 and "_build/set-aside/cml-stopping.md" in out[0]
     assert "Two lines." in (book / "_build" / "set-aside" / "cml-stopping.md").read_text()
     assert "precious = 42" in half.read_text()
 
@@ -213,15 +220,16 @@ def test_a_tag_edited_in_the_notebook(book):
     assert reasons(book)[0] == {"edited"}
 
 
-def test_a_reading_copy_is_neither_made_anew_nor_taken(book):
+def test_a_reading_copy_is_neither_made_anew_nor_taken(book, capsys):
     def copied(notebook):
         notebook["metadata"][execute.READING] = "cml-stopping"
         notebook["cells"][0]["source"] = "# A small chapter"
 
     spoil(book, copied)
     assert reasons(book)[0] == {"edited"}
-    took = command(book, "-m", "lib", "take", "cml-stopping")
-    assert took.returncode == 2 and "reading copy" in took.stderr and took.stderr.count("\n") == 1
+    for command in ("take", "run"):
+        code, out, errors = said(capsys, command, "cml-stopping")
+        assert code == 2 and not out and len(errors) == 1 and "reading copy" in errors[0]
 
 
 @pytest.mark.parametrize("left", [0.0, 0.9])
