@@ -1,7 +1,7 @@
 """The quiet *cite* mark beside every part of a page, and the box with its citation that the mark opens in place.
 
-The translator writes a mark wherever it writes the permalink of a part. The box is a native popover; it holds the records
-as Vancouver text, the link to the tag's page and those to the files, and works without a script.
+The translator writes a mark wherever it writes the permalink of a part. The box is a native popover; it holds the record
+as Vancouver text and the link to the tag's page, which has all else, and works without a script.
 
 Written out for every part, the other formats would make a page half as heavy again. They differ between the parts of a
 page in title, tag and hashes alone, once they are of the same edition; so the page holds each format once for each
@@ -62,17 +62,22 @@ def boxes(doctree: nodes.document, rows: list[dict], book: cite.Book, original: 
     for row, item in boxed:
         key = (row["edition"], item["type"])
         forms[key] = forms.get(key) or _forms(book, row)
-        found.append(_box(row, item, forms[key], list(forms).index(key), up, original, words["original"]))
+        found.append(_box(row, item, forms[key], list(forms).index(key), up))
     texts = "".join(
         f'<pre data-set="{n}" data-form="{file.partition(".")[2]}" title="{name}">{html.escape(one[file], quote=False)}</pre>'
         for n, one in enumerate(forms.values())
         for name, file, _ in cite.FORMATS[1:]
     )
+    texts += "<span>Files " + " ".join(
+        f'<a data-to="{up}t/@TAG@/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS
+    ) + "</span>"  # fmt: skip
     if original:
+        other = words["original"][:1].upper() + words["original"][1:]
         files = " ".join(
             f'<a href="{up}t/{cite.source(original, file)}" download>{name}</a>' for name, file, _ in cite.FORMATS[1:]
         )
-        texts += f"<span>{words['original'][:1].upper() + words['original'][1:]} {files}</span>"
+        line = html.escape(cite.lines([original])[0], quote=False)
+        texts += f"<dt>{other}</dt><dd>{line}</dd><span>{other} {files}</span>"
     found += [metadata.coins(item) for _, item in boxed[:1]]  # the page as one item for a reference manager
     return f'<div class="cite-boxes"><template id="cite-forms">{texts}</template>{"".join(found)}</div>'
 
@@ -101,7 +106,7 @@ def spelled(form: str, text: str, part: dict) -> str:
     return title
 
 
-def _box(part: dict, item: dict, forms: dict, n: int, up: str, original: dict | None, other: str) -> str:
+def _box(part: dict, item: dict, forms: dict, n: int, up: str) -> str:
     """The box that a part's mark opens, filled from the ``n``th set of ``forms``; ``up`` leads to the top of the site."""
     tag, e = part["tag"], html.escape
     kind = "book" if item["type"] == "book" else part["kind"]
@@ -110,12 +115,9 @@ def _box(part: dict, item: dict, forms: dict, n: int, up: str, original: dict | 
         title = spelled(forms[file], form([item]), part)
         words |= {file.partition(".")[2]: title} if title != item["title"] else {}
     data = "".join(f' data-{key}="{e(value)}"' for key, value in words.items())
-    names = (f"This {kind}, Vancouver style", other[:1].upper() + other[1:])
-    lines = cite.lines([item, original] if original else [item])
-    said = "".join(f"<dt>{name}</dt><dd>{e(line, quote=False)}</dd>" for name, line in zip(names, lines))
-    files = " ".join(f'<a href="{up}t/{tag}/{file}" download>{name}</a>' for name, file, _ in cite.FORMATS)
+    line = e(cite.lines([item])[0], quote=False)
     return (
         f'<div popover id="cite-{tag}" class="cite-box" role="dialog" aria-label="Cite {kind} {tag}"{data}>'
-        f'<dl>{said}</dl><p class="cite-files"><a href="{up}t/{tag}/index.html">t/{tag}, its permanent page</a> '
-        f"<span>Files {files}</span></p></div>"
+        f"<dl><dt>This {kind}, Vancouver style</dt><dd>{line}</dd></dl>"
+        f'<p class="cite-files"><a href="{up}t/{tag}/index.html">t/{tag}, its permanent page</a></p></div>'
     )

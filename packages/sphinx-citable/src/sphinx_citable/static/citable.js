@@ -38,6 +38,10 @@
     }
     function fill(box) {
       var tag = box.id.slice(5), own = box.dataset, files = box.querySelector(".cite-files");
+      var more = forms.content.cloneNode(true);
+      each("dt, dd", function (of) { box.querySelector("dl").append(of); }, more);
+      each("a[data-to]", function (link) { link.href = link.dataset.to.replace("@TAG@", tag); }, more);
+      each("span", function (links) { files.append(" ", links); }, more);
       each("dt", function (name) { name.append(copier(name.textContent.toLowerCase(), name.nextElementSibling.textContent)); }, box);
       each("pre", function (form) {
         if (form.dataset.set !== own.set) return;
@@ -52,8 +56,6 @@
         row.append(format, copier(form.title, pre.textContent));
         files.before(row);
       }, forms.content);
-      var other = forms.content.querySelector("span");
-      if (other) files.append(other.cloneNode(true));
       var close = document.createElement("button");
       close.type = "button";
       close.className = "cite-close";
