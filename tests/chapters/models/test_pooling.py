@@ -121,7 +121,8 @@ def test_an_interval_and_a_size_that_mean_the_same_error_weigh_the_same():
     interval = (expit(logit(p) - half), expit(logit(p) + half))
     by_size = pool_shares([p, 0.5, 0.7], [None] * 3, [n, 80, 90])
     by_interval = pool_shares([p, 0.5, 0.7], [interval, None, None], [1, 80, 90])
-    assert by_interval == pytest.approx(by_size, rel=1e-9)
+    # About its least value a sum of squares is flat: to no more than half a number's digits the two searches agree.
+    assert by_interval == pytest.approx(by_size, rel=1e-6)
 
 
 def test_prediction_covers_the_next_study_as_often_as_it_says():
