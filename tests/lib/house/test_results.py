@@ -19,9 +19,11 @@ def before():
 
 
 def source(page):
-    """The Markdown of a page in reading order, code left out; of a chapter from its text half."""
-    half = ROOT / f"{page}.md"
-    return re.sub(r"(?ms)^```\{code-cell\}.*?^```$", "", half.read_text("utf-8"))
+    """The Markdown of a page in reading order, code left out, the answers of the front page in their place; of a chapter
+    from its text half.
+    """
+    text = re.sub(r"(?ms)^```\{code-cell\}.*?^```$", "", (ROOT / f"{page}.md").read_text("utf-8"))
+    return text.replace("```{sources}\n```", "\n\n".join(prose.answer(slug)[1] for slug in prose.pages()))
 
 
 def readers(page, role):
