@@ -415,7 +415,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
 
     has_n = any(data.n)
     right = (10 + (column["n"] if has_n else 0) + column["text"]) if wide else 0
-    y, group = 0.0 if wide else -0.9, ""
+    y, group, at = 0.0 if wide else -0.9, "", []
     if wide:
         write(y, "n" * has_n, 1, 10 + column["n"], ha="right", color=QUIET)
         write(y, head, 1, right, ha="right", color=QUIET)
@@ -442,6 +442,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
             color=ink,
             weight=weight,
         )
+        at.append(y)
         if row.mark == "pooled":
             ax.fill([row.low, row.value, row.high, row.value], [y, y - 0.3, y, y + 0.3], color=ink, linewidth=0)
         elif row.low == row.low:
@@ -450,8 +451,10 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
             ax.plot(row.value, y, "o" if row.mark == "source" else "s", markersize=6, color=ink,
                     markerfacecolor="none" if row.mark == "observed" else ink)  # fmt: skip
         y += 0.5 if row.mark == "source" else 0
-    if no_effect is not None:
+    if no_effect is not None and wide:
         ax.axvline(no_effect, color=QUIET, linewidth=0.8)
+    elif no_effect is not None:  # between the lines of words
+        ax.vlines([no_effect] * len(at), [y - 0.4 for y in at], [y + 0.4 for y in at], color=QUIET, linewidth=0.8)
     ax.set(
         ylim=(y + 0.7, -0.6),
         yticks=[],
@@ -464,7 +467,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         ax.minorticks_off()
     elif unit == "%":
         ax.set_xlim(0, 100)
-    ax.grid(axis="x")
+    ax.grid(wide, axis="x")
     ax.grid(False, axis="y")
 
 

@@ -90,7 +90,7 @@ def test_every_picture_is_drawn_once_to_the_scale_of_its_frame(monkeypatch, widt
 
 def test_the_page_names_each_picture_as_it_was_drawn(monkeypatch):
     data = made(monkeypatch)
-    page = outputs._inline(drawing(data["text/html"]), data[FIGURE])
+    page = outputs.inline(data[FIGURE], {"wide": drawing(data["text/html"]), "narrow": data[FIGURE]["narrow"]})
     labels = re.findall(r'name="(fig-x-\w)" value="(\w\d)"( checked)?> <span>(\w+)</span>', page)
     assert [(name, option) for name, _, _, option in labels] == [
         (f"fig-x-{k}", o) for k, os in zip("ab", CHOICES.values()) for o in os
@@ -116,7 +116,7 @@ def test_many_options_stand_along_a_scale(monkeypatch):
         first=("a", "young"),
         tell=lambda *o: ("finding " + " ".join(o), "seen " + " ".join(o)),
     )
-    page = outputs._inline(drawing(data["text/html"]), data[FIGURE])
+    page = outputs.inline(data[FIGURE], {"wide": drawing(data["text/html"]), "narrow": data[FIGURE]["narrow"]})
     assert re.findall(r"<fieldset(.*?)><legend>(\w+)", page) == [(' class="scale"', "Zeal"), ("", "Age")]
 
 

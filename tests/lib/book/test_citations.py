@@ -54,6 +54,11 @@ def plain(bibtex):
 
 
 def rows():
+    """Every part that can be cited: not what was gone before any edition."""
+    return [row for row in every() if row["sha256_text"]]
+
+
+def every():
     return json.loads((SITE / "sections.json").read_text()) if SITE.is_dir() else []
 
 
@@ -70,8 +75,17 @@ def cited() -> dict[str, str]:
 
 
 def test_every_tag_has_its_page():
-    lacking = [r["tag"] for r in rows() if not (SITE / "t" / r["tag"] / "index.html").is_file()]
+    lacking = [r["tag"] for r in every() if not (SITE / "t" / r["tag"] / "index.html").is_file()]
     assert rows() and not lacking
+
+
+def test_what_was_gone_before_any_edition_leads_on_and_is_not_cited():
+    gone = [row for row in every() if not row["sha256_text"]]
+    assert all(row["state"] in ("moved", "withdrawn") for row in gone)
+    for row in gone:
+        (page,) = (SITE / "t" / row["tag"]).iterdir()
+        text = page.read_text()
+        assert "in drafts only" in text and "Go to <a href=" in text and "Cite it" not in text, row["label"]
 
 
 def same_in_all(folder, stem):

@@ -416,7 +416,7 @@ def _gone(row: dict, past: list[dict]) -> dict:
         )
     last = next((e for e in reversed(past) if row["tag"] in e["sections"]), None)
     then = {"kind": row["kind"], "title": row["label"], "chapter": "", "page": "", "url": "", "results": {}}
-    then |= {"sha256_text": "0" * 64, "sha256_results": ""}
+    then |= {"sha256_text": "", "sha256_results": ""}  # gone before any edition: no state that could be cited
     if last:
         then = last["sections"][row["tag"]]
     then = then | held(then | {"tag": row["tag"]}, past)

@@ -103,7 +103,9 @@ def write(
             at = by_label[at["within"]]
             around.insert(0, at)
         item, original = cite.part_item(book, part), original_of(part["page"].removesuffix(".html"))
-        files(lambda file: f"{part['tag']}/{file}", item)
+        formats = cite.FORMATS if part["sha256_text"] else ()
+        if formats:
+            files(lambda file: f"{part['tag']}/{file}", item)
         if original:
             files(lambda file: cite.source(original, file), original)
         text = template("tag.html").render(
@@ -116,14 +118,16 @@ def write(
             source=original
             and (cite.lines([original])[0], [(n, cite.source(original, f)) for n, f, _ in cite.FORMATS]),
             words=words,
-            formats=[(name, file, form([item])) for name, file, form in cite.FORMATS],
+            formats=[(name, file, form([item])) for name, file, form in formats],
             history=_history(part, past, book),
             unknown=unknown,
-            metas=metadata.highwire(book, part, item.get("URL", "")),
+            metas=metadata.highwire(book, part, item.get("URL", "")) if formats else (),
             state=".".join(cite.hashes(part)),
             shown=shown_of(part) if part["state"] == "live" else "",
             inside=[p for p in rows if p["within"] == part["label"] and p["tag"]],
             styles=styles,
             policy=POLICY,
         )
-        (out / "t" / part["tag"] / "index.html").write_text(text, "utf-8")
+        path = out / "t" / part["tag"] / "index.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
