@@ -322,7 +322,7 @@ def _stepped(label: str, entry: dict, drawings: str) -> str:
         f'<p class="state {name}"{"" if n == entry["first"] else " hidden"}>{typeset(finding)}<span class="hidden"> {typeset(seen)}</span></p>'
         for n, (name, (finding, seen)) in enumerate(zip(names, entry["told"]))
     )
-    one_of = f'<p class="figure-note">One of {count(len(names), "pictures")}; the data hold them all.</p>'
+    one_of = f'<p class="figure-note">This is one of {count(len(names), "pictures")}; the table of its data holds all of them.</p>'
     return (
         f'<div class="stepper"><div class="choices">{"".join(fields)}</div>'
         f'<div class="findings" aria-live="polite">{"".join(lines)}</div>{drawings}{one_of}</div>'

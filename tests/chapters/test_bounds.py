@@ -213,16 +213,20 @@ def test_a_positive_test_has_at_most_the_chance_named():
 
 
 def test_at_risk_later_over_every_follow_up_in_half_months():
-    """Nine who kept the response, one of them censored by the last relapse; only the order to 12 and 24 months counts, so
-    one value stands for each stretch between the values that matter."""
-    grid = [5.5, 6, 6.5, 9, 12, 18, 22.5, 23, 23.5, 24, 25, 26.5, 27, 27.5]
+    """The reported follow-up is of the nine who kept the response, or of all twelve, of whom any nine are they; one of the
+    nine is censored by the last relapse. Only the order to 12 and 24 months counts, so one value stands for each stretch
+    between the values that matter."""
+    grid = [5.5, 6.5, 12, 18.5, 23, 24, 27]
     found = {12: set(), 24: set()}
-    for rest in combinations_with_replacement(grid, KEPT - 1):
-        follow_up = sorted((5.5, *rest))
-        inside = abs(follow_up[0] - 6) <= 0.5 and abs(follow_up[4] - 23) <= 0.5 and abs(follow_up[-1] - 27) <= 0.5
-        if inside and sum(f < 6.5 for f in follow_up) >= 1:
-            for month, counts in found.items():
-                counts.add(sum(f >= month for f in follow_up))
+    for n in (KEPT, ANALYSED):
+        for rest in combinations_with_replacement(grid, n - 1):
+            follow_up = (5.5, *rest)
+            middle = (follow_up[(n - 1) // 2] + follow_up[n // 2]) / 2
+            if abs(middle - 23) <= 0.5 and abs(follow_up[-1] - 27) <= 0.5:
+                for kept in set(combinations(follow_up, KEPT)):
+                    if kept[0] < 6.5:
+                        for month, counts in found.items():
+                            counts.add(sum(f >= month for f in kept))
     assert {m: [min(c), max(c)] for m, c in found.items()} == {m: shown(CML, f"at-risk-{m}") for m in found}
 
 

@@ -408,9 +408,8 @@ def leukaemia_per_hundred():
         return 100 * base * (ratio - 1)
 
     low, high = clopper_pearson(int(cases), int(users + others))
-    corners = [more(row("wang2023-hr", end), risk * (users + others))
-               for end, risk in product(("ci_low", "ci_high"), (low, high))]  # fmt: skip
-    return [more(row("wang2023-hr"), cases), -min(corners), max(corners),
+    ends = [more(row("wang2023-hr", end), cases) for end in ("ci_low", "ci_high")]
+    return [more(row("wang2023-hr"), cases), -min(ends), max(ends),
             100 * cases / (users + others), 100 * low, 100 * high]  # fmt: skip
 
 
@@ -574,7 +573,7 @@ def cohorts_by_the_month_of_the_second_visit():
 def what_single_parts_say():
     woken = lambda p: p["exit het"] > 0.975 and p["exit hom"] > 0.975
     killed, true = posteriors(["kill all"]), posteriors(["exit and exhaustion"])
-    return [sum(map(woken, killed)), sum(p["progeny"] < 0.025 for p in killed), sum(map(woken, posteriors(["kill active"]))),
+    return [sum(map(woken, killed)), sum(p["progeny"] < 1 / 11 for p in killed), sum(map(woken, posteriors(["kill active"]))),
             sum(map(woken, posteriors(["kill active, other rates"]))), sum(p["rate gap"] > 0.975 for p in true),
             sum(p["dose het"] < 0.025 for p in true)]  # fmt: skip
 

@@ -10,7 +10,7 @@ import html5lib
 import pytest
 
 from lib import ROOT, records, verdicts
-from lib.house import parts
+from lib.house import parts, prose
 from pages import (
     ABSENT,
     SITE,
@@ -250,8 +250,8 @@ def test_drawn_counts_are_those_of_the_ledger(contents):
     claims = published("ledger.json")["claims"]
     page = (SITE / "pages/ledger.html").read_text("utf-8")
     pictures = re.search(r'<dl class="ledger-picture">(.*?)</dl>', page, re.DOTALL)[1].split("<dt>")[1:]
-    sources = [slug for slug in dict.fromkeys(c["source"] for c in claims)]
-    assert len(pictures) == len(sources)
+    sources = list(prose.pages())
+    assert len(pictures) == len(sources) == len({c["source"] for c in claims})
     for slug, picture in zip(sources, pictures):
         found = verdicts.summary(c for c in claims if c["source"] == slug)
         drawings = re.findall(r'aria-label="(Figures|Conclusions): ([^"]*)">(.*?)</svg>', picture, re.DOTALL)

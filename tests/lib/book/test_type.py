@@ -18,7 +18,6 @@ UNCUT = {
     "\u2060": "the word joiner has no shape",
     "ᵢ": "an index in one figure, which neither family draws",
     "ρ": "a letter of code and formulas, shown on a page of its own in the machine's type",
-    "φ": "as above",
     "ℓ": "as above",
     "ₘ": "an index in one figure, which neither family draws",
 }
