@@ -141,7 +141,7 @@ def handout(site: Path) -> Path:
         f' @top-right {{ content: "{book.moment:%-d %B %Y}" }}'
         f' @bottom-left {{ content: "{foot}"; width: 88%; font: 8pt "Recomputed Sans", sans-serif; color: #444 }} }}'
         ":root { font-size: 8.6pt } body { font-size: 8.8pt } h1 { font-size: 17pt; margin-bottom: .2em } .leaf h2 { margin: .6em 0 .3em }"
-        ".leaf + .leaf { break-before: page }"
+        ".leaf + .leaf { break-before: page } .leaf .drawing { max-height: 58mm }"
         # As on a wide window the picture stands beside the words, so that a short version takes one page.
         ".leaf .short-version { display: grid; grid-template-columns: 1.4fr 1fr; column-gap: 7mm; align-items: start }"
         ".short-version > * { grid-column: 1 } .short-version > .cell:has(figure.drawn) { grid-column: 2; grid-row: 2 / span 4 }"

@@ -36,6 +36,7 @@ def test_epubcheck_accepts_the_book():
 
 def test_epub_is_the_same_from_the_same_pages(tmp_path, monkeypatch):
     first = (SITE / printing.EPUB).read_bytes()
+    (tmp_path / "ledger.json").symlink_to(SITE / "ledger.json")
     for name in pages():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.html").write_bytes((SITE / f"{name}.html").read_bytes())
@@ -86,8 +87,8 @@ def test_handout_is_the_same_from_the_same_pages(tmp_path, monkeypatch):
     made = (SITE / printing.HANDOUT).read_bytes()
     day = datetime.strptime(re.search(rb"CreationDate \(D:(\d{14})", made)[1].decode() + "+0000", "%Y%m%d%H%M%S%z")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(day.timestamp())))
-    for name in (*pages(), "_static"):
-        place = tmp_path / (name if name == "_static" else f"{name}.html")
+    for name in (*pages(), "_static", "ledger.json"):
+        place = tmp_path / (name if name in ("_static", "ledger.json") else f"{name}.html")
         place.parent.mkdir(exist_ok=True)
         place.symlink_to(SITE / place.relative_to(tmp_path))
     assert on_paper(printing.handout(tmp_path).read_bytes()) == on_paper(made)
@@ -97,6 +98,7 @@ def test_a_short_version_takes_the_place_of_the_first_section(tmp_path):
     name, first = "chapters/synthesis", '<section id="syn-glance">'
     page = (SITE / f"{name}.html").read_text("utf-8")
     assert first in page
+    (tmp_path / "ledger.json").symlink_to(SITE / "ledger.json")
     (tmp_path / "chapters").mkdir()
     new = f'<section class="short-version" id="short"><h2>The short version</h2><p>Nine of 12.</p></section>{first}'
     (tmp_path / f"{name}.html").write_text(page.replace(first, new), "utf-8")
