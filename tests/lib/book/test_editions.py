@@ -209,6 +209,7 @@ def test_life_of_a_citation(book):
     # A datum and a record: the results of the section that shows them, and which; not those of another.
     book.edit("sum=7", "sum=8")
     book.edit("The number of patients who entered the study.", "How many entered.", "seeds/cml-stopping.yml")
+    (book.top / f"chapters/{book.name}.ipynb").unlink()  # edited above, and never made anew over an edit
     book.done("run")
     said = book.said(first["cml-first"])
     words = "The number of patients who entered the study."

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_a_chapter_whose_record_allows_no_more_stops_in_order(book, monkeypatch)
     assert sum(why in row["reason"] for row in rows) > 20 and rows[0]["verdict_figures"] == "reproduced"
     assert execute.faults(half) == []
     assert execute.stopped(half) == [f"cml-stopping: stopped: {why}; mend seeds/cml-stopping.yml"]
-    monkeypatch.setattr(release, "REGISTRY", None)
+    monkeypatch.setattr(release, "REGISTRY", SimpleNamespace(editions=list, check_version=str))
     with pytest.raises(RegistryError, match=f"stopped: {why}"):
         release.open_edition("1.0")
 
