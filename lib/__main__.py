@@ -228,7 +228,7 @@ def print_(args) -> int:
 def cff(args) -> int:
     from lib.house import release
 
-    release.execute.write(release.CFF, release.citation_cff())
+    release.describe()
     return 0
 
 
@@ -312,7 +312,7 @@ def parser() -> argparse.ArgumentParser:
     command(
         "print", print_, "make the handout of the short versions (PDF) and the EPUB of the built pages (make print)"
     )
-    command("cff", cff, "write CITATION.cff anew from _config.yml")
+    command("cff", cff, "write CITATION.cff, codemeta.json and .zenodo.json anew from _config.yml")
     p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
     p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
     p = command("ledger", ledger, "print the verdict on every claim")

@@ -6,6 +6,7 @@ are no claims. It never holds the text itself and never knows a verdict. Records
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -169,6 +170,29 @@ class Claim(Strict):
         return "; ".join(with_unit(f.printed, f.unit) for f in self.figures)
 
 
+class Author(Strict):
+    """A person, of whom no more may be known than the family name, or a group; "et al." stands for those not known."""
+
+    family: Text | None = None
+    given: Text | None = None
+    group: Text | None = None
+
+    @model_validator(mode="after")
+    def person_or_group(self):
+        if bool(self.family) == bool(self.group) or (self.given and not self.family):
+            raise ValueError("an author is a person (family, and given where it is known) or a group")
+        return self
+
+    @property
+    def csl(self) -> dict[str, str]:
+        known = {"family": self.family, "given": self.given, "literal": self.group}
+        return {k: v for k, v in known.items() if v}
+
+    def __str__(self):
+        initials = "".join(name[0] for name in re.split(r"[\s-]+", self.given or "") if name)
+        return self.group or f"{self.family} {initials}".rstrip()
+
+
 class NotClaim(Strict):
     """A numeral that is no reported figure, and why."""
 
@@ -193,7 +217,7 @@ class Citation(Strict):
     begins: Annotated[str, StringConstraints(pattern=r"^\S.{0,78}…$")] | None = None
     discusses: Key | None = None
     fuller_report: Key | None = None
-    authors: list[Text] = []
+    authors: list[Author] = []
     container: Text | None = None
     year: int | None = None
     volume: Text | None = None
@@ -210,7 +234,15 @@ class Citation(Strict):
     def titled_once(self):
         if self.title and self.begins:
             raise ValueError("begins: the title is known; give one of the two")
+        if not self.title and not self.begins:
+            raise ValueError("title: give it, or under begins as much of it as is known")
         return self
+
+    @property
+    def not_known(self) -> str:
+        """What could not be established, as a reader calls it; "" if nothing."""
+        names = {"doi": "DOI", "url": "URL"} | ({"title": "the rest of the title"} if self.begins else {})
+        return ", ".join(names.get(u, u) for u in self.unknown)
 
 
 class Fingerprint(Strict):

@@ -88,7 +88,7 @@ def page_context(app, pagename, template, context, doctree):
     (app.outdir / image.parent).mkdir(exist_ok=True)
     (app.outdir / image).write_bytes(card(app.config.project, title, question, entry))
     said = entry["alt"] if drawn(entry) is not None else f"{title}. {question}"
-    tags = {"og:title": title, "og:description": question, "og:image": f"{app.config.site_url.rstrip('/')}/{image.as_posix()}",
+    tags = {"og:description": question, "og:image": f"{app.config.site_url.rstrip('/')}/{image.as_posix()}",
             "og:image:alt": said}  # fmt: skip
     lines = [f'<meta property="{name}" content="{html.escape(words)}">' for name, words in tags.items() if words]
     context["metatags"] = "\n".join(

@@ -15,11 +15,14 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
 
 from lib.book import people
 from lib.evidence import in_full, last_searched, searched
 from lib.house import accepted, prose
 from lib.verdicts import LATER
+from sphinx_citable import citable
+from sphinx_citable.registry import changes as differences
 
 FEED = "feed.xml"
 SHOWN = 5
@@ -64,6 +67,55 @@ def box(moves: list[dict], editions: list[tuple[str, str]], uri: str = "") -> st
         listed += f"<details><summary>Earlier changes</summary><ul>{''.join(items[SHOWN:])}</ul></details>"
     reply = f'<p>If you wrote the source: <a href="{html.escape(uri)}">how to reply</a>.</p>' if uri else ""
     return f'<div class="changed" id="changed"><p class="eyebrow">What changed</p><p>{since}{none}</p>{listed}{reply}</div>'
+
+
+class Editions(SphinxDirective):
+    """``{editions}``: the released editions, or that there is none; ``{editions} changes``: each with where it is kept and
+    what changed in it, from what to what.
+    """
+
+    optional_arguments = 1
+
+    def run(self):
+        past = citable(self.env.app).past
+        if not past:
+            words = "." if self.arguments else ", so there is nothing to correct."
+            return [nodes.raw("", f"<p>No edition has been released yet{words}</p>", format="html")]
+        if not self.arguments:
+            items = "".join(f"<li>Edition {e['version']}, {e['date']}</li>" for e in past)
+            return [nodes.raw("", f"<ul>{items}</ul>", format="html")]
+        up, told = "../" * self.env.docname.count("/"), list(zip([None, *past], past))
+        return [nodes.raw("", "".join(edition(e, before, up) for before, e in reversed(told)), format="html")]
+
+
+def edition(one: dict, before: dict | None, up: str) -> str:
+    """An edition as HTML: where it is kept, and what changed in it since the one ``before``, by chapter; ``up`` leads to
+    the top of the site.
+    """
+    version, released = one["version"], "archive" in one
+    kept = [f"Commit <code>{one['commit'][:10]}</code>."] if one["commit"] else []
+    kept += [f"Archive {one['archive']}, SHA-256 <code>{one['sha256']}</code>."] if released else []
+    kept += [f'<a href="{up}editions/{version}/index.html">Read it</a>.'] if released and one["online"] else []
+    page = f'<h2 id="edition-{version}">Edition {version}, {written(one["date"])}</h2><p>{" ".join(kept)}</p>'
+    if before is None:
+        return page
+    found = [*differences(before["sections"], one["sections"])]
+    found += [(before["sections"][tag], "gone") for tag in before["sections"] if tag not in one["sections"]]
+    by_page: dict[str, list[str]] = {}
+    tags = {part["label"]: tag for state in (before, one) for tag, part in state["sections"].items()}
+    for part, said in found:
+        tag, name = tags[part["label"]], html.escape(part["title"], quote=False)
+        line = f'<li><a href="{up}t/{tag}/index.html">{tag}</a> {name}: {html.escape(said, quote=False)}</li>'
+        by_page.setdefault(part["chapter"] or part["title"], []).append(line)
+    lists = "".join(
+        f"<dt>{html.escape(name)}</dt><dd><ul>{''.join(lines)}</ul></dd>" for name, lines in by_page.items()
+    )
+    words = f"What changed since edition {before['version']}"
+    return (
+        f"{page}<details><summary>{words}</summary><dl>{lists}</dl></details>"
+        if found
+        else f"{page}<p>Nothing changed.</p>"
+    )
 
 
 def place(app, doctree, docname):
@@ -121,5 +173,6 @@ def write(app):
 
 
 def setup(app):
+    app.add_directive("editions", Editions)
     app.connect("doctree-resolved", place, priority=550)  # above the references
     app.connect("html-page-context", page_context)

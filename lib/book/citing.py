@@ -16,9 +16,7 @@ FEW_ROWS, FEW_COLUMNS, OPENING = 14, 6, 420
 
 
 def original(app, docname: str) -> dict | None:
-    """CSL-JSON of the source that a page reviews, as far as it is known; an untitled one is named by the beginning of its
-    title, if that is known, and by its kind.
-    """
+    """CSL-JSON of the source that a page reviews; what is not known of it is said in words, in the title and in the note."""
     slug = PurePosixPath(docname).name
     if slug not in records.slugs():
         return None
@@ -26,8 +24,10 @@ def original(app, docname: str) -> dict | None:
     item = {
         "id": source.slug,
         "type": "article-journal" if source.volume else "webpage",
-        "title": source.title or " ".join(filter(None, (source.begins, f"[{source.kind}]"))),
-        "author": [{"literal": a} for a in source.authors],
+        "title": source.title or f"{source.begins} [rest of the title not known]",
+        "author": [author.csl for author in source.authors],
+        "genre": source.kind,
+        "note": source.unknown and f"not known of this {source.kind}: {source.not_known}",
         "container-title": source.container,
         "volume": source.volume,
         "issue": source.issue,

@@ -248,7 +248,7 @@ def citation_line(source: records.Citation) -> str:
         where += (";" if source.year else " ") + source.volume + (f"({source.issue})" if source.issue else "")
     where += f":{source.pages}" if source.pages else ""
     title = source.title or (f"Begins “{source.begins}”" if source.begins else "")
-    parts = ["; ".join(source.authors), title, where]
+    parts = ["; ".join(map(str, source.authors)), title, where]
     return " ".join(p if p[-1] in ".?!…" else f"{p}." for p in parts if p)
 
 
@@ -310,8 +310,7 @@ class SourceCard(SphinxDirective):
         later = [f"{counted(n)} {word}" for word, n in found["later"].items() if n and word != "none-found"]
         notes.append(f"Later evidence: {', '.join(later) or 'none'}.")
         if source.unknown:
-            names = {"doi": "DOI", "url": "URL"} | ({"title": "the rest of the title"} if source.begins else {})
-            notes.append(f"Not known of this source: {', '.join(names.get(u, u) for u in source.unknown)}.")
+            notes.append(f"Not known of this source: {source.not_known}.")
         out.append(f'<p class="card-note">{e(" ".join(notes))}</p>{LEGEND}')
         return [nodes.raw("", "".join(out) + "</div>", format="html")]
 

@@ -90,15 +90,6 @@ def standing(version: str) -> str:
     return f"draft after edition {list(past)[-1]}" if past else "draft, no edition released yet"
 
 
-class Editions(SphinxDirective):
-    """``{editions}``: the released editions, or that there is none."""
-
-    def run(self):
-        past = "".join(f"<li>Edition {version}, {date}</li>" for version, date in released())
-        none = "<p>No edition has been released yet, so there is nothing to correct.</p>"
-        return [nodes.raw("", f"<ul>{past}</ul>" if past else none, format="html")]
-
-
 class Reply(SphinxDirective):
     """``{reply} Name, for the authors``: what the authors of a source answer, as received, under a labelled heading.
 
@@ -144,7 +135,6 @@ def setup(app):
     for key in ("contributors", "funding", "interests", "contact"):
         app.add_config_value(key, "", "env")
     app.add_directive("people", People)
-    app.add_directive("editions", Editions)
     app.add_directive("reply", Reply)
     app.connect("doctree-resolved", place)
     app.connect("html-page-context", page_context)

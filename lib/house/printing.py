@@ -26,6 +26,7 @@ import yaml
 
 from lib import ROOT
 from lib.house import executed
+from sphinx_citable import metadata
 
 HANDOUT, EPUB = "short-versions.pdf", "interferon-recomputed.epub"
 SAFETY = "Do not stop or change a treatment because of this paper: speak with those who treat you."
@@ -311,3 +312,4 @@ def announce(site: Path) -> None:
         )
         text = re.sub(r' <a class="on-paper".*?</a>', "", path.read_text("utf-8"))
         path.write_text(text.replace("</p>\n</footer>", f"{links}</p>\n</footer>"), "utf-8")
+    metadata.files(site)

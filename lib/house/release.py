@@ -1,19 +1,22 @@
-"""An edition of the book: entered in the registry and in ``CITATION.cff``, then frozen."""
+"""An edition of the book: entered in the registry and in what describes the book, then frozen."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 
 from lib import ROOT
 from lib.house import accepted, execute
 from lib.house.parts import REGISTRY, sections
-from sphinx_citable import cite, editions
+from sphinx_citable import cite, editions, metadata
 from sphinx_citable.registry import RegistryError
 
 CONFIG = ROOT / "_config.yml"
-CFF = ROOT / "CITATION.cff"
+DESCRIPTIONS = ("CITATION.cff", "codemeta.json", ".zenodo.json")
+"""What hosts of code and archives read of the book at its top."""
 CHANGELOG = ROOT / "CHANGELOG.md"
 ERRATA = ROOT / "pages" / "errata.md"
 
@@ -22,7 +25,8 @@ def faults(version: str) -> list[str]:
     """All that keeps an edition from being released, a line each."""
     found = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     found += [f"{claim}: its verdict moved and is not accepted" for claim, *_ in accepted.moved()]
-    if cite.git(ROOT, "status", "--porcelain"):
+    ours = (f":!{name}" for name in (*DESCRIPTIONS, "registry/anchors.lock"))  # of a release that was interrupted
+    if cite.git(ROOT, "status", "--porcelain", "--", ".", *ours):
         found.append("the tree holds what is not committed: an edition is of a commit")
     if f"\n## {version}\n" not in CHANGELOG.read_text("utf-8"):
         found.append(f"CHANGELOG.md has no heading {version}")
@@ -51,38 +55,28 @@ def open_edition(version: str) -> None:
     """
     if found := faults(version):
         raise RegistryError("\n".join(found))
+    describe()  # anew, if a release was interrupted that had described itself
     REGISTRY.enter(sections(), version, accepted.today(), cite.git(ROOT, "rev-parse", "HEAD"))
 
 
 def freeze(site: Path, version: str, folder: Path) -> tuple[int, Path]:
     """Release the pending edition from its built ``site``: how many anchors were new, and the archive. What was interrupted
-    is done again from the start.
+    is done again from the start, for the entry in the registry is the last that is written.
     """
+    describe(REGISTRY.entered(version))
     archive = folder / f"interferon-recomputed-{version}.zip"
-    new = editions.freeze(REGISTRY, site, version, archive, sections())
-    execute.write(CFF, citation_cff())
-    return new, archive
+    return editions.freeze(REGISTRY, site, version, archive, sections()), archive
 
 
-def citation_cff() -> str:
-    """What ``CITATION.cff`` is to say: the book as ``_config.yml`` has it, with its last edition once one is released."""
+def book(edition: dict | None = None) -> cite.Book:
+    """The book as ``_config.yml`` has it, in an ``edition``: the last, once one is released, if none is given."""
     config = yaml.safe_load(CONFIG.read_text("utf-8"))
-    ours, authors = config["sphinx"]["config"], []
-    last = next(reversed(REGISTRY.editions()), {"version": "", "date": ""})
-    for name in filter(None, (n.strip() for n in config["author"].split(";"))):
-        family, comma, given = (part.strip() for part in name.partition(","))
-        authors.append({"family-names": family, "given-names": given} if comma else {"name": name})
-    entries = {
-        "cff-version": "1.2.0",
-        "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
-        "type": "dataset",
-        "title": config["title"],
-        "abstract": ours["citable_abstract"],
-        "authors": authors,
-        "license": "CC-BY-4.0",
-        "version": last["version"],
-        "date-released": last["date"],
-        "url": ours["site_url"],
-        "repository-code": config["repository"]["url"],
-    }
-    return yaml.safe_dump({k: v for k, v in entries.items() if v}, sort_keys=False, allow_unicode=True, width=120)
+    given = cite.SET | {"language": "en", "root_doc": "index"} | config["sphinx"]["config"]
+    given |= {"author": config["author"], "html_theme_options": {"repository_url": config["repository"]["url"]}}
+    of = edition or next(reversed(REGISTRY.editions()), {"version": "", "date": ""})
+    return replace(cite.Book.of(SimpleNamespace(**given), ROOT), edition=of["version"], date=of["date"])
+
+
+def describe(edition: dict | None = None) -> None:
+    """Write ``DESCRIPTIONS`` of the book in an ``edition``, as ``book`` takes it."""
+    metadata.write(ROOT, book(edition), *DESCRIPTIONS)

@@ -29,10 +29,10 @@ last that holds it as it is, "" where none does yet."""
 STATES = {"merged": "moved", "withdrawn": "withdrawn"}
 """How ``sections.json`` calls the states of the registry; what is live is ``current``, or ``draft`` while in no edition."""
 WORDS = {"original": "the work it is about", "alone": "There is one record."}
-LISTS = [
-    ["sections.json", "Every section, figure and table with its tag and hashes", "application/json"],
-    ["objects.inv", "The labels, for other Sphinx books", "application/octet-stream"],
-]
+LISTS = {
+    "sections.json": "Every section, figure and table with its tag and hashes",
+    "objects.inv": "The labels, for other Sphinx books",
+}
 
 
 class Citable(Domain):
@@ -71,6 +71,16 @@ class Citable(Domain):
         live, last = [row for row in self.rows if row["state"] == "live"], self.registry.editions()[-1:]
         whole = last and live and all(row["edition"] == last[0]["version"] for row in live)
         return self.book.holding(live[0]) if whole else self.book
+
+    @cached_property
+    def past(self) -> list[dict]:
+        """The released editions, each with whether its pages can be linked: from where they will be published, or a disk."""
+        config, folder = self.env.config, Path(self.env.app.confdir)
+        archives = folder / config.citable_archives
+        return [
+            e | {"online": bool(config.site_url or ("archive" in e and (archives / e["archive"]).is_file()))}
+            for e in self.registry.editions()
+        ]
 
     @cached_property
     def rows(self) -> list[dict]:
@@ -135,29 +145,32 @@ def _page(app, pagename, template, context, doctree):
     domain = citable(app)
     body = context.get("body", "")
     if doctree is not None and (rows := domain.of_page(pagename)):
-        original = domain.original(pagename)
-        license_url = app.config.citable_license[0] if app.config.citable_license else ""
-        context["metatags"] = context.get("metatags", "") + metadata.head(domain.book, rows, original, license_url)
+        book, original, up = domain.book, domain.original(pagename), "../" * pagename.count("/")
+        url = f"{book.site_url}/{pagename}.html" if book.site_url else ""
+        context["metatags"] = context.get("metatags", "") + metadata.head(book, rows, original, url, up)
+        if book.site_url:  # on paper a mark is the address of its tag
+            site = json.dumps(book.site_url.partition("//")[2] + "/").replace("<", "")
+            context["metatags"] += f"<style>:root{{--site:{site}}}</style>"
         body += marks.boxes(doctree, rows, domain.book, original, WORDS | app.config.citable_words)
     lost = [a for a in editions.published(domain.registry).get(f"{pagename}.html", []) if f'id="{a[0]}"' not in body]
     if lost:
         links = editions.moved(f"{pagename}.html", lost, domain.rows)
         body += tagpage.template("lost.html").render(lines=links)
     context["body"] = body
+    whole = next((row["tag"] for row in domain.rows if row["state"] == "live" and domain.book.whole(row)), None)
+    context["citable_book"] = f"t/{whole}/index.html" if whole else ""
 
 
 def _finished(app, exception):
     if exception or app.builder.name != "html":
         return
     domain, out = citable(app), Path(app.outdir)
-    rows, past = domain.rows, domain.registry.editions()
+    rows, past = domain.rows, domain.past
     for row in rows:
         if row["tag"] is None:
             wanted = "label %s has no tag: run `%s tags`"
             log.warning(wanted, row["label"], app.config.citable_command, type="citable", subtype="tag")
     words, styles = WORDS | app.config.citable_words, app.config.citable_styles
-    archives = Path(app.confdir) / app.config.citable_archives
-    past = [e | {"online": bool(app.config.site_url or (archives / e.get("archive", "")).is_file())} for e in past]
     tagpage.write(out, rows, past, domain.book, domain.original, domain.shown, words, styles)
     editions.leave_links(out, domain.registry, rows)
     (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
@@ -167,20 +180,28 @@ def _finished(app, exception):
         for row in rows
     ]
     (out / "sections.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
-    crate = metadata.ro_crate(domain.standing, rows, app.config)
-    (out / "ro-crate-metadata.json").write_text(json.dumps(crate, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    metadata.write(out, domain.standing, "codemeta.json", "datacite.json", "CITATION.cff")
+    if domain.book.site_url:
+        (out / "sitemap.xml").write_text(metadata.sitemap(domain.book, rows), "utf-8")
+    crate = metadata.ro_crate(domain.standing, rows, app.config.citable_data)
+    (out / metadata.CRATE).write_text(json.dumps(crate), "utf-8")
+
+
+def _described(app, exception):
+    """List what the site holds once all that writes into it has done so."""
+    if not exception and app.builder.name == "html":
+        metadata.files(Path(app.outdir))
 
 
 def setup(app: Sphinx) -> dict:
-    for name in ("site_url", "citable_abstract", "citable_publisher"):
-        app.add_config_value(name, "", "html")
+    for name, unset in cite.SET.items():
+        app.add_config_value(name, unset, "html")
     app.add_config_value("citable_archives", "dist", "html")
     app.add_config_value("citable_registry", "registry", "html")
     app.add_config_value("citable_command", "sphinx-citable", "html")
     app.add_config_value("citable_labels_required", False, "env")
     app.add_config_value("citable_kinds", list(KINDS), "env")
     app.add_config_value("citable_words", {}, "html")
-    app.add_config_value("citable_license", [], "html")
     app.add_config_value("citable_styles", [], "html")
     app.add_config_value("citable_data", LISTS, "html")
     app.add_event("citable-parts")
@@ -195,4 +216,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", _resolved)
     app.connect("html-page-context", _page)
     app.connect("build-finished", _finished)
+    app.connect("build-finished", _described, priority=999)
     return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,7 @@ import re
 import subprocess
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, wraps
 from pathlib import Path
@@ -27,12 +27,18 @@ HASH = 8
 """Hexadecimal digits of each hash in a citation, the fewest that ``verify`` takes."""
 
 
+SET = {"site_url": "", "citable_abstract": "", "citable_license": [], "citable_publisher": "", "citable_editors": "",
+       "citable_funder": "", "citable_doi": "", "citable_orcid": {}}  # fmt: skip
+"""What a configuration may say of the book, with what each is where it does not."""
+
+
 @dataclass(frozen=True)
 class Book:
-    """What every citation derives from; ``authors`` separated by ";".
+    """What every citation derives from; ``authors``, ``editors`` and ``funder`` separated by ";".
 
     ``edition`` is the version of a released edition, or "draft of …" with its commit, as far as they are known; ``date``
-    its day and ``built`` that of the build, "" where unknown; ``root`` the page by which the whole book is cited.
+    its day and ``built`` that of the build, "" where unknown; ``root`` the page by which the whole book is cited; ``doi``
+    is of the book as a whole and ``orcid`` by name; ``license`` has address, name and description.
     """
 
     title: str
@@ -45,15 +51,22 @@ class Book:
     root: str = "index.html"
     language: str = "en"
     publisher: str = ""
+    editors: str = ""
+    funder: str = ""
+    doi: str = ""
+    orcid: dict[str, str] = field(default_factory=dict)
+    license: tuple[str, ...] = ()
+    abstract: str = ""
 
     @classmethod
     def of(cls, config, folder: Path) -> Book:
         """The book in ``folder`` as the Sphinx configuration states it: a draft, until ``holding`` knows an edition."""
         repository = (config.html_theme_options or {}).get("repository_url", "")
         words, day = draft(folder)
+        given = {name.partition("_")[2]: getattr(config, name) for name in SET if name.startswith("citable_")}
         return cls(
             config.project, config.author, words, day, config.site_url.rstrip("/"), repository, day,
-            f"{config.root_doc}.html", config.language or "en", config.citable_publisher,
+            f"{config.root_doc}.html", config.language or "en", **given,
         )  # fmt: skip
 
     @property
@@ -66,10 +79,10 @@ class Book:
         """That of the edition or draft; "" where unknown."""
         return self.date[:4]
 
-    def names(self) -> list[dict]:
-        """The authors in CSL form: "Family, Given" a person, a name without comma a group; ";" between them."""
+    def names(self, given: str | None = None) -> list[dict]:
+        """The authors, or other names as ``given``, in CSL form: "Family, Given" a person, a name without comma a group."""
         names = []
-        for name in filter(None, (n.strip() for n in self.authors.split(";"))):
+        for name in filter(None, (n.strip() for n in (self.authors if given is None else given).split(";"))):
             family, comma, given = name.partition(",")
             names.append({"family": family.strip(), "given": given.strip()} if comma else {"literal": name})
         return names
@@ -138,6 +151,7 @@ def part_item(book: Book, part: dict) -> dict:
         "issued": _dated(book.date),
         "accessed": _dated(max(book.built, book.date)),
         "URL": book.site_url and f"{book.address(part['tag'])}#{'.'.join(state)}",
+        "DOI": book.doi if whole else "",  # of a part it would lead to the book, and styles print it instead of the tag
         "note": ", ".join(map(" ".join, zip(("text", "results"), state))),
     }
     return {k: v for k, v in item.items() if v}
@@ -145,6 +159,11 @@ def part_item(book: Book, part: dict) -> dict:
 
 def _dated(day: str) -> dict | None:
     return {"date-parts": [list(map(int, day.split("-")))]} if day else None
+
+
+def sorted_name(name: dict) -> str:
+    """A name of CSL-JSON as lists sort it: "Family, Given", a group as it is."""
+    return name.get("literal") or ", ".join(name[k] for k in ("family", "given") if k in name)
 
 
 def iso(date: dict, between: str = "-") -> str:
@@ -237,12 +256,13 @@ def bibtex(items: list[dict]) -> str:
             fields.append(("langid", language))
         entry = Entry(kind, fields=[(k, _braced(v) if k in ("title", "booktitle") else v) for k, v in fields])
         for name in item.get("author", []):
+            literal = "others" if name.get("literal") == "et al." else "{" + name.get("literal", "") + "}"
             person = (
-                Person(last="{" + name["literal"] + "}")
-                if "literal" in name
-                else Person(first=name["given"], last=name["family"])
+                Person(last=literal) if "literal" in name else Person(first=name.get("given", ""), last=name["family"])
             )
             entry.add_person(person, "author")
+        if not entry.persons:  # what a style sorts and labels it by
+            entry.fields["key"] = item["id"]
         entries[item["id"]] = entry
     return _Braced().to_string(
         BibliographyData(entries)
@@ -281,6 +301,7 @@ _RIS = {
     "issue": "number",
     "DOI": "doi",
     "language": "language",
+    "genre": "type_of_work",
 }
 
 
@@ -293,14 +314,14 @@ def ris(items: list[dict]) -> str:
         row = {"type_of_reference": kind, "id": item["id"]} | {
             ours: item[csl] for csl, ours in _RIS.items() if csl in item
         }
-        row["authors"] = [a.get("literal") or f"{a['family']}, {a['given']}" for a in item.get("author", [])]
+        row["authors"] = list(map(sorted_name, item.get("author", [])))
         if held := item.get("container-title"):  # of a book by both names, for readers know one or the other
             row |= {"secondary_title": held, "book_title": held} if kind == "CHAP" else {"journal_name": held}
         if "page" in item:
             row["start_page"], _, end = item["page"].replace("–", "-").partition("-")
             row |= {"end_page": end} if end else {}
-        if "note" in item:
-            row |= {"section": item["number"], "notes": [item["note"]]}
+        row |= {"section": item["number"]} if "number" in item else {}
+        row |= {"notes": [item["note"]]} if "note" in item else {}
         if "issued" in item:
             row["year"] = str(item["issued"]["date-parts"][0][0])
             row |= {"date": iso(item["issued"], "/")} if item["issued"]["date-parts"][0][1:] else {}

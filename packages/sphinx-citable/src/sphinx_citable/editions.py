@@ -76,8 +76,7 @@ def freeze(registry: Registry, site: Path, version: str, target: Path, rows: lis
     RegistryError
         The edition is not pending, or the site is not of it.
     """
-    if not registry.pending.is_file():
-        raise RegistryError(f"edition {version} is not pending: enter it first")
+    registry.entered(version)
     listed = site / "sections.json"
     built = json.loads(listed.read_text("utf-8")) if listed.is_file() else []
     if not built or any(p["edition"] != version for p in built if p["state"] in ("current", "draft")):
@@ -99,12 +98,13 @@ def freeze(registry: Registry, site: Path, version: str, target: Path, rows: lis
             archive.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo("SHA256SUMS", EPOCH), "\n".join(sums) + "\n", zipfile.ZIP_DEFLATED)
     new = lock(registry, site, rows)
-    registry.release(part.replace(target))
+    registry.release(version, part.replace(target))
     return new
 
 
 def _tied(page: str, name: str, version: str, rows: list[dict]) -> str:
     up = "../" * name.count("/")
+    page = page.replace(f'href="{up}editions/', f'href="{up}../')  # the others stand beside it
     if name.startswith("t/"):
         canonical = re.search(r'<link rel="canonical" href="([^"]*)">', page)
         living = canonical[1] if canonical else f"{up}../../{name}"

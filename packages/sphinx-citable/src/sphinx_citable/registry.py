@@ -28,7 +28,7 @@ NO_STATE = "not a state of any edition"
 STATES = ("live", "withdrawn", "merged")
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
 VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}")
-_KEPT = ("label", "kind", "title", "chapter", "page", "url", "sha256_text", "sha256_results", "results")
+_KEPT = ("label", "kind", "title", "chapter", "page", "url", "within", "sha256_text", "sha256_results", "results")
 
 
 class RegistryError(ValueError):
@@ -133,6 +133,32 @@ def _leaves(where: list[str], a, b) -> Iterator[tuple[list[str], object, object]
 def _said(value) -> str:
     said = "nothing" if value in (None, "") else value if isinstance(value, str) else _canonical(value).decode()
     return said if len(said) <= 60 else f"{said[:59]}…"
+
+
+def changes(then: dict[str, dict], now: dict[str, dict]) -> Iterator[tuple[dict, str]]:
+    """What became of the parts of one edition in another, both by tag: each part that changed, and how.
+
+    What a section shows its own parts show too: a change is told of the innermost alone.
+    """
+    inside: dict[str, set[str]] = {}
+    for tag, part in (*then.items(), *now.items()):
+        inside.setdefault(part["within"], set()).add(tag)
+    for tag, here in now.items():
+        if (was := then.get(tag)) is None:
+            yield here, "new"
+            continue
+        below = [(then.get(t), now.get(t)) for t in inside.get(here["label"], ())]
+        told = {name for pair in below for part in pair if part for name in part["results"]}
+        if any(not (a and b) or a["sha256_text"] != b["sha256_text"] for a, b in below):
+            was = was | {"sha256_text": here["sha256_text"]}
+        if (said := difference(_own(was, told), _own(here, told))) != SAME:
+            yield here, said
+
+
+def _own(part: dict, told: set[str]) -> dict:
+    """A part without the results that are told of another."""
+    results = {name: value for name, value in part["results"].items() if name not in told}
+    return part | {"results": results, "sha256_results": _canonical(results)}
 
 
 def became(then: dict, now: dict) -> str:
@@ -342,9 +368,16 @@ class Registry:
         self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
         return self.pending
 
-    def release(self, archive: Path) -> Path:
+    def entered(self, version: str) -> dict:
+        """The pending edition; RegistryError if there is none of this version."""
+        entry = json.loads(self.pending.read_text("utf-8")) if self.pending.is_file() else {}
+        if entry.get("version") != version:
+            raise RegistryError(f"edition {version} is not pending: enter it first")
+        return entry
+
+    def release(self, version: str, archive: Path) -> Path:
         """Make the pending edition a released one, with the checksum of its archive, in one step. The file written."""
-        entry = json.loads(self.pending.read_text("utf-8"))
+        entry = self.entered(version)
         entry |= {"archive": archive.name, "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
         self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
         path = self.folder / "editions" / f"{entry['version']}.json"

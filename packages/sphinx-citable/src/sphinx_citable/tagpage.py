@@ -31,8 +31,8 @@ POLICY = (
 
 
 def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
-    """The states of a part, the oldest first: each with what is said of it, the link to its frozen page, and what a
-    reader who cites it is told. Editions that left the part as it was share one; the last is as it stands now.
+    """The states of a part, the oldest first: each with what is said of it, its frozen pages, and what a reader who
+    cites it is told. Editions that left the part as it was share one; the last is as it stands now.
     """
     found: list[dict] = []
     then = None
@@ -46,7 +46,8 @@ def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
         else:
             line = f"Edition {edition['version']}, {edition['date']}: {said}"
             found.append({"line": line, "same": [], "was": here})
-        found[-1] |= {"last": edition["version"], "url": here["url"] if edition["online"] else ""}
+        found[-1] |= {"last": edition["version"]}
+        found[-1].setdefault("frozen", []).extend([(edition["version"], here["url"])] * edition["online"])
         then = here
     for one in found:
         since = became(one["was"], part)
@@ -59,7 +60,7 @@ def _history(part: dict, past: list[dict], book: cite.Book) -> list[dict]:
         line = "in no released edition yet" if part["state"] == "live" else f"{part['state']}, before any edition"
     else:
         line = f"since edition {found[-1]['last']}: {became(then, part)}"
-    now = {"line": f"Now: {line}", "state": ".".join(cite.hashes(part)), "url": ""}
+    now = {"line": f"Now: {line}", "state": ".".join(cite.hashes(part)), "frozen": []}
     now["told"] = f"The state that you cite is that of this page: {book.edition}, in no released edition yet."
     if part["edition"] or part["state"] != "live":
         now["state"] = ""
@@ -121,7 +122,7 @@ def write(
             formats=[(name, file, form([item])) for name, file, form in formats],
             history=_history(part, past, book),
             unknown=unknown,
-            metas=metadata.highwire(book, part, item.get("URL", "")) if formats else (),
+            head=metadata.head(book, [part], original, item.get("URL", ""), "../../") if formats else "",
             state=".".join(cite.hashes(part)),
             shown=shown_of(part) if part["state"] == "live" else "",
             inside=[p for p in rows if p["within"] == part["label"] and p["tag"]],

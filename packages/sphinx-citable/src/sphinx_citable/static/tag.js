@@ -28,7 +28,7 @@
     box.hidden = !/^[0-9a-f]{8}(\.[0-9a-f]{8})?$/.test(state);
     if (box.hidden) return;
     box.textContent = at ? at.dataset.told : document.querySelector(".states").dataset.unknown;
-    var frozen = at && at.querySelector("a");
+    var frozen = at && at.querySelector("a:last-of-type");
     if (frozen) box.append(" ", frozen.cloneNode(true));
     box.scrollIntoView({block: "center"});
   }
