@@ -234,8 +234,6 @@ class Citation(Strict):
     def titled_once(self):
         if self.title and self.begins:
             raise ValueError("begins: the title is known; give one of the two")
-        if not self.title and not self.begins:
-            raise ValueError("title: give it, or under begins as much of it as is known")
         return self
 
     @property

@@ -83,7 +83,7 @@ def test_what_changed_is_said_from_and_to(tmp_path):
     held = json.loads(kept.enter(kept.sections(parts), "1.0", "2026-01-01").read_text())
     assert sorted(map(str, held["values"].values())) == sorted(map(str, was.values())), "each value once"
     (tmp_path / "one.zip").write_bytes(b"")
-    kept.release(tmp_path / "one.zip")
+    kept.release("1.0", tmp_path / "one.zip")
     (tag, _), old = (kept.tags()[0][k] for k in ("tag", "label")), kept.sections(parts)[0]
     parts[0].results = now
     said = kept.verify(kept.sections(parts), tag, old["sha256_text"], old["sha256_results"])

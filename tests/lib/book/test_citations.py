@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import bibtexparser
+import matplotlib.pyplot as plt
 import pytest
 import yaml
 from browser import WIDTHS, browsed, in_both_types, until
@@ -101,8 +103,10 @@ def same_in_all(folder, stem):
     assert item["id"] == b["ID"] == r["ID"][0]
     year = str(item["issued"]["date-parts"][0][0]) if "issued" in item else None
     assert b.get("year") == year == r.get("PY", [None])[0]
-    names = [n.get("literal") or f"{n['family']}, {n['given']}" for n in item.get("author", [])]
-    assert names == r.get("AU", []) == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
+    names = [n.get("literal") or ", ".join(filter(None, (n["family"], n.get("given")))) for n in item.get("author", [])]
+    assert names == r.get("AU", [])
+    names = ["others" if name == "et al." else name for name in names]  # as BibTeX has it
+    assert names == ([plain(n) for n in b["author"].split(" and ")] if "author" in b else [])
     held = item.get("container-title")
     assert held == (r.get("T2") or r.get("JO") or [None])[0] and r.get("BT") == r.get("T2")
     assert (held or "") == plain(b.get("booktitle") or b.get("journal") or b.get("howpublished") or "")
@@ -180,7 +184,7 @@ def test_tag_pages_are_small_and_complete_without_scripts():
         )
         assert size <= 16_384, f"{row['tag']}: {size} bytes besides its drawing"
         assert f'href="../../{html.escape(row["url"])}"' in page
-        assert page.count("<script") == 1 and 'http-equiv="refresh' not in page.lower()
+        assert page.count("<script") == 2 and page.count('<script type="application/ld+json">') == 1 and 'http-equiv="refresh' not in page.lower()
         shown = [html.unescape(t) for t in re.findall(r'<pre id="\w+"[^>]*>(.*?)</pre>', page, re.DOTALL)]
         assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
         assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]
@@ -257,9 +261,11 @@ def test_json_ld_names_each_part():
         text = (SITE / f"{page}.html").read_text()
         data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)[1])
         first, *parts = [r for r in rows() if r["page"] == f"{page}.html"]
-        assert (data["@context"], data["@type"]) == ("https://schema.org", "Chapter")
-        assert (data["name"], data["identifier"]) == (first["title"], first["tag"])
-        assert data["isPartOf"]["@type"] == "Book" and data["author"]
+        whole = page == "index"
+        assert (data["@context"], data["@type"]) == ("https://schema.org", "Book" if whole else "Chapter")
+        title = yaml.safe_load((ROOT / "_config.yml").read_text())["title"] if whole else first["title"]
+        assert (data["name"], data["identifier"]) == (title, first["tag"])
+        assert (whole or data["isPartOf"]["@type"] == "Book") and data["author"]
         assert [(p["identifier"], p["name"]) for p in data["hasPart"]] == [(r["tag"], r["title"]) for r in parts]
         assert [p["@type"] for p in data["hasPart"]] == [metadata.SCHEMA[r["kind"]] for r in parts]
         assert ("citation" in data) == (Path(page).stem in records.slugs())
@@ -326,14 +332,17 @@ def test_the_crate_keeps_the_specification():
                     assert x["@id"] in graph, x
             assert not (isinstance(value, list) and len(value) == 1), (entity["@id"], key)
     files = {x["@id"] for x in crate["@graph"] if x["@type"] == "File"}
-    assert files == {x["@id"] for x in root["hasPart"]} and not [f for f in files if not (SITE / f).is_file()]
-    assert {f"{page}.html" for page in pages()} <= files
+    folders = {x["@id"] for x in crate["@graph"] if x["@type"] == "Dataset"} - {"./"}
+    assert files | folders == {x["@id"] for x in root["hasPart"]} and folders == {"t/", "_static/"}
+    held = {p.relative_to(SITE).as_posix() for p in SITE.rglob("*") if p.is_file()}
+    alone = {f for f in held if not f.startswith((*folders, "editions/"))}
+    assert files == alone - {"ro-crate-metadata.json", "changes.js"}, "every file, and no other"
 
 
-def test_citation_cff_is_in_step():
-    assert release.CFF.read_text("utf-8") == release.citation_cff(), (
-        "CITATION.cff is behind _config.yml: `python -m lib cff` writes it"
-    )
+def test_what_describes_the_book_at_its_top_is_in_step(tmp_path):
+    metadata.write(tmp_path, release.book(), *release.DESCRIPTIONS)
+    behind = [n for n in release.DESCRIPTIONS if (ROOT / n).read_bytes() != (tmp_path / n).read_bytes()]
+    assert not behind, f"{behind} behind _config.yml: `python -m lib cff` writes them"
 
 
 def test_sections_have_the_keys_of_the_contract():
@@ -352,7 +361,7 @@ def test_every_mark_opens_its_files_in_place(reader):
           tag: mark.dataset.tag, said: [...box.querySelectorAll("dd")].map(e => e.textContent).join("\\n\\n") + "\\n",
           formats: [...box.querySelectorAll("details")].map(
             d => [d.querySelector("summary").textContent, d.querySelector("pre").textContent]),
-          copies: [...box.querySelectorAll(".cite-copy")].length,
+          copies: [...box.querySelectorAll(".cite-copy")].filter(b => b.textContent === "Copy").length,
           links: [...box.querySelectorAll("a")].map(a => a.getAttribute("href")),
         };
         box.hidePopover();
@@ -370,7 +379,7 @@ def test_every_mark_opens_its_files_in_place(reader):
             files = [f"{box['tag']}/{f}" for f in ("index.html", "cite.txt", "cite.bib", "cite.ris", "cite.json")]
             files += [f"source/{source.stem}.{kind}" for kind in ("bib", "ris", "json") if own[1:]]
             assert box["links"] == [f"{up}t/{file}" for file in files]
-            assert box["copies"] == len(own) + 3
+            assert box["copies"] == len(own) + 4  # and the link
             seen.append(box["tag"])
     assert sorted(seen) == sorted(r["tag"] for r in rows() if r["state"] in ("current", "draft"))
 
@@ -404,6 +413,36 @@ def test_a_box_is_worked_by_keyboard_and_copies(reader, width):
     assert wide == 0
     page.keyboard.press("Escape")
     assert not box.is_visible() and page.evaluate("document.activeElement.dataset.tag") == row["tag"]
+
+
+@browsed
+def test_a_box_gives_the_link_to_the_state_and_the_drawing_as_a_file(reader, tmp_path):
+    """From disk: the SVG with citation, licence and the inks of the page, the PNG three times as wide as drawn."""
+    row = next(r for r in rows() if r["kind"] == "figure" and r["page"].startswith("chapters/"))
+    page = reader(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True).open(row["page"])
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.locator(f".cite-mark[data-tag='{row['tag']}']").click()
+    box = page.locator(f"#cite-{row['tag']}")
+    box.get_by_role("button", name=f"Copy link to {row['tag']}").click()
+    until(page, f"document.querySelector('#cite-{row['tag']} .cite-files .cite-copy').textContent === 'Copied'")
+    state = ".".join(row[k][:8] for k in HASHES if k in row)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(rf"\S+/t/{row['tag']}/(index\.html)?#{state}", copied)
+    got = {}
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            box.get_by_role("button", name=f"Save as {kind.upper()}").click()
+        got[kind] = tmp_path / download.value.suggested_filename
+        download.value.save_as(got[kind])
+        assert got[kind].name == f"{row['tag']}.{kind}"
+    drawn = ElementTree.parse(got["svg"]).getroot()
+    kept = drawn.findtext("{http://www.w3.org/2000/svg}metadata")
+    assert (SITE / "t" / row["tag"] / "cite.txt").read_text().strip() in kept and copied in kept
+    assert "creativecommons.org/licenses/by/4.0" in kept
+    text = got["svg"].read_text("utf-8")
+    assert "var(--" not in text and "rgb(31, 39, 48)" in text, "the inks are written out"
+    height, width = plt.imread(got["png"]).shape[:2]
+    assert (width, height) == tuple(int(3 * float(drawn.get(k))) for k in ("width", "height"))
 
 
 @browsed
