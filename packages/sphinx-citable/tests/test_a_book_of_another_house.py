@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 CONF = """project = "Tides of the Wadden Sea"
 author = "Jansen, Wiebke; Harbour Office"
@@ -237,6 +238,120 @@ def test_a_part_that_goes_needs_a_reason_and_its_old_address_arrives(book):
     assert gone["state"] == "moved" and f'<p id="low-water" class="moved">Moved: <a href="t/{gone["tag"]}/' in page
     said = (book.site / "t" / gone["tag"] / "index.html").read_text()
     assert "<strong>Merged</strong>: now part of high-water" in said and 'href="../../harbours.html#high-water"' in said
+
+
+SET = """citable_publisher = "Harbour Press"
+citable_editors = "Weiß, Eva"
+citable_funder = "Tidal Fund"
+citable_doi = "10.5072/tides"
+citable_orcid = {"Jansen, Wiebke": "0000-0002-1825-0097"}
+citable_license = ["https://creativecommons.org/licenses/by/4.0/", "CC BY 4.0", "Attribution"]
+citable_abstract = "When the water comes."
+"""
+ORCID = "https://orcid.org/0000-0002-1825-0097"
+
+
+@pytest.fixture(scope="module", params=["set", "unset"])
+def told(request, tmp_path_factory):
+    """Whether the optional fields are set, the book, and what its machine-readable files hold."""
+    made = Book(tmp_path_factory.mktemp("told"))
+    if request.param == "set":
+        (made.top / "conf.py").write_text(CONF + SET)
+        made.edit("index.rst", "Tides\n", ".. _tides:\n\nTides\n")
+    else:
+        made.edit("conf.py", 'site_url = "https://tides.example"\n', "")
+    made.done("sphinx_citable", "tags")
+    made.rows = made.build()
+    held = {name: json.loads((made.site / name).read_text()) for name in ("codemeta.json", "datacite.json")}
+    held["CITATION.cff"] = yaml.safe_load((made.site / "CITATION.cff").read_text())
+    crate = json.loads((made.site / "ro-crate-metadata.json").read_text())
+    held["crate"] = {x["@id"]: x for x in crate["@graph"]}
+    return request.param == "set", made, held
+
+
+def linked(page: str) -> list[tuple[str, str]]:
+    """The typed links in the head of a page, in order."""
+    tags = re.findall(r"<link [^>]*>", page)
+    found = [(re.search(r'rel="([^"]*)"', x)[1], re.search(r'href="([^"]*)"', x)[1]) for x in tags]
+    return [(rel, to) for rel, to in found if rel in ("cite-as", "author", "license", "type", "describedby", "collection")]
+
+
+def test_whoever_deposits_or_indexes_the_book_is_told_the_same(told):
+    set_, _, held = told
+    code, data, cff, root = *list(held.values())[:3], held["crate"]["./"]
+    assert {code["name"], data["titles"][0]["title"], cff["title"], root["name"]} == {"Tides of the Wadden Sea"}
+    assert {code["version"], data["version"], cff["version"], root["version"]} == {"draft of 2025-11-28"}
+    day = {code["datePublished"], data["dates"][0]["date"], cff["date-released"], root["datePublished"]}
+    assert day == {"2025-11-28"} and data["publicationYear"] == "2025" and cff["preferred-citation"]["year"] == 2025
+    person, group = code["author"]
+    assert (person["familyName"], person["givenName"], group["name"]) == ("Jansen", "Wiebke", "Harbour Office")
+    assert [a.get("family-names", a.get("name")) for a in cff["authors"]] == ["Jansen", "Harbour Office"]
+    assert [c["nameType"] for c in data["creators"]] == ["Personal", "Organizational"]
+    people = [held["crate"][x["@id"]] for x in root["author"]]
+    assert [x["@type"] for x in people] == ["Person", "Organization"]
+    orcids = {person.get("@id"), cff["authors"][0].get("orcid"), people[0]["@id"] if set_ else None}
+    orcids |= {(data["creators"][0].get("nameIdentifiers") or [{}])[0].get("nameIdentifier")}
+    assert orcids == ({ORCID} if set_ else {None})
+    assert {data.get("doi"), cff.get("doi")} == ({"10.5072/tides"} if set_ else {None})
+    fields = {"publisher", "funder", "editor", "license", "url", "@id", "abstract"}
+    assert fields & code.keys() == (fields if set_ else set()), "what is not set is left out"
+    fields = {"publisher", "funder", "editor", "license", "url", "identifier", "description"}
+    assert fields & root.keys() == (fields if set_ else set())
+    optional = {"publisher", "fundingReferences", "contributors", "rightsList", "url", "doi", "descriptions"}
+    assert optional & data.keys() == (optional if set_ else set())
+    if set_:
+        assert cff["license"] == "CC-BY-4.0" and data["rightsList"][0]["rightsIdentifier"] == "cc-by-4.0"
+        assert data["contributors"][0] == {
+            "name": "Weiß, Eva", "nameType": "Personal", "givenName": "Eva", "familyName": "Weiß",
+            "contributorType": "Editor",
+        }  # fmt: skip
+
+
+def test_pages_and_tags_name_themselves_and_lead_on(told):
+    set_, book, _ = told
+    row = book.rows["harbours"]
+    tag, site = row["tag"], "https://tides.example/"
+    for name, up in (("harbours.html", ""), (f"t/{tag}/index.html", "../../")):
+        page = (book.site / name).read_text()
+        links, here = linked(page), f"{up}t/{tag}/cite"
+        described = [("describedby", f"{here}.{kind}") for kind in ("json", "bib", "ris")]
+        wanted = [("cite-as", f"{site}t/{tag}/"), ("author", ORCID), ("license", "https://creativecommons.org/licenses/by/4.0/")]
+        wanted = (wanted if set_ else []) + [("type", "https://schema.org/CreativeWork"), *described]
+        assert links == [*wanted, ("collection", f"{up}index.html")], name
+        assert all((book.site / name).parent.joinpath(to).resolve().is_file() for rel, to in links if rel == "describedby")
+        data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
+        assert data["@id"] == (f"{site}t/{tag}/" if set_ else f"{up}t/{tag}/") and data["@type"] == "Chapter"
+        assert [p["identifier"] for p in data.get("hasPart", [])] == (
+            [] if up else [r["tag"] for label, r in book.rows.items() if label not in ("harbours", "tides")]
+        )
+        graph = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)">', page))
+        assert bool(graph) is set_
+        if set_:
+            url = site + (f"t/{tag}/" if up else name)
+            assert (graph["og:title"], graph["og:url"], graph["og:type"]) == ("Harbours", url, "article")
+            assert data["isPartOf"]["@id"] == "https://doi.org/10.5072/tides"
+    table = book.rows["mean-heights"]
+    page = (book.site / "t" / table["tag"] / "index.html").read_text()
+    assert json.loads(re.search(r"ld\+json\">(.*?)</script>", page, re.DOTALL)[1])["@type"] == "Table"
+
+
+def test_the_site_lists_its_addresses_where_it_has_any_and_the_crate_its_files(told):
+    set_, book, held = told
+    assert (book.site / "sitemap.xml").is_file() is set_
+    if set_:
+        found = re.findall("<loc>(.*?)</loc>", (book.site / "sitemap.xml").read_text())
+        pages = ["https://tides.example/index.html", "https://tides.example/harbours.html"]
+        assert found == [*pages, *(f"https://tides.example/t/{r['tag']}/" for r in book.rows.values())]
+        front = linked((book.site / "index.html").read_text())
+        assert front[0] == ("cite-as", "https://doi.org/10.5072/tides") and ("describedby", "datacite.json") in front
+        (item,) = json.loads((book.site / "t" / book.rows["tides"]["tag"] / "cite.json").read_text())
+        assert (item["type"], item["DOI"], item["publisher"]) == ("book", "10.5072/tides", "Harbour Press")
+    files = {x["@id"] for x in held["crate"].values() if x["@type"] == "File"}
+    on_disk = {p.relative_to(book.site).as_posix() for p in book.site.rglob("*") if p.is_file()}
+    alone = {f for f in on_disk if not f.startswith(("t/", "_static/"))}
+    assert files == alone - {"ro-crate-metadata.json", "changes.js"}
+    names = [held["crate"][f]["name"] for f in ("harbours.html", "sections.json")]
+    assert names == ["Harbours", "Every section, figure and table with its tag and hashes"]
 
 
 @pytest.mark.parametrize(
