@@ -273,7 +273,9 @@ def linked(page: str) -> list[tuple[str, str]]:
     """The typed links in the head of a page, in order."""
     tags = re.findall(r"<link [^>]*>", page)
     found = [(re.search(r'rel="([^"]*)"', x)[1], re.search(r'href="([^"]*)"', x)[1]) for x in tags]
-    return [(rel, to) for rel, to in found if rel in ("cite-as", "author", "license", "type", "describedby", "collection")]
+    return [
+        (rel, to) for rel, to in found if rel in ("cite-as", "author", "license", "type", "describedby", "collection")
+    ]
 
 
 def test_whoever_deposits_or_indexes_the_book_is_told_the_same(told):
@@ -315,10 +317,16 @@ def test_pages_and_tags_name_themselves_and_lead_on(told):
         page = (book.site / name).read_text()
         links, here = linked(page), f"{up}t/{tag}/cite"
         described = [("describedby", f"{here}.{kind}") for kind in ("json", "bib", "ris")]
-        wanted = [("cite-as", f"{site}t/{tag}/"), ("author", ORCID), ("license", "https://creativecommons.org/licenses/by/4.0/")]
+        wanted = [
+            ("cite-as", f"{site}t/{tag}/"),
+            ("author", ORCID),
+            ("license", "https://creativecommons.org/licenses/by/4.0/"),
+        ]
         wanted = (wanted if set_ else []) + [("type", "https://schema.org/CreativeWork"), *described]
         assert links == [*wanted, ("collection", f"{up}index.html")], name
-        assert all((book.site / name).parent.joinpath(to).resolve().is_file() for rel, to in links if rel == "describedby")
+        assert all(
+            (book.site / name).parent.joinpath(to).resolve().is_file() for rel, to in links if rel == "describedby"
+        )
         data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
         assert data["@id"] == (f"{site}t/{tag}/" if set_ else f"{up}t/{tag}/") and data["@type"] == "Chapter"
         assert [p["identifier"] for p in data.get("hasPart", [])] == (

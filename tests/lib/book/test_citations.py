@@ -184,7 +184,11 @@ def test_tag_pages_are_small_and_complete_without_scripts():
         )
         assert size <= 16_384, f"{row['tag']}: {size} bytes besides its drawing"
         assert f'href="../../{html.escape(row["url"])}"' in page
-        assert page.count("<script") == 2 and page.count('<script type="application/ld+json">') == 1 and 'http-equiv="refresh' not in page.lower()
+        assert (
+            page.count("<script") == 2
+            and page.count('<script type="application/ld+json">') == 1
+            and 'http-equiv="refresh' not in page.lower()
+        )
         shown = [html.unescape(t) for t in re.findall(r'<pre id="\w+"[^>]*>(.*?)</pre>', page, re.DOTALL)]
         assert shown == [(folder / f"cite.{kind}").read_text() for kind in ("txt", "bib", "ris", "json")], row["tag"]
         assert re.findall(r'<a href="(cite\.\w+)" download>', page) == ["cite.txt", "cite.bib", "cite.ris", "cite.json"]

@@ -8,7 +8,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -118,7 +123,7 @@ class SmallBook:
         (top / "registry" / "verdicts.csv").write_text("id,verdict\n")
         (top / "CHANGELOG.md").write_text("# Changes\n\n## one\n\n## 3.0\n\n## 2.0\n\n## 1.0\n\n## 0.9\n")
         (top / "index.md").write_text(
-            "(front)=\n# Small book\n\nOne chapter.\n\n```{people}\n```\n\n```{editions}\n```\n"
+            "(front)=\n# Small book\n\nOne chapter.\n\n```{people}\n```\n\n```{editions} changes\n```\n"
         )
         self.name = "cml-stopping"
         (top / "chapters" / f"{self.name}.md").write_text(CHAPTER)
@@ -356,6 +361,138 @@ def test_the_page_of_a_tag_says_what_became_of_the_state_cited(book, tmp_path):
         assert "edition 2.0. It still stands so" in told(same["tag"], table), "the last edition that holds it"
         assert "is none this page knows. It knows the editions up to 2.0" in told(same["tag"], "00000000.11111111")
         assert told(same["tag"], "") == "" == told(same["tag"], "bib")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A server that keeps its requests to itself."""
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def served(site: Path, where: str):
+    """The address of a site from disk, or below a path of a server; its absolute links lead there."""
+    folder = site.parents[1]  # served as deep/book
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = site.as_uri() if where == "disk" else f"http://127.0.0.1:{server.server_port}/{site.relative_to(folder)}"
+    for path in site.rglob("*.html"):
+        text = path.read_text("utf-8")
+        if where == "disk":  # which opens no folder
+            text = re.sub(r'href="https://book\.example/(t/\w+/)"', r'href="https://book.example/\1index.html"', text)
+        path.write_text(text.replace("https://book.example", address), "utf-8")
+    yield address
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def released(book, tmp_path_factory):
+    """What the workflow publishes: its steps run with the releases at hand, on the built site."""
+    top = shutil.copytree(book.top, tmp_path_factory.mktemp("deep") / "deep" / "book")
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text())["jobs"]["publish"]["steps"]
+    runs = [step.get("run", step.get("uses", "")).strip() for step in steps]
+    download, unpack = (next(n for n, run in enumerate(runs) if words in run) for words in ("gh release", "lib unpack"))
+    build, upload = runs.index("make book"), next(n for n, run in enumerate(runs) if "upload-pages" in run)
+    assert download < build < unpack < upload and steps[upload]["with"]["path"] == "_build/html"
+    for version in ("1.0", "2.0"):
+        (release := top / "releases" / f"v{version}").mkdir(parents=True)
+        (top / "dist" / f"interferon-recomputed-{version}.zip").rename(release / f"interferon-recomputed-{version}.zip")
+    (top / "gh").write_text('#!/bin/sh\n[ "$1 $2" = "release download" ] && cp "releases/$3"/$5 "$7"\n')
+    (top / "gh").chmod(0o755)
+    env = os.environ | {"PYTHONPATH": str(top), "PATH": f"{top}:{os.environ['PATH']}"}
+    for step in (runs[download], runs[unpack].replace(".venv/bin/python", sys.executable)):
+        ran = subprocess.run(["bash", "-e", "-c", step], cwd=top, env=env, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "unpacked: 1.0, 2.0\n"
+    return top / "_build" / "html"
+
+
+def test_every_link_of_what_is_published_arrives(released):
+    """Of the living book and of both editions below it, relative or absolute, to the anchor."""
+    ids, dead = {}, []
+    for page in sorted(released.rglob("*.html")):
+        for link in re.findall(
+            r'(?:href|src)="([^"]*)"', re.sub(r"<template.*?</template>", "", page.read_text(), flags=re.S)
+        ):
+            place = urlsplit(link)
+            if link.startswith("https://book.example/"):
+                target = released / unquote(place.path).lstrip("/")
+            elif place.scheme or link.startswith("@"):
+                continue
+            else:
+                target = (page.parent / unquote(place.path)) if place.path else page
+            target = target / "index.html" if target.is_dir() else target
+            if not target.is_file():
+                dead.append((page.relative_to(released).as_posix(), link))
+            elif place.fragment and target.suffix == ".html":
+                ids[target] = ids.get(target) or set(re.findall(r'id="([^"]*)"', target.read_text()))
+                if place.fragment not in ids[target] and not re.fullmatch(r"[0-9a-f.]{8,17}", place.fragment):
+                    dead.append((page.relative_to(released).as_posix(), link))
+    assert not dead, (len(dead), dead[:10])
+
+
+def test_an_edition_alone_is_whole(book, tmp_path):
+    """The archive in a folder of its own, as it is deposited: each file that a page of it needs is in it."""
+    with zipfile.ZipFile(book.top / "dist" / "interferon-recomputed-1.0.zip") as archive:
+        archive.extractall(tmp_path)
+    dead = set()
+    for page in tmp_path.rglob("*.html"):
+        for link in re.findall(
+            r'(?:href|src)="([^"]*)"', re.sub(r"<template.*?</template>", "", page.read_text(), flags=re.S)
+        ):
+            place = urlsplit(link)
+            if not place.scheme and place.path and not (page.parent / unquote(place.path)).exists():
+                dead.add((page.parent / place.path).resolve().relative_to(tmp_path.parents[1]).as_posix())
+    assert dead == {"changes.js"}, "which lives in the living book alone"
+    crate = json.loads((tmp_path / "ro-crate-metadata.json").read_text())["@graph"]
+    files = [x["@id"] for x in crate if x["@type"] == "File"]
+    assert files and all((tmp_path / name).is_file() for name in files)
+    assert json.loads((tmp_path / "codemeta.json").read_text())["version"] == "1.0"
+
+
+@browsed
+@pytest.mark.parametrize("where", ["disk", "below a path"])
+def test_every_citation_of_the_first_edition_leads_to_what_was_cited(book, released, tmp_path, where):
+    """Its old address arrives, its hash is told what became of it, and the frozen page still shows what was cited."""
+    site = shutil.copytree(released, tmp_path / "deep" / "book")
+    became = {
+        "cml-stopping": "edition 1.0. Since then: text changed; results changed (",
+        "cml-first": "edition 1.0. Since then: text changed; results changed (CML-23 says from The",
+        "cml-second": "edition 2.0. It still stands so.",
+        "cml-23": "edition 1.0. Since then: results changed (CML-23 says from The",
+        "tab-cml-small": "edition 2.0. It still stands so.",
+        "notes": "edition 2.0. Since then: text changed; moved from notes.html#notes to remarks.html#notes.",
+        "notes-kept": "edition 2.0. Since then: moved from notes.html#notes-kept to remarks.html#notes-kept.",
+        "notes-dropped": "edition 2.0. Since then: withdrawn: it said nothing.",
+        "notes-joined": "edition 2.0. Since then: merged: into notes-kept.",
+    }
+    with served(site, where) as address, launched() as chromium:
+        page = chromium.new_page()
+        for label, part in book.first.items():
+            page.goto(f"{address}/{part['url']}")
+            gone = label in ("notes-dropped", "notes-joined")
+            at = f"t/{part['tag']}/index.html" if gone else part["url"].replace("notes.html", "remarks.html")
+            page.wait_for_url(f"{address}/{at}")
+            assert gone or page.locator(f"#{label}").count() == 1, label
+            state = ".".join(part[k][:8] for k in ("sha256_text", "sha256_results") if k in part)
+            page.goto("about:blank")
+            page.goto(f"{address}/t/{part['tag']}/index.html#{state}")
+            assert became[label] in page.locator("#cited").inner_text(), label
+            editions = page.locator(".states a").all_inner_texts()
+            assert editions == ["Read it in edition 1.0", "Read it in edition 2.0"], label
+            page.locator(".states a").first.click()
+            assert page.url == f"{address}/editions/1.0/{part['url']}" and page.locator(f"#{label}").count() == 1
+        assert "Dropped" in page.locator("article").inner_text() and "Joined" in page.locator("article").inner_text()
+        page.goto(f"{address}/index.html")
+        listed = page.locator("#edition-2\\.0 ~ details").first
+        told = listed.locator("li").all_text_contents()
+        first = book.first["cml-23"]["tag"]
+        assert any(line.startswith(f"{first} CML-23") and "CML-23 says from The number" in line for line in told)
+        assert any("sum from 7 to 8" in line for line in told)
+        assert sum("CML-23 says" in line for line in told) == 1, "said once, of the part that shows it"
+        page.get_by_role("link", name="Read it").last.click()
+        assert page.url == f"{address}/editions/1.0/index.html"
 
 
 def test_the_edition_stands_wherever_it_is_named(book):
