@@ -10,9 +10,11 @@ from functools import cache
 from lib import ROOT
 
 TOOLS = (
-    "lib/__main__.py", "lib/house/execute.py", "lib/house/executed.py", "lib/house/rerun.py", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text",
+    "lib/__init__.py", "lib/__main__.py", "lib/house/execute.py", "lib/house/executed.py", "lib/house/rerun.py", "lib/records.py", "lib/words.py",
+    "packages/whichdata/src/whichdata/__init__.py", "packages/whichdata/src/whichdata/printed.py",
+    "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text",
 )  # fmt: skip
-"""What runs and compares a chapter, and what a copy must carry; the stamp names the rest."""
+"""What runs and compares a chapter, whatever it uses itself, and what a copy must carry; the stamp names the rest."""
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
 RUN = ".venv/bin/python -m lib rerun"
 

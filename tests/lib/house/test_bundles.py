@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -118,6 +119,43 @@ def test_a_bundle_without_a_module_it_needs_fails(tmp_path):
     gate = ran(here, "-m", "lib", "gate")
     assert gate.returncode == 1 and "packages/whichdata/src/whichdata/ranks.py" in gate.stdout
     assert ran(here, *bundles.RUN.split()[1:]).returncode == 2
+
+
+PLAIN = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# No figure, no review
+
+```{code-cell} ipython3
+1 + 1
+```
+"""
+
+
+def test_the_bundle_of_a_chapter_that_draws_and_judges_nothing_runs(tmp_path, monkeypatch):
+    """It uses no module of ours, so that its stamp names none; what executes and compares it comes with it all the same."""
+    whole = tmp_path / "whole"
+    for name in (*bundles.TOOLS, "requirements.txt"):
+        (whole / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, whole / name)
+    (whole / "chapters").mkdir()
+    (whole / "chapters" / "plain.md").write_text(PLAIN)
+    executed = ran(whole, "-m", "lib", "run")
+    assert executed.returncode == 0, executed.stderr
+    monkeypatch.setattr(bundles, "ROOT", whole)
+    (tmp_path / "empty").mkdir()
+    here = unzipped("plain", tmp_path / "empty")
+    shutil.rmtree(whole)
+    again = ran(here, *bundles.RUN.split()[1:])
+    assert again.returncode == 0 and "the same notebook, byte for byte" in again.stdout, again.stdout + again.stderr
 
 
 def test_a_notebook_that_was_never_executed_has_no_bundle(tmp_path, monkeypatch):
