@@ -16,7 +16,7 @@ import yaml
 
 from lib import ROOT, records
 from lib.evidence import LOWERED_FOR
-from lib.house import census, skeletons
+from lib.house import accepted, census, executed, skeletons
 from lib.house.execute import LAST, write
 from lib.house.parts import REGISTRY
 from lib.words import singular
@@ -230,24 +230,43 @@ def locate(path: Path, words: str) -> list[str]:
     return found
 
 
-def left() -> list[str]:
-    """What is still to do in records, chapters, tables and contents: a line for each kind of thing, with its first place."""
+def meanings() -> dict[str, str]:
+    """What each field of a record means and how it is filled, by model and field."""
     with (TEMPLATES / "how.csv").open(encoding="utf-8", newline="") as file:
-        how = {row["where"]: row["how"] for row in csv.DictReader(file)}
-    files = [*sorted((ROOT / "seeds").glob("*.yml")), *sorted((ROOT / "chapters").glob("*.md")),
-             *sorted((ROOT / "pages").glob("evidence-*.md")), ROOT / "data" / "certainty.csv", ROOT / "_toc.yml"]  # fmt: skip
-    found = []
+        return {row["field"]: row["meaning"] for row in csv.DictReader(file)}
+
+
+def left() -> list[str]:
+    """What is still to do in records, chapters, tables and contents: a line for each kind of thing, with its first place.
+
+    Where nothing is, what of the claims is not yet in the registry.
+    """
+    how, found = meanings(), []
+    files = [p for of in ("seeds/*.yml", "chapters/*.md", "pages/evidence-*.md", "data/certainty.csv", "_toc.yml") for p in sorted(ROOT.glob(of))]
     for path in files:
-        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-        todo = [(_what(line, path.suffix), n) for n, line in enumerate(lines, 1) if TODO in line and not line.startswith("# ")]
+        lines = enumerate(path.read_text("utf-8").splitlines(), 1)
+        todo = [(_what(line, path), n) for n, line in lines if TODO in line]
         for what in dict.fromkeys(what for what, _ in todo):
             places = [n for of, n in todo if of == what]
             more = f" and {len(places) - 1} more" if len(places) > 1 else ""
             found.append(f"{path.relative_to(ROOT).as_posix()}:{places[0]}{more}: {TODO}: {how.get(what, what)}")
-    return found
+    return found or _unentered()
 
 
-def _what(line: str, suffix: str) -> str:
-    """The kind of thing that a line wants: the field of a record, else the words after it."""
+def _what(line: str, path: Path) -> str:
+    """What a line wants: the field of a record or table, else the words after it."""
     field = re.search(rf"(\w+): \[?'?{TODO}", line)
-    return field[1] if suffix == ".yml" and field else suffix if suffix == ".csv" else line.partition(TODO)[2].strip(" :\",?")
+    if path.suffix == ".csv":
+        return path.name
+    if path.suffix == ".yml" and field:
+        of = {"caption": "toc", "says": "claim", "unit": "figure"}.get(field[1], "source")
+        return f"{of}.{field[1]}"
+    return line.partition(TODO)[2].strip(" :\",?")
+
+
+def _unentered() -> list[str]:
+    """Claims of executed chapters that are new to the registry: without a tag, or never accepted."""
+    claims = [row["id"] for row in executed.ledger()]
+    known = {"tags": {row["label"].upper() for row in REGISTRY.tags()}, "verdicts --accept": set(accepted.before())}
+    new = {step: [claim for claim in claims if claim not in of] for step, of in known.items()}
+    return [f"{len(of)} new claims, {of[0]} first: run `python -m lib {step}`" for step, of in new.items() if of]

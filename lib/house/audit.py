@@ -15,7 +15,7 @@ from lib.words import number, rounding_in_words, with_unit
 from whichdata.effects import effect_box
 from whichdata.median_range import bounds_from_median_range, median_possible
 from whichdata.printed import ROUNDINGS, Printed
-from whichdata.proportions import count_prints, possible_counts, possible_denominators, proportion_intervals, tables_printing
+from whichdata.proportions import count_prints, possible_counts, proportion_intervals, tables_printing
 from whichdata.rank_sets import Group, feasible_ranks
 from whichdata.recompute import ReportedP, recompute_p
 from whichdata.tables2x2 import tests_2x2
@@ -150,15 +150,12 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
                 values = [{name: 100 * pair[i] for name, pair in found.items()} for i in (0, 1)]
                 yield Found(claim.id, not agree, says, f'review.judge("{claim.id}", "estimate", "95% CI", ci_low={values[0]}, ci_high={values[1]})')
             continue
-        stated_sizes = _sizes(record, _same(record, claim))
-        sizes = stated_sizes or _sizes(record, record.claims)
-        largest = max(_sizes(record, record.claims), default=0)
-        beside = list(_beside(claim, figure, judge + '"a share of head counts"', key, largest, sizes))
-        yield from beside
-        if beside:
+        everywhere, same = _sizes(record, record.claims), _sizes(record, _same(record, claim))
+        if beside := list(_beside(claim, figure, f'{judge}"a share of head counts", {key}=', everywhere)):
+            yield from beside
             continue
         told, odd = [], []
-        for n, where in sizes.items():
+        for n, where in (same or everywhere).items():
             if n > 2 * 100 * 10 ** max(printed.decimals or 0, 0):
                 continue  # any share is a count of so many
             near = _near(printed, n)
@@ -167,26 +164,26 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
                         else f"of {n} ({where}) {_list(sorted({k for r in cut for k in possible_counts(printed, n, r)}))}, {_under(cut)}")  # fmt: skip
             odd += [] if near else [n]
         if told:
-            n = odd[0] if odd else next(iter(sizes))
+            n = odd[0] if odd else next(iter(same or everywhere))
             call = f'{judge}"any count of {n}", {key}=[percentage(k, {n}) for k in range({n + 1})])'
-            yield Found(claim.id, bool(stated_sizes) and len(odd) == len(told), f"{shown}: {'; '.join(told)}", call)
+            yield Found(claim.id, bool(same) and len(odd) == len(told), f"{shown}: {'; '.join(told)}", call)
 
 
-def _beside(claim: Claim, figure: Figure, judge: str, key: str, largest: int, sizes: dict) -> Iterator[Found]:
-    """A percentage and each count of its claim: of which wholes the count is that share, or which count of it is."""
-    printed, shown = figure.value, with_unit(figure.printed, figure.unit)
+def _beside(claim: Claim, figure: Figure, judge: str, sizes: dict[int, str]) -> Iterator[Found]:
+    """A percentage and each count of its claim: a count that stands elsewhere too may be its whole, another is a part."""
+    printed, largest = figure.value, max(sizes, default=0)
     for part in dict.fromkeys(_int(f) for f in claim.figures if _is_count(f)):
-        if of_it := [k for k in _near(printed, part) if 0 < k < part and part in sizes]:
-            yield Found(claim.id, False, f"{shown} beside {part}: {_list(of_it)} of {part}", f"{judge}, {key}=percentage({of_it[0]}, {part}))")
+        shown = f"{with_unit(figure.printed, figure.unit)} beside {part}: "
+        if sizes.get(part, claim.id) != claim.id and (of_it := _near(printed, part)):
+            yield Found(claim.id, False, f"{shown}{_list(of_it)} of {part}", f"{judge}percentage({of_it[0]}, {part}))")
             continue
-        wholes = {rule: [n for n in possible_denominators(printed, largest, rule) if n >= part and count_prints(part, n, printed, rule)]
-                  for rule in ROUNDINGS[1:]} if part <= largest else {}  # fmt: skip
-        near, every = (sorted({n for r in rules for n in wholes.get(r, ())}) for rules in (NEAREST, ROUNDINGS))
-        says = f"{shown} beside {part}: {part} of {_list(near)}" if near else f"{shown} beside {part}: of no whole up to {largest} rounded to the nearest"
-        if every and not near:
-            says += f"; of {_list(every)}, {_under(_rules(lambda rule: wholes[rule]))}"
-        n = next((n for n in near if n in sizes), (near or every or ["N"])[0])
-        yield Found(claim.id, not near, says, f"{judge}, {key}=percentage({part}, {n}))")
+        wholes = {r: [n for n in range(part, largest + 1) if count_prints(part, n, printed, r)] for r in ROUNDINGS[1:]}
+        near = sorted({n for rule in NEAREST for n in wholes[rule]})
+        says = f"{shown}{part} of {_list(near)}" if near else f"{shown}of no whole up to {largest} rounded to the nearest"
+        cut = {tuple(of): [r for r in wholes if wholes[r] == of] for of in wholes.values() if of and not near}
+        says += "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
+        n = next((n for n in near if n in sizes), (near or [*next(iter(cut), ()), "N"])[0])
+        yield Found(claim.id, not near, says, f"{judge}percentage({part}, {n}))")
 
 
 def _near(printed: Printed, n: int) -> list[int]:
