@@ -104,7 +104,9 @@ def audit(args) -> int:
     print(*found, sep="\n")
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
-    print(f"rounding: {told} of {shares} shares of printed counts; the rule is taken to be {rule}, the record has {record.source.rounding}")
+    print(
+        f"rounding: {told} of {shares} shares of printed counts; the rule is taken to be {rule}, the record has {record.source.rounding}"
+    )
     odds = sum(one.odds for one in found)
     print(f"{len(found)} findings, {odds} of them at odds (!)")
     return bool(odds)
@@ -339,10 +341,14 @@ def parser() -> argparse.ArgumentParser:
     p = command("locate", locate, "say where words stand in a text, as a locator to paste")
     p.add_argument("file", type=Path)
     p.add_argument("words", nargs="+")
-    p = command("skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it")
+    p = command(
+        "skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it"
+    )
     p.add_argument("name", metavar="SLUG")
     p.add_argument("folder", type=Path)
-    p = command("audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds")
+    p = command(
+        "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
+    )
     p.add_argument("name", metavar="SLUG")
     p = command("start", start, "write an empty book on another topic into a new folder")
     p.add_argument("folder", type=Path)

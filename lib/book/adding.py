@@ -24,7 +24,9 @@ def fields(name: str) -> dict[str, str]:
     found = {}
     for field, of in schema["properties"].items():
         of = next((one for one in of.get("anyOf", ()) if one.get("type") != "null"), of)
-        takes = ", ".join(f"`{word}`" for word in of.get("enum", ())) or (f"`{of['pattern']}`" if "pattern" in of else "")
+        takes = ", ".join(f"`{word}`" for word in of.get("enum", ())) or (
+            f"`{of['pattern']}`" if "pattern" in of else ""
+        )
         must = "" if field in schema["required"] else "if wanted: "
         found[field] = f"{must}{said[f'{name}.{field}']}" + (f"; {takes}" if takes else "")
     return found
@@ -35,14 +37,20 @@ def calls() -> dict[str, str]:
     asked = {f"review.{name}": f for name, f in vars(review.Review).items() if inspect.isfunction(f) and name[0] != "_"}
     found = {}
     for name, function in (asked | {"bind": review.bind}).items():
-        signature = ", ".join(str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self")
-        found[f"{name}({signature})"] = re.split(r"(?<=[.;]) |\n\n", inspect.getdoc(function))[0].replace("\n", " ").replace("``", "`")
+        signature = ", ".join(
+            str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self"
+        )
+        found[f"{name}({signature})"] = (
+            re.split(r"(?<=[.;]) |\n\n", inspect.getdoc(function))[0].replace("\n", " ").replace("``", "`")
+        )
     return found
 
 
 def listed(entries: Mapping[str, str]) -> nodes.raw:
     """Names in code, each with its meaning."""
-    lines = "".join(f"<dt><code>{html.escape(name)}</code></dt><dd>{codes(said)}</dd>" for name, said in entries.items())
+    lines = "".join(
+        f"<dt><code>{html.escape(name)}</code></dt><dd>{codes(said)}</dd>" for name, said in entries.items()
+    )
     return nodes.raw("", f'<dl class="codebook">{lines}</dl>', format="html")
 
 

@@ -24,7 +24,9 @@ from whichdata.printed import Printed
 
 TEMPLATES = Path(__file__).with_name("templates")
 TODO = "TODO"
-_SENTENCE = re.compile(r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL)
+_SENTENCE = re.compile(
+    r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
+)
 
 _PLURALS = {word: u for u in records.COUNTED for word in (u, singular(u))}
 # Units, by what stands after a numeral or before it; the first that fits is taken.
@@ -67,7 +69,9 @@ class _Guess:
         self.printed = (sign[0] if sign else "") + text[start:end]
         self.unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, after))), "")
         self.unit = _PLURALS.get(self.unit, self.unit)
-        self.unit = self.unit or next((u for u, p in _BEFORE if re.search(p, before[: len(before) - len(sign[0]) if sign else None])), "")
+        self.unit = self.unit or next(
+            (u for u, p in _BEFORE if re.search(p, before[: len(before) - len(sign[0]) if sign else None])), ""
+        )
         self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before)), "")
         word = text[start:end].isalpha()
         touches = re.search(r"[^\W\d_]$", before) or re.search(r"[^\W\d_]-$", before) and not self.unit
@@ -87,7 +91,11 @@ def guesses(text: str) -> list[_Guess]:
     for one, two in reversed(list(zip(found, found[1:]))):
         between = text[one.end : two.start]
         to = _TO.fullmatch(between)
-        if to and not (one.reason or two.reason or "ci-level" in (one.role, two.role)) and one.unit in ("" if not to["unit"] else two.unit, two.unit):
+        if (
+            to
+            and not (one.reason or two.reason or "ci-level" in (one.role, two.role))
+            and one.unit in ("" if not to["unit"] else two.unit, two.unit)
+        ):
             one.unit = one.unit or two.unit
             if "and" not in between and "," not in between or re.search(r"range\W*$", text[: one.start]):
                 one.role, two.role = one.role or "low", two.role or "high"
@@ -242,7 +250,11 @@ def left() -> list[str]:
     Where nothing is, what of the claims is not yet in the registry.
     """
     how, found = meanings(), []
-    files = [p for of in ("seeds/*.yml", "chapters/*.md", "pages/evidence-*.md", "data/certainty.csv", "_toc.yml") for p in sorted(ROOT.glob(of))]
+    files = [
+        p
+        for of in ("seeds/*.yml", "chapters/*.md", "pages/evidence-*.md", "data/certainty.csv", "_toc.yml")
+        for p in sorted(ROOT.glob(of))
+    ]
     for path in files:
         lines = enumerate(path.read_text("utf-8").splitlines(), 1)
         todo = [(_what(line, path), n) for n, line in lines if TODO in line]
@@ -261,7 +273,7 @@ def _what(line: str, path: Path) -> str:
     if path.suffix == ".yml" and field:
         of = {"caption": "toc", "says": "claim", "unit": "figure"}.get(field[1], "source")
         return f"{of}.{field[1]}"
-    return line.partition(TODO)[2].strip(" :\",?")
+    return line.partition(TODO)[2].strip(' :",?')
 
 
 def _unentered() -> list[str]:

@@ -15,7 +15,7 @@ from lib.words import number, rounding_in_words, with_unit
 from whichdata.effects import effect_box
 from whichdata.median_range import bounds_from_median_range, median_possible
 from whichdata.printed import ROUNDINGS, Printed
-from whichdata.proportions import count_prints, possible_counts, proportion_intervals, tables_printing
+from whichdata.proportions import count_prints, possible_counts, proportion_intervals
 from whichdata.rank_sets import Group, feasible_ranks
 from whichdata.recompute import ReportedP, recompute_p
 from whichdata.tables2x2 import tests_2x2
@@ -41,7 +41,9 @@ class Found(NamedTuple):
 def audit(record: Record) -> list[Found]:
     """Everything found, in the order of the claims."""
     asked = (_cannot, _shares, _intervals, _medians, _means, _tests)
-    found = [one for claim in record.claims if claim.kind not in records.PLAIN for ask in asked for one in ask(record, claim)]
+    found = [
+        one for claim in record.claims if claim.kind not in records.PLAIN for ask in asked for one in ask(record, claim)
+    ]
     return found + [
         Found(h.claim, True, f"{h.relation.kind} fails: {h.shows}; {h.relation.finding or 'a fault of the record, or a finding'}", "")
         for h in relations.relations(record) if not h.holds and h.relation.kind != "percentage-of"
@@ -51,7 +53,9 @@ def audit(record: Record) -> list[Found]:
 def rounding(record: Record) -> tuple[dict[str, int], int, str]:
     """How many shares of two printed counts come out under each rule, of how many, and the rule that the source keeps."""
     shares = [(f, *whole) for c in record.claims for f in c.figures if (whole := _stated(record, c, f))]
-    kept = {rule: sum(count_prints(_int(part), _int(of), f.value, rule) for f, part, of in shares) for rule in ROUNDINGS[1:]}
+    kept = {
+        rule: sum(count_prints(_int(part), _int(of), f.value, rule) for f, part, of in shares) for rule in ROUNDINGS[1:]
+    }
     return kept, len(shares), verdicts.source_rule(record)
 
 
@@ -118,7 +122,10 @@ def _group(record: Record, claim: Claim) -> tuple[str, tuple[tuple, dict]] | Non
         return f"{middle} ({low} to {high})", ((n, low, middle, high), {})
     values = [text for role, text in by_role.items() if role.startswith("event-")]
     if len(values) > 1 and len(values) == len(by_role) == _n(record, claim):
-        return ", ".join(values), ((len(values),), {"values": tuple(map(int, values)) if all(v.isdigit() for v in values) else ()})
+        return ", ".join(values), (
+            (len(values),),
+            {"values": tuple(map(int, values)) if all(v.isdigit() for v in values) else ()},
+        )
     return None
 
 
@@ -145,10 +152,19 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
             ends = [f for f in claim.figures if f.role in ("ci-low", "ci-high")]
             if len(ends) == 2:
                 found = proportion_intervals(part, whole)
-                agree = [name for name, pair in found.items() if all(f.value.prints(Fraction(100 * x)) for f, x in zip(ends, pair))]
+                agree = [
+                    name
+                    for name, pair in found.items()
+                    if all(f.value.prints(Fraction(100 * x)) for f, x in zip(ends, pair))
+                ]
                 says = f"interval {ends[0].printed} to {ends[1].printed} of {part} of {whole}: {', '.join(agree) or 'by no usual method'}"
                 values = [{name: 100 * pair[i] for name, pair in found.items()} for i in (0, 1)]
-                yield Found(claim.id, not agree, says, f'review.judge("{claim.id}", "estimate", "95% CI", ci_low={values[0]}, ci_high={values[1]})')
+                yield Found(
+                    claim.id,
+                    not agree,
+                    says,
+                    f'review.judge("{claim.id}", "estimate", "95% CI", ci_low={values[0]}, ci_high={values[1]})',
+                )
             continue
         everywhere, same = _sizes(record, record.claims), _sizes(record, _same(record, claim))
         if beside := list(_beside(claim, figure, f'{judge}"a share of head counts", {key}=', everywhere)):
@@ -179,7 +195,9 @@ def _beside(claim: Claim, figure: Figure, judge: str, sizes: dict[int, str]) -> 
             continue
         wholes = {r: [n for n in range(part, largest + 1) if count_prints(part, n, printed, r)] for r in ROUNDINGS[1:]}
         near = sorted({n for rule in NEAREST for n in wholes[rule]})
-        says = f"{shown}{part} of {_list(near)}" if near else f"{shown}of no whole up to {largest} rounded to the nearest"
+        says = (
+            f"{shown}{part} of {_list(near)}" if near else f"{shown}of no whole up to {largest} rounded to the nearest"
+        )
         cut = {tuple(of): [r for r in wholes if wholes[r] == of] for of in wholes.values() if of and not near}
         says += "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
         n = next((n for n in near if n in sizes), (near or [*next(iter(cut), ()), "N"])[0])
@@ -200,16 +218,28 @@ def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
     """Each estimate against its interval, and the p value beside it."""
     ends = {f.role: f for f in claim.figures if f.role in ("ci-low", "ci-high")}
     for figure in claim.figures if len(ends) == 2 else ():
-        if figure.role in ends or figure.unit != ends["ci-low"].unit or figure.unit == "%" and _stated(record, claim, figure):
+        if (
+            figure.role in ends
+            or figure.unit != ends["ci-low"].unit
+            or figure.unit == "%"
+            and _stated(record, claim, figure)
+        ):
             continue
-        scale, level = ("ratio" if figure.unit in RATIOS else "difference"), [f for f in claim.figures if f.role == "ci-level"]
+        scale, level = (
+            ("ratio" if figure.unit in RATIOS else "difference"),
+            [f for f in claim.figures if f.role == "ci-level"],
+        )
         texts = [f.printed for f in (figure, ends["ci-low"], ends["ci-high"])]
         try:
             box = effect_box(*texts, scale=scale, level=float(level[0].value.value) / 100 if level else 0.95)
         except ValueError as error:
             yield Found(claim.id, True, str(error), "")
             continue
-        says = f"{with_unit(texts[0], figure.unit)} ({texts[1]} to {texts[2]}): " + ("" if box.central else "not ") + "the middle of its interval"
+        says = (
+            f"{with_unit(texts[0], figure.unit)} ({texts[1]} to {texts[2]}): "
+            + ("" if box.central else "not ")
+            + "the middle of its interval"
+        )
         says += f"; p from {number(box.p_lowest)} to {number(box.p_highest)}"
         beside = [f for f in claim.figures if f.unit == "p"]
         agrees = all(box.may_print(f.value) for f in beside)
@@ -236,12 +266,16 @@ def _medians(record: Record, claim: Claim) -> Iterator[Found]:
         return
     spread = f"mean {number(bounds.mean[0])} to {number(bounds.mean[1])}, SD {number(bounds.sd[0])} to {number(bounds.sd[1])}"
     whole = all("." not in t for t in texts) or median_possible(middle.value, n)
-    says = f"median {texts[1]} ({texts[0]} to {texts[2]}) of {n}: {spread}" + ("" if whole else "; no median of whole numbers")
-    yield Found(claim.id, False, says, f"bounds_from_median_range({n}, {', '.join(map(repr, texts))}, data='continuous')")
+    says = f"median {texts[1]} ({texts[0]} to {texts[2]}) of {n}: {spread}" + (
+        "" if whole else "; no median of whole numbers"
+    )
+    yield Found(
+        claim.id, False, says, f"bounds_from_median_range({n}, {', '.join(map(repr, texts))}, data='continuous')"
+    )
 
 
 def _means(record: Record, claim: Claim) -> Iterator[Found]:
-    """Each mean of whole numbers against the size of its group, and its SD against the least there can be."""
+    """Each mean against the size of its group, and its SD against the least there can be, if the data are whole numbers."""
     for mean in (f for f in claim.figures if f.role.startswith("mean") and f.value.relation == "="):
         sd = next((f for f in claim.figures if f.role == "sd" + mean.role.removeprefix("mean")), None)
         n = _n(record, claim)
@@ -249,27 +283,44 @@ def _means(record: Record, claim: Claim) -> Iterator[Found]:
             continue
         sums = possible_sums(mean.value, n)
         least = least_sd(mean.value, n) if sums and sd else None
-        small = least is not None and sd.value.interval().upper < Fraction(least)
-        says = f"mean {mean.printed} of {n}: " + ("a mean of whole numbers" if sums else "no mean of whole numbers (GRIM)")
-        says += f"; the least SD of whole numbers is {number(least)}, printed {sd.printed}" if least is not None else ""
-        yield Found(claim.id, not sums or small, says, f'review.judge("{claim.id}", "estimate", "whole numbers", {mean.role.replace("-", "_")}=[Fraction(s, {n}) for s in possible_sums({mean.printed!r}, {n})])')
+        says = f"mean {mean.printed} of {n}: {'a' if sums else 'no'} mean of whole numbers (GRIM)"
+        says += f"; their SD is at least {number(least)}, printed {sd.printed}" if least is not None else ""
+        yield Found(
+            claim.id,
+            False,
+            says,
+            f'review.judge("{claim.id}", "estimate", "whole numbers", {mean.role.replace("-", "_")}=[Fraction(s, {n}) for s in possible_sums({mean.printed!r}, {n})])',
+        )
 
 
 def _tests(record: Record, claim: Claim) -> Iterator[Found]:
     """Each p value against its test statistic, or against the two shares that its claim or those of the same patients compare."""
-    near = [claim, *_same(record, claim), *(record[ref] for ref in claim.rests_on)]
-    shares = list(dict.fromkeys((f.printed, *map(_int, s)) for c in near for f in c.figures if (s := _stated(record, c, f))))
+    near = {c.id: c for c in (claim, *_same(record, claim), *(record[ref] for ref in claim.rests_on))}
+    shares = [tuple(map(_int, s)) for c in near.values() for f in c.figures if (s := _stated(record, c, f))]
     for p in (f for f in claim.figures if f.unit == "p"):
         role = p.role.replace("-", "_")
         by_role = {f.role: f for f in claim.figures}
         for name, test in STATISTICS.items():
             if name in by_role and p.value.relation in ("=", "<", ">"):
                 degrees = [float(by_role[d].value.value) if d in by_role else None for d in ("df1", "df2")]
-                degrees[0] = degrees[0] if degrees[0] is not None or "df" not in by_role else float(by_role["df"].value.value)
+                degrees[0] = (
+                    degrees[0] if degrees[0] is not None or "df" not in by_role else float(by_role["df"].value.value)
+                )
                 value = by_role[name].value
-                got = recompute_p(test, float(value.value), value.decimals or 0, ReportedP(p.value.relation, float(p.value.value), p.value.decimals or 0), *degrees)
+                got = recompute_p(
+                    test,
+                    float(value.value),
+                    value.decimals or 0,
+                    ReportedP(p.value.relation, float(p.value.value), p.value.decimals or 0),
+                    *degrees,
+                )
                 says = f"{test} = {by_role[name].printed}: p {number(got.p)}, printed {p.printed}"
-                yield Found(claim.id, got.error, says, f'review.judge("{claim.id}", "test", "p of the statistic", {role}=p_of_statistic({test!r}, {float(value.value)}, {degrees[0]}, {degrees[1]}))')
+                yield Found(
+                    claim.id,
+                    got.error,
+                    says,
+                    f'review.judge("{claim.id}", "test", "p of the statistic", {role}=p_of_statistic({test!r}, {float(value.value)}, {degrees[0]}, {degrees[1]}))',
+                )
         groups = [g for c in _same(record, claim) if (g := _group(record, c))]
         if len(groups) == 2 and not any("." in text for text, _ in groups):
             calls = [call for _, call in groups]
@@ -279,13 +330,18 @@ def _tests(record: Record, claim: Claim) -> Iterator[Found]:
                 continue
             prints = [name for name, of in ranks.by_convention.items() if of and of.n_printing]
             says = f"p {p.printed} by Mann–Whitney of {groups[0][0]} v {groups[1][0]}: {', '.join(prints) or 'no data have both the summaries and this p'}"
-            yield Found(claim.id, not prints, says, f'feasible_ranks({", ".join(_call(*c) for c in calls)}, {p.printed!r})')
+            yield Found(
+                claim.id, not prints, says, f"feasible_ranks({', '.join(_call(*c) for c in calls)}, {p.printed!r})"
+            )
         if len(shares) == 2:
-            (one, _, n1), (two, _, n2) = shares
-            stated = [[[a, n1 - a], [c, n2 - c]] for (_, a, _), (_, c, _) in [shares]]
-            for name, tables in (("counts", stated), ("shares", list(tables_printing(n1, one, n2, two)))):
-                by_test = {t: {getattr(tests_2x2(table), t) for table in tables} - {None} for t in tests_2x2(stated[0])._fields}
-                prints = [t for t, ps in by_test.items() if any(p.value.prints(Fraction(x)) for x in ps)]
-                if name == "counts" or len(tables) > 1:
-                    says = f"p {p.printed} of {stated[0][0][0]}/{n1} v {stated[0][1][0]}/{n2}, by the {name}: {', '.join(prints) or 'by no usual test'}"
-                    yield Found(claim.id, not prints, says, f'review.judge("{claim.id}", "test", "2×2 tests", {role}=tests_2x2({stated[0]})._asdict())')
+            table = [[part, whole - part] for part, whole in shares]
+            prints = [
+                test for test, x in tests_2x2(table)._asdict().items() if x is not None and p.value.prints(Fraction(x))
+            ]
+            says = f"p {p.printed} of {' v '.join(f'{part}/{whole}' for part, whole in shares)}: {', '.join(prints) or 'by no usual test'}"
+            yield Found(
+                claim.id,
+                not prints,
+                says,
+                f'review.judge("{claim.id}", "test", "2×2 tests", {role}=tests_2x2({table})._asdict())',
+            )
