@@ -101,7 +101,8 @@ def audit(args) -> int:
 
     record = records.record(args.name)
     found = audit.audit(record)
-    print(*found, sep="\n")
+    for one in found:
+        print(one)
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
     print(

@@ -39,8 +39,8 @@ RelationKind = Literal[
 ]  # fmt: skip
 DAYS = {"days": Fraction(1), "weeks": Fraction(7), "months": Fraction(1461, 48), "years": Fraction(1461, 4)}
 """Units of time in days, a year being 365.25 of them: figures in different ones can be compared."""
-PEOPLE, _THINGS = (frozenset(line.split()) for line in (ROOT / "data" / "counted.txt").read_text("utf-8").splitlines())
-COUNTED = PEOPLE | _THINGS
+PEOPLE, _THINGS = (line.split() for line in (ROOT / "data" / "counted.txt").read_text("utf-8").splitlines())
+COUNTED = frozenset([*PEOPLE, *_THINGS])
 """Units of what is counted, people and things, a matter of the book's topic: a printed whole number was not rounded."""
 RATIOS = frozenset(["hazard ratio", "odds ratio", "ratio"])
 CHANGES = frozenset("change decrease difference gain increase rise".split())

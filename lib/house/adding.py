@@ -44,7 +44,7 @@ _BEFORE = (
     ("hazard ratio", r"\b(?:HR|hazard ratio)\b[^.;\d]{0,40}$"),
     ("odds ratio", r"\b(?:OR|odds ratio)\b[^.;\d]{0,40}$"),
     ("ratio", r"\b(?:RR|relative risk|(?:risk|rate) ratio)\b(?: of| was)?[\s:=,(\]]*$"),
-    ("patients", r"\bn\s*=\s*$"),
+    (records.PEOPLE[0], r"\bn\s*=\s*$"),
 )
 _ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
           ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
