@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 HTML := _build/html/index.html
 SITE := _config.yml _toc.yml index.md $(wildcard chapters/*.* pages/* seeds/* data/*.* registry/* registry/editions/* lib/*.py lib/*/* lib/*/*/* packages/*/src/*/* packages/*/src/*/*/* _static/* _static/fonts/*) requirements.txt jupytext.toml CITATION.cff LICENSE LICENSE-text
 
-.PHONY: book test test-long run chapter sample edition print bench serve clean lock site
+.PHONY: book test test-long run chapter new sample edition print bench serve clean lock site
 
 book: run $(HTML)
 	@echo "The book: file://$(CURDIR)/$(HTML)"
@@ -58,6 +58,10 @@ run: $(VENV)/.book
 chapter: $(VENV)/.book
 	@test -n "$(NAME)" || { echo "say which: make chapter NAME=cml-stopping"; exit 2; }
 	@$(PY) -m lib run --force $(NAME)
+
+new: $(VENV)/.book
+	@test -n "$(NAME)" -a -n "$(PREFIX)" -a -n "$(TEXT)" || { echo "say which: make new NAME=bedtime-song PREFIX=SNG TEXT=pages/example/bedtime-song.txt"; exit 2; }
+	@$(PY) -m lib new "$(NAME)" --prefix "$(PREFIX)" --text "$(TEXT)"
 
 # Clean builds only: an incremental one is not repeatable. Built aside: the pages that stand stay until the new are whole.
 $(HTML): $(SITE) | $(VENV)/.book

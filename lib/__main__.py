@@ -21,8 +21,8 @@ def verify_sources(args) -> int:
     from lib import records, relations
     from lib.house import census
 
-    faults = []
-    for slug in records.slugs():
+    faults, wanted = [], [args.source] if args.source else records.slugs()
+    for slug in wanted:
         try:
             record = records.record(slug)
             faults += census.verify(record, args.folder)
@@ -35,7 +35,7 @@ def verify_sources(args) -> int:
     for fault in faults:
         print(fault)
     if not faults:
-        print(f"{len(records.slugs())} records agree with their texts")
+        print(f"{len(wanted)} records agree with their texts")
     return bool(faults)
 
 
@@ -68,6 +68,57 @@ def census(args) -> int:
                 print(f"  {n.par}:{n.start}–{n.end}  {n.printed:<12} {who} {what}")
         short += len(found.unaccounted) + len(found.faults)
     return bool(short)
+
+
+def new(args) -> int:
+    from lib.house import adding
+
+    written = adding.new(args.name, args.prefix, args.text)
+    print(*written, "next: `python -m lib gate` says what is left", sep="\n")
+    return 0
+
+
+def locate(args) -> int:
+    from lib.house import adding
+
+    found = adding.locate(args.file, " ".join(args.words))
+    print(*found or ["not in the text"], sep="\n")
+    return 0 if found else 1
+
+
+def skeleton(args) -> int:
+    from lib import records
+    from lib.house import execute, skeletons
+
+    text = (args.folder / records.record(args.name).source.file).read_text("utf-8")
+    execute.write(skeletons.path(args.name), skeletons.text(text))
+    return 0
+
+
+def audit(args) -> int:
+    from lib import records
+    from lib.house import audit
+
+    record = records.record(args.name)
+    found = audit.audit(record)
+    for one in found:
+        print(one)
+    kept, shares, rule = audit.rounding(record)
+    told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
+    print(
+        f"rounding: {told} of {shares} shares of printed counts; the rule is taken to be {rule}, the record has {record.source.rounding}"
+    )
+    odds = sum(one.odds for one in found)
+    print(f"{len(found)} findings, {odds} of them at odds (!)")
+    return bool(odds)
+
+
+def start(args) -> int:
+    from lib.house import starting
+
+    starting.start(args.folder, args.title, args.author)
+    print(f"{args.folder}: an empty book; `make book` and `make test` there are green, `make new` begins a review")
+    return 0
 
 
 def check(args) -> int:
@@ -114,8 +165,11 @@ def gate(args) -> int:
 
     faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
-        from lib.house import roles, typed
+        from lib import records
+        from lib.house import adding, roles, skeletons, typed
 
+        faults += adding.left()
+        faults += [fault for slug in records.slugs() for fault in skeletons.faults(slug)]
         faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()
         for page, words, why in typed.allowed():
@@ -276,10 +330,31 @@ def parser() -> argparse.ArgumentParser:
 
     p = command("verify-sources", verify_sources, "hold the records against the source texts in a folder")
     p.add_argument("folder", type=Path)
+    p.add_argument("--source", metavar="SLUG", help="one source only")
     p = command("census", census, "show that every numeral of the source texts is accounted for")
     p.add_argument("folder", type=Path)
     p.add_argument("--source", metavar="SLUG", help="one source only")
     p.add_argument("--rows", action="store_true", help="list every numeral with its owner")
+    p = command("new", new, "begin a review: the draft of a record, a chapter with all its parts, what else they need")
+    p.add_argument("name", metavar="SLUG")
+    p.add_argument("--prefix", required=True, metavar="ABC", help="three capitals that no other source has")
+    p.add_argument("--text", required=True, type=Path, metavar="FILE", help="the text, UTF-8; it stays where it is")
+    p = command("locate", locate, "say where words stand in a text, as a locator to paste")
+    p.add_argument("file", type=Path)
+    p.add_argument("words", nargs="+")
+    p = command(
+        "skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it"
+    )
+    p.add_argument("name", metavar="SLUG")
+    p.add_argument("folder", type=Path)
+    p = command(
+        "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
+    )
+    p.add_argument("name", metavar="SLUG")
+    p = command("start", start, "write an empty book on another topic into a new folder")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--title", required=True)
+    p.add_argument("--author", required=True)
     command("check", check, "answer checks, one JSON object a line, from standard input")
     p = command("run", run, "execute the chapters that are stale")
     p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")

@@ -40,10 +40,9 @@ RelationKind = Literal[
 ]  # fmt: skip
 DAYS = {"days": Fraction(1), "weeks": Fraction(7), "months": Fraction(1461, 48), "years": Fraction(1461, 4)}
 """Units of time in days, a year being 365.25 of them: figures in different ones can be compared."""
-COUNTED = frozenset("patients participants measurements assessments relapses deaths lesions centres".split())
-"""Units of things that are counted: a printed whole number of them was not rounded."""
-
-
+PEOPLE, _THINGS = (line.split() for line in (ROOT / "data" / "counted.txt").read_text("utf-8").splitlines())
+COUNTED = frozenset([*PEOPLE, *_THINGS])
+"""Units of what is counted, people and things, a matter of the book's topic: a printed whole number was not rounded."""
 RATIOS = frozenset(["hazard ratio", "odds ratio", "ratio"])
 CHANGES = frozenset("change decrease difference gain increase rise".split())
 """Words in the role of a percentage that is no share of a whole."""
@@ -115,12 +114,13 @@ class Figure(Strict):
 
 class Relation(Strict):
     """What must hold between this claim's figure ``role`` and the figures named in ``of`` (``CML-07`` or
-    ``CML-07/role``).
+    ``CML-07/role``). One that fails is a fault of the record, or a finding about the source: ``finding`` then says which.
     """
 
     kind: RelationKind
     role: str | None = None
     of: list[str] = Field(min_length=1)
+    finding: Text | None = None
 
 
 class Claim(Strict):
@@ -204,7 +204,7 @@ class NotClaim(Strict):
 class Citation(Strict):
     """Who said it and where. ``unknown`` names the fields that could not be established.
 
-    ``begins`` is as much of an unknown title as its address spells. ``discusses`` and ``fuller_report`` are keys of
+    ``short`` names the source in a row of a table. ``begins`` is as much of an unknown title as its address spells. ``discusses`` and ``fuller_report`` are keys of
     ``data/references.bib``: the work that the text is about, and a fuller report of the same study that was not
     reviewed; a source whose own full text was not read names itself there.
     """
@@ -213,6 +213,7 @@ class Citation(Strict):
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     file: Text
     kind: Text
+    short: Text | None = None
     title: Text | None = None
     begins: Annotated[str, StringConstraints(pattern=r"^\S.{0,78}…$")] | None = None
     discusses: Key | None = None

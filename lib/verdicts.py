@@ -159,7 +159,8 @@ def _text(k: int, decimals: int) -> str:
 
 def source_rule(record: Record) -> str:
     """The rounding rule that a source keeps, told by its percentages of counts that it prints: the one under which most
-    of them come out, if at least ``TELLING`` come out under some rules and not under others; else "up_or_down".
+    of them come out, if at least ``TELLING`` come out under some rules and not under others, and no rule of another
+    kind does as well; else "up_or_down".
     """
     told = []
     for claim in record.claims:
@@ -170,9 +171,10 @@ def source_rule(record: Record) -> str:
                 finer = [r for r in ROUNDINGS[1:] if figure.value.prints(percentage(int(part), int(whole)), r)]
                 if 0 < len(finer) < len(ROUNDINGS) - 1:
                     told.append(finer)
-    if len(told) < TELLING:
-        return "up_or_down"
-    return max(ROUNDINGS[1:], key=lambda r: sum(r in rules for rules in told))
+    kept = {r: sum(r in rules for rules in told) for r in ROUNDINGS[1:]}
+    best = [r for r in kept if kept[r] == max(kept.values())]
+    ways = {"nearest" if r in ("up", "down", "even") else "up" if r == "ceiling" else "cut" for r in best}
+    return best[0] if len(told) >= TELLING and len(ways) == 1 else "up_or_down"
 
 
 def gravest(verdicts: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The Sphinx side of the book: what only the site needs, and what no chapter may depend on."""
 
 from lib.book import (
+    adding,
     cards,
     changes,
     citing,
@@ -56,6 +57,7 @@ def setup(app):
         changes,
         site,
         cards,
+        adding,
     ):
         module.setup(app)
     app.connect(

@@ -98,11 +98,12 @@ class Codebook(SphinxDirective):
 
     def run(self):
         holds, columns = FILES[self.arguments[0]]
-        lines = "".join(f"<dt><code>{name}</code></dt><dd>{_codes(said)}</dd>" for name, said in columns.items())
-        return [nodes.raw("", f'<p>{_codes(holds)}</p><dl class="codebook">{lines}</dl>', format="html")]
+        lines = "".join(f"<dt><code>{name}</code></dt><dd>{codes(said)}</dd>" for name, said in columns.items())
+        return [nodes.raw("", f'<p>{codes(holds)}</p><dl class="codebook">{lines}</dl>', format="html")]
 
 
-def _codes(text: str) -> str:
+def codes(text: str) -> str:
+    """Words as HTML, those between backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", marks.typeset(text))
 
 

@@ -17,6 +17,8 @@ _UNITS = (
 _OTHERS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth once twice single both half quarter double none"
 ).split()
+LOOSE = frozenset([*_OTHERS, "one"])
+"""Number words that mostly count nothing."""
 _PLURALS = [w[:-1] + "ies" if w.endswith("y") else w + "es" if w.endswith("x") else w + "s" for w in _UNITS] + [
     "halves",
     "quarters",

@@ -192,8 +192,8 @@ def test_numbers_at_risk_that_rise_fail_their_relation(seeds):
     assert [(h.claim, h.shows) for h in failing] == [("SML-01", "Nine ≥ 12")]
 
 
-def test_the_five_sources_print_nothing_impossible():
-    assert [relations.impossible(records.record(slug)) for slug in records.slugs()] == [{}] * 5
+def test_the_sources_print_nothing_impossible():
+    assert not any(relations.impossible(records.record(slug)) for slug in records.slugs())
 
 
 odd = st.sampled_from(

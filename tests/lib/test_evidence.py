@@ -1,8 +1,11 @@
 """What later work says of a claim follows from the intervals of its rows; a missed significance refutes nothing."""
 
+import csv
+import re
+
 import pytest
 
-from lib import evidence
+from lib import ROOT, evidence, records
 from lib.evidence import EvidenceError, says
 
 BLANK = dict.fromkeys(evidence.APPRAISAL, "")
@@ -115,8 +118,6 @@ def test_a_hazard_ratio_of_other_work_says_whether_its_estimator_is_named(unit, 
 
 
 def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
-    from lib import records
-
     spoken = {claim for slug in records.slugs() for claim in evidence.later_evidence(slug)}
     known = {claim.id: claim for slug in records.slugs() for claim in records.record(slug).claims}
     assert spoken <= known.keys()
@@ -128,7 +129,7 @@ def test_none_found_names_the_day_of_the_search():
     assert evidence.none_found()["rule"].startswith("none in our tables, last searched ")
 
 
-CHAPTERS = ("mpn-interferon", "mpn-stem-cells", "ph-all-maintenance", "cml-stopping", "ms-interferon-beta")
+CHAPTERS = records.slugs()
 
 
 def certain(start: str, steps=(0, 0, 0, 0, 0), upgrade: int = 0) -> str:
@@ -181,7 +182,7 @@ def test_a_certainty_that_is_not_judged_through_is_refused(spoil):
 def test_every_chapter_has_its_certainties_with_what_lowers_them():
     for slug in CHAPTERS:
         found = evidence.certainty(slug)
-        assert 2 < len(found) <= 7  # as many as a GRADE summary of findings may have
+        assert 1 <= len(found) <= 7  # as many as a GRADE summary of findings may have
         for name, outcome in found.items():
             steps = [r for r in evidence._judged("certainty", slug) if r["outcome"] == name and r["domain"] != "start"]
             assert all(r["reason"] in outcome.why for r in steps if r["judgement"] != "0")
@@ -189,10 +190,6 @@ def test_every_chapter_has_its_certainties_with_what_lowers_them():
 
 
 def test_no_chapter_types_a_certainty():
-    import re
-
-    from lib import ROOT
-
     typed = re.compile(r"certainty[^.\n]{0,40}?: (?:very low|low|moderate|high)\b", re.IGNORECASE)
     for slug in CHAPTERS:
         assert not typed.findall((ROOT / "chapters" / f"{slug}.md").read_text("utf-8")), slug
@@ -217,8 +214,9 @@ def test_the_overall_risk_of_bias_is_the_tool_s(tool, judgements, overall):
 
 
 def test_every_study_is_judged_on_every_domain():
-    shown = {(slug, tool): evidence.bias(slug, tool) for slug in CHAPTERS for tool in evidence.TOOLS}
-    judged = {(slug, r["study"]) for slug in CHAPTERS for r in evidence._judged("bias", slug)}
+    with (ROOT / "data" / "bias.csv").open(encoding="utf-8", newline="") as file:
+        judged = {(row["chapter"], row["study"]) for row in csv.DictReader(file)}
+    shown = {(slug, tool): evidence.bias(slug, tool) for slug in {slug for slug, _ in judged} for tool in evidence.TOOLS}
     assert {(slug, study) for (slug, _), frame in shown.items() for study in frame.columns[1:]} == judged
     for (_, tool), frame in shown.items():
         assert tuple(frame.domain) == (*evidence.TOOLS[tool][0], "overall")

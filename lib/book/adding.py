@@ -1,0 +1,75 @@
+"""What a reviewer has to know, generated: the format of a record from its models, the workbench from its methods."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from collections.abc import Mapping
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from lib import records, review
+from lib.book.ledger import codes
+from lib.house.adding import meanings
+
+MODELS = {"source": records.Citation, "text": records.Fingerprint, "claim": records.Claim, "figure": records.Figure,
+          "relation": records.Relation, "not_claim": records.NotClaim}  # fmt: skip
+
+
+def fields(name: str) -> dict[str, str]:
+    """The fields of a model, each with what it means, whether it must stand there, and the words or pattern it takes."""
+    schema, said = MODELS[name].model_json_schema(), meanings()
+    found = {}
+    for field, of in schema["properties"].items():
+        of = next((one for one in of.get("anyOf", ()) if one.get("type") != "null"), of)
+        takes = ", ".join(f"`{word}`" for word in of.get("enum", ())) or (
+            f"`{of['pattern']}`" if "pattern" in of else ""
+        )
+        must = "" if field in schema["required"] else "if wanted: "
+        found[field] = f"{must}{said[f'{name}.{field}']}" + (f"; {takes}" if takes else "")
+    return found
+
+
+def calls() -> dict[str, str]:
+    """Each public method of a review with its arguments, and the first sentence of what it does."""
+    asked = {f"review.{name}": f for name, f in vars(review.Review).items() if inspect.isfunction(f) and name[0] != "_"}
+    found = {}
+    for name, function in (asked | {"bind": review.bind}).items():
+        signature = ", ".join(
+            str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self"
+        )
+        found[f"{name}({signature})"] = (
+            re.split(r"(?<=[.;]) |\n\n", inspect.getdoc(function))[0].replace("\n", " ").replace("``", "`")
+        )
+    return found
+
+
+def listed(entries: Mapping[str, str]) -> nodes.raw:
+    """Names in code, each with its meaning."""
+    lines = "".join(
+        f"<dt><code>{html.escape(name)}</code></dt><dd>{codes(said)}</dd>" for name, said in entries.items()
+    )
+    return nodes.raw("", f'<dl class="codebook">{lines}</dl>', format="html")
+
+
+class Format(SphinxDirective):
+    """``{record-format} claim``: the fields of that part of a record."""
+
+    required_arguments = 1
+
+    def run(self):
+        return [listed(fields(self.arguments[0]))]
+
+
+class Calls(SphinxDirective):
+    """``{review-calls}``: what a chapter asks of its review."""
+
+    def run(self):
+        return [listed(calls())]
+
+
+def setup(app):
+    app.add_directive("record-format", Format)
+    app.add_directive("review-calls", Calls)

@@ -1,0 +1,284 @@
+"""A review begun: the draft of its record, a chapter with all its parts, and what is left to do of both.
+
+Of the text only its fingerprint, places and figures are written down; every sentence is ours to say, and ``TODO`` until
+it is said.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from lib import ROOT, records
+from lib.evidence import LOWERED_FOR
+from lib.house import accepted, census, executed, skeletons
+from lib.house.execute import LAST, write
+from lib.house.parts import REGISTRY
+from lib.words import singular
+from whichdata.printed import Printed
+
+TEMPLATES = Path(__file__).with_name("templates")
+TODO = "TODO"
+_SENTENCE = re.compile(
+    r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
+)
+
+_PLURALS = {word: u for u in records.COUNTED for word in (u, singular(u))}
+# Units, by what stands after a numeral or before it; the first that fits is taken.
+_AFTER = (
+    ("%", r"\s?(?:%|per ?cent\b)"),
+    ("years", r"\s?yrs?\b"),
+    ("{0}s", r"[ -]?(day|week|month|year|hour|minute)s?\b"),
+    ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
+    ("{0} per {1}", r"\s?(times) (?:per|a|each) (day|week|month|year)\b"),
+    ("{0}", r"\s?((?:mg|µg|mcg|g|kg|ml|MU|IU|U|million units)(?:/(?:m2|\w+))*)\b"),
+    ("{0}", rf"(?:\s+[a-z-]+){{0,2}}?\s+({'|'.join(sorted(_PLURALS, reverse=True))})\b"),
+)
+_BEFORE = (
+    ("p", r"\bp(?:[ -]value)?\s*(?:of|was|[=<>≤≥:])?\s*$"),
+    ("hazard ratio", r"\b(?:HR|hazard ratio)\b[^.;\d]{0,40}$"),
+    ("odds ratio", r"\b(?:OR|odds ratio)\b[^.;\d]{0,40}$"),
+    ("ratio", r"\b(?:RR|relative risk|(?:risk|rate) ratio)\b(?: of| was)?[\s:=,(\]]*$"),
+    (records.PEOPLE[0], r"\bn\s*=\s*$"),
+)
+_ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
+          ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
+_TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?")
+_OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
+_KINDS = (("estimate", records.RATIOS), ("percentage", {"%"}), ("p-value", {"p"}), ("duration", records.DAYS),
+          ("count", records.COUNTED))  # fmt: skip
+
+
+def sentences(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence of a paragraph begins and ends."""
+    return (m.span() for m in _SENTENCE.finditer(paragraph))
+
+
+class _Guess:
+    """A numeral of a sentence and what it may be: a figure with unit and role, or none for a ``reason``."""
+
+    def __init__(self, start: int, end: int, text: str):
+        self.start, self.end = start, end
+        before, after = text[:start], text[end:]
+        sign = re.search(r"[<>≤≥]\s?$", before)
+        self.printed = (sign[0] if sign else "") + text[start:end]
+        self.unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, after))), "")
+        self.unit = _PLURALS.get(self.unit, self.unit)
+        self.unit = self.unit or next(
+            (u for u, p in _BEFORE if re.search(p, before[: len(before) - len(sign[0]) if sign else None])), ""
+        )
+        self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before)), "")
+        word = text[start:end].isalpha()
+        touches = re.search(r"[^\W\d_]$", before) or re.search(r"[^\W\d_]-$", before) and not self.unit
+        self.reason = ("citation" if re.search(r"(?:doi|https?:|10\.\d{4,}/)\S*$", before) or after[:1] == "/" and text[start:end].startswith("10.")
+                       else "identifier" if touches else "date" if re.fullmatch(r"(?:19|20)\d\d", text[start:end]) and not self.unit
+                       else "grammar" if word and not self.unit and text[start:end].lower() in census.LOOSE else "")  # fmt: skip
+
+
+def guesses(text: str) -> list[_Guess]:
+    """The numerals of a sentence, each with what can be told of it."""
+    spans = [[n.start, n.end] for n in census.numerals(text)]
+    for one, two in list(zip(spans, spans[1:]))[::-1]:  # twenty-five is one number
+        if text[one[0] : two[1]].replace("-", "").replace(" ", "").isalpha() and _reads(text[one[0] : two[1]]):
+            one[1] = two[1]
+            spans.remove(two)
+    found = [_Guess(*span, text) for span in spans]
+    for one, two in reversed(list(zip(found, found[1:]))):
+        between = text[one.end : two.start]
+        to = _TO.fullmatch(between)
+        if (
+            to
+            and not (one.reason or two.reason or "ci-level" in (one.role, two.role))
+            and one.unit in ("" if not to["unit"] else two.unit, two.unit)
+        ):
+            one.unit = one.unit or two.unit
+            if "and" not in between and "," not in between or re.search(r"range\W*$", text[: one.start]):
+                one.role, two.role = one.role or "low", two.role or "high"
+        elif _OF.fullmatch(between) and two.unit in records.COUNTED:
+            one.unit, one.reason = one.unit or two.unit, ""
+    known, ratio, ranged = "", "", False
+    for n, one in enumerate(found):  # an interval is in the unit of its estimate, a range in that of its middle
+        ci = any(g.role == "ci-level" for g in found[max(0, n - 2) : n])
+        ranged = one.role == "low" and bool(re.search(r"range\W*$", text[: one.start])) or one.role == "high" and ranged
+        if one.role in ("low", "high", "sd") or ci:
+            one.unit = ratio if ci and ratio else known if ranged and known else one.unit or known
+            one.role = f"ci-{one.role}" if ci and one.role in ("low", "high") else one.role
+        ratio = one.unit if one.unit in records.RATIOS else ratio
+        known = one.unit if one.unit and one.role != "ci-level" and not one.reason else known
+    return found
+
+
+def _reads(text: str) -> bool:
+    try:
+        return Printed.parse(text).value is not None
+    except ValueError:
+        return False
+
+
+def _claim(claim: str, par: int, start: int, text: str) -> tuple[dict, list[dict]]:
+    """The draft of a claim from a sentence, and the numerals in it that are no figures."""
+    found = guesses(text)
+    figures, roles = [g for g in found if not g.reason], set()
+    for g in figures:
+        name = g.role or re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-") or "figure"
+        g.role = next(r for r in (name, *(f"{name}-{n}" for n in range(2, 99))) if r not in roles)
+        roles.add(g.role)
+    relations = [
+        {"kind": "percentage-of", "role": share.role, "of": [f"{claim}/{part.role}", f"{claim}/{whole.role}"]}
+        for part, whole, share in zip(figures, figures[1:], figures[2:])
+        if share.unit == "%" and part.unit == whole.unit and whole.unit in records.COUNTED and share.start - whole.end < 30
+        and _OF.fullmatch(text[part.end : whole.start]) and _reads(whole.printed) and Printed.parse(whole.printed).value
+    ]  # fmt: skip
+    units = [g.unit for g in figures]
+    kind = next((k for k, of in _KINDS if set(units) & set(of)), "characteristic" if units else "background")
+    made = {"id": claim, "at": {"par": par, "start": start, "end": start + len(text)}, "kind": kind, "says": TODO}
+    if figures:
+        made["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in figures]
+    if relations:
+        made["relations"] = relations
+    rest = [{"at": {"par": par, "start": start + g.start, "end": start + g.end}, "printed": text[g.start : g.end],
+             "reason": g.reason} for g in found if g.reason]  # fmt: skip
+    return made, rest
+
+
+def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
+    """The draft of a record: a claim for each sentence, every numeral in one or among those that are no claims."""
+    claims, rest = [], []
+    for par, paragraph in enumerate(census.paragraphs(raw.decode("utf-8")), 1):
+        for start, end in sentences(paragraph):
+            made, others = _claim(f"{prefix}-{len(claims) + 1:02d}", par, start, paragraph[start:end])
+            claims.append(made)
+            rest += others
+    source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short", "title"), TODO),
+              "authors": [TODO], "container": TODO, "url": TODO, "rounding": "up_or_down", "unknown": ["year", "doi"]}  # fmt: skip
+    return {"source": source, "text": census.fingerprint(raw), "claims": claims, "not_claims": rest}
+
+
+def new(slug: str, prefix: str, path: Path) -> list[str]:
+    """Begin the review of the text at ``path``; says what was written.
+
+    Raises
+    ------
+    ValueError
+        A name or prefix that cannot be, or is taken; a text that is not UTF-8 or holds no sentence.
+    """
+    taken = {records.record(s).source.prefix: s for s in records.slugs()}
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", slug) or not re.fullmatch("[A-Z]{3}", prefix):
+        raise ValueError(f"{slug!r}, {prefix!r}: a name is lower-case words joined by hyphens, a prefix three capitals")
+    if slug in taken.values() or prefix in taken or (ROOT / "chapters" / f"{slug}.md").exists():
+        raise ValueError(f"{slug}, {prefix}: one of them is taken: the book has {', '.join(taken.values())}")
+    try:
+        raw = path.read_bytes()
+        made = draft(raw, slug, prefix, path.name)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from None
+    if not made["claims"]:
+        raise ValueError(f"{path}: no sentence in it")
+    named = {"slug": slug, "prefix": prefix, "label": prefix.lower()}
+    figures = (f"{c['id']}/{f['role']}" for c in made["claims"] for f in c.get("figures", ()))
+    named["figure"] = next(figures, f"{prefix}-01")
+    checkable = [c["id"] for c in made["claims"] if c["kind"] not in records.PLAIN]
+    named["leave"] = "".join(f'    "{claim}": "TODO: what it would take to check it",\n' for claim in checkable)
+    dumped = yaml.dump(made, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=150, default_flow_style=None)
+    chapter = Template((TEMPLATES / "chapter.md").read_text("utf-8")).substitute(named)
+    files = {
+        f"seeds/{slug}.yml": (TEMPLATES / "record.yml").read_text("utf-8") + dumped,
+        f"seeds/{slug}.csv": skeletons.text(raw.decode("utf-8")),
+        f"chapters/{slug}.md": chapter,
+        f"pages/evidence-{slug}.md": f"(evidence-{slug})=\n# Evidence: {TODO} the topic\n\n```{{evidence}} {slug}\n```\n",
+        f"data/evidence/{slug}.csv": (TEMPLATES / "evidence.csv").read_text("utf-8"),
+        "data/certainty.csv": _certainty(slug),
+        "_toc.yml": _toc(slug),
+    }
+    for name, text in files.items():
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        write(ROOT / name, text)
+    labels = re.findall(r"(?m)^\(([\w-]+)\)=", chapter + files[f"pages/evidence-{slug}.md"])
+    REGISTRY.assign((label, "section") for label in labels)
+    return list(files)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists below their key are indented, as in the files written by hand."""
+
+    def increase_indent(self, flow=False, indentless=False):
+        return super().increase_indent(flow, False)
+
+
+def _certainty(slug: str) -> str:
+    domains = [("start", "other"), *((d, "0") for d in LOWERED_FOR)]
+    rows = "".join(f'{slug},main,"{TODO}: the outcome",{d},{step},"{TODO}: why"\n' for d, step in domains)
+    return (ROOT / "data" / "certainty.csv").read_text("utf-8") + rows
+
+
+def _toc(slug: str) -> str:
+    """The contents with the chapter in a part of its own, before the synthesis or the last part, and its evidence."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    parts = toc["parts"]
+    last = [n for n, p in enumerate(parts) if any(c["file"].endswith(f"{LAST}.ipynb") for c in p["chapters"])]
+    evidence = {"file": f"pages/evidence-{slug}"}
+    home = [c for p in parts for c in p["chapters"] if c["file"] == "pages/evidence"]
+    (home[0].setdefault("sections", []) if home else parts[-1]["chapters"]).append(evidence)
+    own = {"caption": f"{TODO} the topic", "numbered": True, "chapters": [{"file": f"chapters/{slug}.ipynb"}]}
+    parts.insert(last[0] if last else len(parts) - 1, own)
+    return yaml.dump(toc, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def locate(path: Path, words: str) -> list[str]:
+    """Where words stand in a text, as locators to paste."""
+    found = []
+    for par, paragraph in enumerate(census.paragraphs(path.read_text("utf-8")), 1):
+        pattern = r"\s+".join(map(re.escape, words.split()))
+        found += [f"at: {{par: {par}, start: {m.start()}, end: {m.end()}}}" for m in re.finditer(pattern, paragraph)]
+    return found
+
+
+def meanings() -> dict[str, str]:
+    """What each field of a record means and how it is filled, by model and field."""
+    with (TEMPLATES / "how.csv").open(encoding="utf-8", newline="") as file:
+        return {row["field"]: row["meaning"] for row in csv.DictReader(file)}
+
+
+def left() -> list[str]:
+    """What is still to do in records, chapters, tables and contents: a line for each kind of thing, with its first place.
+
+    Where nothing is, what of the claims is not yet in the registry.
+    """
+    how, found = meanings(), []
+    files = [
+        p
+        for of in ("seeds/*.yml", "chapters/*.md", "pages/evidence-*.md", "data/certainty.csv", "_toc.yml")
+        for p in sorted(ROOT.glob(of))
+    ]
+    for path in files:
+        lines = enumerate(path.read_text("utf-8").splitlines(), 1)
+        todo = [(_what(line, path), n) for n, line in lines if TODO in line]
+        for what in dict.fromkeys(what for what, _ in todo):
+            places = [n for of, n in todo if of == what]
+            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+            found.append(f"{path.relative_to(ROOT).as_posix()}:{places[0]}{more}: {TODO}: {how.get(what, what)}")
+    return found or _unentered()
+
+
+def _what(line: str, path: Path) -> str:
+    """What a line wants: the field of a record or table, else the words after it."""
+    field = re.search(rf"(\w+): \[?'?{TODO}", line)
+    if path.suffix == ".csv":
+        return path.name
+    if path.suffix == ".yml" and field:
+        of = {"caption": "toc", "says": "claim", "unit": "figure"}.get(field[1], "source")
+        return f"{of}.{field[1]}"
+    return line.partition(TODO)[2].strip(' :",?')
+
+
+def _unentered() -> list[str]:
+    """Claims of executed chapters that are new to the registry: without a tag, or never accepted."""
+    claims = [row["id"] for row in executed.ledger()]
+    known = {"tags": {row["label"].upper() for row in REGISTRY.tags()}, "verdicts --accept": set(accepted.before())}
+    new = {step: [claim for claim in claims if claim not in of] for step, of in known.items()}
+    return [f"{len(of)} new claims, {of[0]} first: run `python -m lib {step}`" for step, of in new.items() if of]

@@ -1,0 +1,295 @@
+"""Every figure of a record asked all that ``whichdata`` can answer from the record alone, and the call that judges it.
+
+No statistics of its own: what a chapter would ask figure by figure, asked of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from lib import records, relations, verdicts
+from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
+from lib.words import number, rounding_in_words, with_unit
+from whichdata.effects import effect_box
+from whichdata.median_range import bounds_from_median_range, median_possible
+from whichdata.printed import ROUNDINGS, Printed
+from whichdata.proportions import count_prints, possible_counts, proportion_intervals
+from whichdata.rank_sets import Group, feasible_ranks
+from whichdata.recompute import ReportedP, recompute_p
+from whichdata.tables2x2 import tests_2x2
+from whichdata.whole_numbers import least_sd, possible_sums
+
+RULES, NEAREST = ROUNDINGS[1:], ("up", "down", "even")
+LEAST_GROUP = 5
+"""A share of fewer is hardly printed."""
+STATISTICS = {"t": "t", "f": "F", "z": "Z", "r": "r", "chi2": "Chi2"}
+"""Roles of a test statistic; its degrees of freedom have the role ``df``, or ``df1`` and ``df2``."""
+MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
+
+
+class Found(NamedTuple):
+    """What was found of a claim: whether it is at ``odds`` with other figures, in words, and the call that judges it."""
+
+    claim: str
+    odds: bool
+    says: str
+    call: str = ""
+
+    def __str__(self):
+        return f"{'!' if self.odds else ' '} {self.claim} {self.says}" + (f" → {self.call}" if self.call else "")
+
+
+def audit(record: Record) -> list[Found]:
+    """Everything found, in the order of the claims."""
+    found = [Found(claim, True, f"{role}: {why}") for (claim, role), why in relations.impossible(record).items()]
+    for held in relations.relations(record):
+        if not held.holds and held.relation.kind != "percentage-of":
+            why = held.relation.finding or "a fault of the record, or a finding"
+            found.append(Found(held.claim, True, f"{held.relation.kind} fails: {held.shows}; {why}"))
+    for claim in record.claims:
+        for ask in (_shares, _intervals, _medians, _means, _statistics, _groups) * (claim.kind not in records.PLAIN):
+            found += ask(record, claim)
+    return sorted(found, key=lambda one: one.claim.split("-")[1].rjust(3))
+
+
+def rounding(record: Record) -> tuple[dict[str, int], int, str]:
+    """How many shares of two printed counts come out under each rule, of how many, and the rule that the source keeps."""
+    shares = [(f.value, *whole) for c in record.claims for f in c.figures if (whole := _stated(record, c, f))]
+    kept = {rule: sum(count_prints(part, whole, f, rule) for f, part, whole in shares) for rule in RULES}
+    return kept, len(shares), verdicts.source_rule(record)
+
+
+def _judge(claim: Claim, check: str, how: str, **values) -> str:
+    """A call that judges figures by their roles."""
+    roles = ", ".join(f"{role.replace('-', '_')}={value}" for role, value in values.items())
+    return f'review.judge("{claim.id}", "{check}", "{how}", {roles})'
+
+
+def _under(rules: Iterable[str]) -> str:
+    if set(rules) >= set(NEAREST):
+        return "rounded to the nearest"
+    return f"only {rounding_in_words(rules)} gives it" if rules else "under no rule"
+
+
+def _list(values: Iterable[int]) -> str:
+    values = list(values)
+    return ", ".join(map(str, values)) if len(values) < 5 else f"{values[0]} to {values[-1]} ({len(values)} of them)"
+
+
+def _stated(record: Record, claim: Claim, figure: Figure) -> tuple[int, int] | None:
+    """The part and the whole of a share, where the record states them."""
+    for relation in claim.relations:
+        if relation.kind == "percentage-of" and (relation.role or claim.figures[0].role) == figure.role:
+            return tuple(int(record.figure(ref).value) for ref in relation.of)
+    return None
+
+
+def _counts(claim: Claim, units: Iterable[str] = COUNTED) -> list[int]:
+    exact = (f.value.value for f in claim.figures if f.unit in units and f.value.relation == "=" and f.value.value)
+    return [int(value) for value in exact if value.denominator == 1]
+
+
+def _sizes(claims: Iterable[Claim]) -> dict[int, str]:
+    """The source's own counts of people that a share may be of, the largest first, each with the first claim that prints it."""
+    found = [
+        (n, claim.id)
+        for claim in claims
+        if claim.kind not in records.PLAIN
+        for n in _counts(claim, PEOPLE)
+        if n >= LEAST_GROUP
+    ]
+    return dict(sorted(dict(reversed(found)).items(), reverse=True))
+
+
+def _same(record: Record, claim: Claim) -> list[Claim]:
+    """The claims that are said to be of the same patients."""
+    return [record[ref.partition("/")[0]] for r in claim.relations if r.kind == "same-patients" for ref in r.of]
+
+
+def _n(record: Record, claim: Claim) -> int | None:
+    """The size of the group that a claim is of: its one count, else that of the one claim of the same patients."""
+    same = _same(record, claim)
+    counts = (_counts(of) for of in (claim, *(same if len(same) == 1 else ())))
+    return next((found[0] for found in counts if len(found) == 1), None)
+
+
+def _texts(claim: Claim, roles: Iterable[str]) -> list[str] | None:
+    """The figures of these roles as printed, if the claim has all of them, in one unit and none a bound."""
+    found = [f for role in roles for f in claim.figures if f.role == role]
+    alike = len(found) == len(tuple(roles)) and len({f.unit for f in found}) == 1
+    return [f.printed for f in found] if alike and all(f.value.relation == "=" for f in found) else None
+
+
+def _near(printed: Printed, n: int) -> list[int]:
+    """The counts of ``n`` that print as a percentage, rounded to the nearest."""
+    return sorted({k for rule in NEAREST for k in possible_counts(printed, n, rule)})
+
+
+def _shares(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each percentage against its stated whole; else against the counts beside it; else every count of the record."""
+    everywhere, same = _sizes(record.claims), _sizes(_same(record, claim))
+    for figure in claim.figures:
+        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith("ci-"):
+            continue
+        if stated := _stated(record, claim, figure):
+            yield from _of_counts(claim, figure, *stated)
+        elif beside := _counts(claim):
+            yield from (_beside(claim, figure, part, everywhere) for part in dict.fromkeys(beside))
+        elif tried := [n for n in same or everywhere if n <= 200 * 10 ** max(figure.value.decimals or 0, 0)]:
+            told = [f"{_of(figure.value, n)} ({everywhere[n]})" for n in tried]  # of more people any share is a count
+            odd = [n for n in tried if not _near(figure.value, n)]
+            n = (odd or tried)[0]
+            says = f"{with_unit(figure.printed, figure.unit)}: {'; '.join(told)}"
+            any_of = {figure.role: f"[percentage(k, {n}) for k in range({n + 1})]"}
+            yield Found(
+                claim.id, bool(same) and odd == tried, says, _judge(claim, "share", f"any count of {n}", **any_of)
+            )
+
+
+def _of(printed: Printed, n: int) -> str:
+    rules = [rule for rule in RULES if possible_counts(printed, n, rule)]
+    if set(rules) & set(NEAREST):
+        return f"{_list(_near(printed, n))} of {n}"
+    counts = sorted({k for rule in rules for k in possible_counts(printed, n, rule)})
+    return f"of {n} {_list(counts)}, {_under(rules)}" if rules else f"no count of {n}"
+
+
+def _of_counts(claim: Claim, figure: Figure, part: int, whole: int) -> Iterator[Found]:
+    rules = [rule for rule in RULES if count_prints(part, whole, figure.value, rule)]
+    says = f"{with_unit(figure.printed, figure.unit)} = {part} of {whole}: {_under(rules)}"
+    call = _judge(claim, "share", "a share of head counts", **{figure.role: f"percentage({part}, {whole})"})
+    yield Found(claim.id, not set(rules) & set(NEAREST), says, call)
+    ends = _texts(claim, SPREAD)
+    if ends and claim.figure("ci-low").unit == figure.unit:
+        by_name = {how: [Fraction(100 * x) for x in pair] for how, pair in proportion_intervals(part, whole).items()}
+        agree = [how for how, pair in by_name.items() if all(Printed.parse(t).prints(x) for t, x in zip(ends, pair))]
+        says = f"interval {ends[0]} to {ends[1]} of {part} of {whole}: {', '.join(agree) or 'by no usual method'}"
+        yield Found(claim.id, not agree, says, f"proportion_intervals({part}, {whole})")
+
+
+def _beside(claim: Claim, figure: Figure, part: int, sizes: dict[int, str]) -> Found:
+    """A percentage and a count of its claim: one that stands elsewhere too may be its whole, another is a part."""
+    printed, most = figure.value, max(sizes, default=0)
+    shown = f"{with_unit(figure.printed, figure.unit)} beside {part}: "
+    call: Callable = lambda k, n: _judge(
+        claim, "share", "a share of head counts", **{figure.role: f"percentage({k}, {n})"}
+    )  # noqa: E731
+    if sizes.get(part, claim.id) != claim.id and (of_it := _near(printed, part)):
+        return Found(claim.id, False, f"{shown}{_list(of_it)} of {part}", call(of_it[0], part))
+    wholes = {r: [n for n in range(part, most + 1) if count_prints(part, n, printed, r)] for r in RULES}
+    near = sorted({n for rule in NEAREST for n in wholes[rule]})
+    if near:
+        n = next((n for n in near if n in sizes), near[0])
+        return Found(claim.id, False, f"{shown}{part} of {_list(near)}", call(part, n))
+    cut = {tuple(of): [r for r in RULES if wholes[r] == of] for of in wholes.values() if of}
+    told = "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
+    return Found(claim.id, True, f"{shown}of no whole up to {most} rounded to the nearest{told}", call(part, "N"))
+
+
+def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each estimate against its interval, and the p value beside it."""
+    ends, level = _texts(claim, SPREAD), _texts(claim, ["ci-level"])
+    for figure in claim.figures if ends else ():
+        alike = figure.unit == claim.figure("ci-low").unit and figure.role not in SPREAD
+        if not alike or _stated(record, claim, figure):
+            continue
+        texts, scale = [figure.printed, *ends], "ratio" if figure.unit in RATIOS else "difference"
+        try:
+            box = effect_box(*texts, scale=scale, level=float(level[0]) / 100 if level else 0.95)
+        except ValueError as error:
+            yield Found(claim.id, True, str(error))
+            continue
+        beside = [f for f in claim.figures if f.unit == "p"]
+        says = f"{with_unit(texts[0], figure.unit)} ({' to '.join(ends)}): {'' if box.central else 'not '}the middle of its interval"
+        says += f"; p from {number(box.p_lowest)} to {number(box.p_highest)}" + "".join(
+            f", printed {f.printed}" for f in beside
+        )
+        p = {f.role: "Interval(Fraction(box.p_lowest), Fraction(box.p_highest))" for f in beside}
+        call = f"box = effect_box({', '.join(map(repr, texts))}, scale={scale!r})"
+        call += f"; {_judge(claim, 'test', 'p of the interval', **p)}" if p else ""
+        yield Found(claim.id, not (box.central and all(box.may_print(f.value) for f in beside)), says, call)
+
+
+def _medians(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each median against its range: what mean and SD it leaves."""
+    texts, n = _texts(claim, MIDDLE), _n(record, claim)
+    if not texts or n is None:
+        return
+    try:
+        bounds = bounds_from_median_range(n, *texts, data="continuous")
+    except ValueError as error:
+        yield Found(claim.id, True, str(error))
+        return
+    mean, sd = (" to ".join(map(number, ends)) for ends in (bounds.mean, bounds.sd))
+    whole = "" if median_possible(texts[1], n) else "; no median of whole numbers"
+    says = f"median {texts[1]} ({texts[0]} to {texts[2]}) of {n}: mean {mean}, SD {sd}{whole}"
+    yield Found(
+        claim.id, False, says, f"bounds_from_median_range({n}, {', '.join(map(repr, texts))}, data='continuous')"
+    )
+
+
+def _means(record: Record, claim: Claim) -> Iterator[Found]:
+    """A mean against the size of its group, and its SD against the least there can be, if the data are whole numbers."""
+    mean, sd, n = _texts(claim, ["mean"]), _texts(claim, ["sd"]), _n(record, claim)
+    if not mean or n is None or n >= 10 ** (Printed.parse(mean[0]).decimals or 0):
+        return
+    sums = possible_sums(mean[0], n)
+    says = f"mean {mean[0]} of {n}: {'a' if sums else 'no'} mean of whole numbers (GRIM)"
+    says += f"; their SD is at least {number(least_sd(mean[0], n))}, printed {sd[0]}" if sums and sd else ""
+    call = _judge(
+        claim, "estimate", "whole numbers", mean=f"[Fraction(s, {n}) for s in possible_sums({mean[0]!r}, {n})]"
+    )
+    yield Found(claim.id, False, says, call)
+
+
+def _statistics(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each p value against the test statistic beside it."""
+    by_role = {f.role: f.value for f in claim.figures}
+    df = [float(by_role[d].value) for d in ("df", "df1", "df2") if d in by_role]
+    for p in (f for f in claim.figures if f.unit == "p" and f.value.relation in ("=", "<", ">")):
+        for role in by_role.keys() & STATISTICS.keys():
+            test, x = STATISTICS[role], by_role[role]
+            reported = ReportedP(p.value.relation, float(p.value.value), p.value.decimals or 0)
+            got = recompute_p(test, float(x.value), x.decimals or 0, reported, *df)
+            args = ", ".join(map(repr, (test, float(x.value), *df)))
+            call = _judge(claim, "test", "p of the statistic", **{p.role: f"p_of_statistic({args})"})
+            yield Found(claim.id, got.error, f"{test} = {x.text}: p {number(got.p)}, printed {p.printed}", call)
+
+
+def _groups(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each p value against the two groups that it compares: shares of counts, or medians, ranges and single values."""
+    near = {c.id: c for c in (claim, *_same(record, claim), *(record[ref] for ref in claim.rests_on))}
+    shares = [s for c in near.values() for f in c.figures if (s := _stated(record, c, f))]
+    ranked = [g for c in _same(record, claim) if (g := _group(record, c))]
+    for p in (f for f in claim.figures if f.unit == "p"):
+        if len(shares) == 2:
+            table = [[part, whole - part] for part, whole in shares]
+            by_test = tests_2x2(table)._asdict().items()
+            prints = [test for test, x in by_test if x is not None and p.value.prints(Fraction(x))]
+            says = f"p {p.printed} of {' v '.join(f'{a}/{n}' for a, n in shares)}: {', '.join(prints) or 'by no usual test'}"
+            call = _judge(claim, "test", "tests of two shares", **{p.role: f"tests_2x2({table})._asdict()"})
+            yield Found(claim.id, not prints, says, call)
+        if len(ranked) == 2:
+            try:
+                by_name = feasible_ranks(*(Group(*args, **named) for args, named in ranked), p.printed).by_convention
+            except ValueError:  # too many data sets to go through
+                continue
+            prints = [name for name, of in by_name.items() if of and of.n_printing]
+            says = f"p {p.printed} by Mann–Whitney: {', '.join(prints) or 'no data have the summaries and this p'}"
+            groups = (
+                f"Group({', '.join([*map(repr, a), *(f'{k}={v}' for k, v in named.items())])})" for a, named in ranked
+            )
+            yield Found(claim.id, not prints, says, f"feasible_ranks({', '.join(groups)}, {p.printed!r})")
+
+
+def _group(record: Record, claim: Claim) -> tuple[tuple, dict] | None:
+    """A group as ``rank_sets.Group`` takes it, of whole numbers: its median and range, or each of its values."""
+    middle, n = _texts(claim, MIDDLE), _n(record, claim)
+    values = _texts(claim, [f.role for f in claim.figures if f.role.startswith("event-")])
+    if middle and n and not any("." in text for text in middle):
+        return (n, *middle), {}
+    if values and n == len(values) == len(claim.figures) and all(v.isdigit() for v in values):
+        return (n,), {"values": tuple(map(int, values))}
+    return None

@@ -1,0 +1,274 @@
+"""A review is begun from a text, audited, and walked to green in a book of its own, with the example of the tutorial."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lib import ROOT, records
+from lib.house import adding, audit, census
+
+EXAMPLE = ROOT / "pages" / "example"
+NAME = "bedtime-song"
+
+# The draft ----------------------------------------------------------------------------------------------------------
+
+
+def told(sentence: str) -> list[tuple]:
+    """What is guessed of each numeral: as printed, its unit and role, or why it is no figure."""
+    return [(g.printed, g.reason) if g.reason else (g.printed, g.unit, g.role) for g in adding.guesses(sentence)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Nine of 12 patients (75%) answered.", [("Nine", "patients", ""), ("12", "patients", ""), ("75", "%", "")]),
+        ("HR 1.84 (95% CI 1.39-2.44, p < 0.001)", [("1.84", "hazard ratio", ""), ("95", "%", "ci-level"), ("1.39", "hazard ratio", "ci-low"), ("2.44", "hazard ratio", "ci-high"), ("< 0.001", "p", "")]),
+        ("a median of 26 months (range 3–110)", [("26", "months", "median"), ("3", "months", "low"), ("110", "months", "high")]),
+        ("the mean was 18.4 weeks (SD 7.1)", [("18.4", "weeks", "mean"), ("7.1", "weeks", "sd")]),
+        ("CD8 cells and new T2 lesions in 2019", [("8", "identifier"), ("2", "identifier"), ("2019", "date")]),
+        ("once or both, 400 mg daily, twenty-five deaths", [("once", "grammar"), ("both", "grammar"), ("400", "mg/day", ""), ("twenty-five", "deaths", "")]),
+        ("about 7 of them", [("7", "", "")]),
+    ],
+)  # fmt: skip
+def test_a_numeral_is_guessed_or_asked_for(sentence, expected):
+    assert told(sentence) == expected
+
+
+def test_a_draft_gives_each_sentence_a_claim_and_each_numeral_a_place(tmp_path):
+    """Of a text with the traps: abbreviations, decimals, a number in a name, numerals that repeat."""
+    text = "Dr. A gave 2.5 mg vs. 5 mg to 7 of 9 patients (78%), i.e. most. CD8 fell. Was 9 too few?\n\nSeven relapsed, p=0.04.\n"
+    draft = adding.draft(text.encode(), "small", "SML", "small.txt")
+    (tmp_path / "small.yml").write_text(yaml.safe_dump(draft))
+    record = records.load(tmp_path / "small.yml")
+    spoken = [text.split("\n\n")[c.at.par - 1].rstrip("\n")[c.at.start : c.at.end] for c in record.claims]
+    assert [s.split()[0] for s in spoken if s != "Dr."] == ["A", "CD8", "Was", "Seven"] or spoken[0].startswith("Dr. A")
+    found = census.census(record, text)
+    assert found.faults == [] and found.unaccounted == []
+    assert [r.of for c in record.claims for r in c.relations if r.kind == "percentage-of"], "seven of nine is a share"
+
+
+def test_nothing_of_the_text_enters_the_draft_but_its_figures():
+    raw = (EXAMPLE / f"{NAME}.txt").read_bytes()
+    runs = {three for line in raw.decode().splitlines() for three in re.findall(r"(?=\b(\w+ \w+ \w+)\b)", line)}
+    draft = yaml.safe_dump(adding.draft(raw, NAME, "SNG", f"{NAME}.txt"), width=10_000)
+    assert len(runs) > 100 and not [three for three in runs if three in draft]
+
+
+def test_words_are_located(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("One two\nthree.\n\nA two three, a two three.\n")
+    assert adding.locate(path, "two three") == [
+        "at: {par: 1, start: 4, end: 13}", "at: {par: 2, start: 2, end: 11}", "at: {par: 2, start: 15, end: 24}",
+    ]  # fmt: skip
+    assert adding.locate(path, "four") == []
+
+
+def test_every_field_of_a_record_is_explained_and_no_other():
+    from lib.book import adding as page
+
+    wanted = {f"{model}.{field}" for model, of in page.MODELS.items() for field in of.model_fields}
+    assert adding.meanings().keys() - {"toc.caption", "certainty.csv"} == wanted
+
+
+# The audit ----------------------------------------------------------------------------------------------------------
+
+
+def record(*claims: dict) -> records.Record:
+    """A record of claims with these figures and relations."""
+    made = [
+        {"id": f"SML-{n:02d}", "at": {"par": 1, "start": n, "end": n + 1}, "kind": "count", "says": "x"} | c
+        for n, c in enumerate(claims, 1)
+    ]
+    source = {"slug": "small", "prefix": "SML", "file": "s.txt", "kind": "letter", "rounding": "up_or_down"}
+    return records.Record.model_validate({"source": source, "text": census.fingerprint(b"x"), "claims": made})
+
+
+def figures(*given: str) -> list[dict]:
+    return [dict(zip(("printed", "unit", "role"), f.split("|"))) for f in given]
+
+
+def said(*claims: dict) -> list[tuple[bool, str]]:
+    return [(f.odds, f.says) for f in audit.audit(record(*claims))]
+
+
+WAYS = (ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN)
+
+
+def printed_as(count: int, n: int, way: str) -> str:
+    return str((Decimal(100 * count) / n).quantize(Decimal(1), way))
+
+
+@pytest.mark.parametrize("percent", ["16", "45", "58", "74", "78", "94"])
+def test_a_share_is_held_against_every_count_as_decimals_round(percent):
+    """Truth by Python's decimals: which counts of each whole print so."""
+    wholes = [12, 37, 55, 74]
+    counts = [{"figures": figures(f"{n}|patients|n")} for n in wholes]
+    ((_, words),) = said({"kind": "percentage", "figures": figures(f"{percent}|%|share")}, *counts)
+    for n, part in zip(sorted(wholes, reverse=True), words.partition(": ")[2].split("; ")):
+        near = [k for k in range(n + 1) if any(printed_as(k, n, way) == percent for way in WAYS)]
+        odd = [k for k in range(n + 1) if percent in (printed_as(k, n, ROUND_FLOOR), printed_as(k, n, ROUND_CEILING))]
+        if near:
+            assert part.startswith(f"{', '.join(map(str, near))} of {n} ")
+        else:
+            assert (part.startswith("no count of") if not odd else "only rounding" in part) and f"of {n} " in part
+
+
+def test_a_count_beside_its_share_tells_the_whole_or_that_there_is_none():
+    """55 (78%) of at most 74: by decimals no whole rounds to it, and only 70 is cut off to it."""
+    brute = [n for n in range(55, 75) if any(printed_as(55, n, way) == "78" for way in WAYS)]
+    cut = [n for n in range(55, 75) if printed_as(55, n, ROUND_FLOOR) == "78"]
+    assert (brute, cut) == ([], [70])
+    claims = (
+        {"kind": "percentage", "figures": figures("55|patients|part", "78|%|share")},
+        {"figures": figures("74|patients|n")},
+    )
+    ((odds, words),) = said(*claims)
+    assert odds and "no whole up to 74 rounded to the nearest; of 70, only rounding down or cutting digits off" in words
+
+
+def test_a_stated_share_is_held_against_its_parts_and_the_rule_is_counted():
+    share = lambda n, part, of, percent: {  # noqa: E731
+        "kind": "percentage", "figures": figures(f"{part}|patients|part", f"{of}|patients|of", f"{percent}|%|share"),
+        "relations": [{"kind": "percentage-of", "role": "share", "of": [f"SML-{n:02d}/part", f"SML-{n:02d}/of"]}],
+    }  # fmt: skip
+    cut = record(share(1, 2, 3, "66"), share(2, 7, 9, "77"), share(3, 5, 6, "83"), share(4, 5, 9, "55"))
+    assert [f.odds for f in audit.audit(cut)] == [True, True, False, True]
+    kept, shares, rule = audit.rounding(cut)
+    assert (kept["up"], kept["trunc"], shares, rule) == (1, 4, 4, "floor")
+
+
+@pytest.mark.parametrize(
+    ("given", "odds", "words"),
+    [
+        # MS relapse of a published abstract, p by hand: ln 1.84 / ((ln 2.44 − ln 1.39) / 3.92) = 4.25
+        (["1.84|hazard ratio|hr", "1.39|hazard ratio|ci-low", "2.44|hazard ratio|ci-high", "< 0.001|p|p"], False, "the middle"),
+        (["1.84|hazard ratio|hr", "1.39|hazard ratio|ci-low", "2.44|hazard ratio|ci-high", "0.04|p|p"], True, "printed 0.04"),
+        (["2.20|hazard ratio|hr", "1.39|hazard ratio|ci-low", "2.44|hazard ratio|ci-high"], True, "not the middle"),
+        # statcheck's own example: t(28) = 2.20 is p = 0.036
+        (["2.20|t|t", "28|df|df", "0.04|p|p"], False, "p 0.0362"),
+        (["2.20|t|t", "28|df|df", "0.02|p|p"], True, "p 0.0362"),
+        # the first example of GRIM: 5.19 of 28 whole numbers, and 5.18 = 145/28
+        (["28|patients|n", "5.19|points|mean"], False, "no mean of whole numbers (GRIM)"),
+        (["28|patients|n", "5.18|points|mean"], False, ": a mean of whole numbers"),
+        # of five whole numbers with the mean 2.40, 12/5, the least spread is that of 2, 2, 2, 3, 3: √0.3
+        (["5|patients|n", "2.40|points|mean", "0.3|points|sd"], False, "at least 0.5477, printed 0.3"),
+        (["12|patients|n", "30|months|median", "6|months|low", "27|months|high"], True, ""),
+    ],
+)  # fmt: skip
+def test_estimates_p_values_means_and_medians(given, odds, words):
+    claim = {"kind": "estimate", "figures": figures(*given)}
+    found = said(claim)
+    assert any(o == odds and words in w for o, w in found), found
+
+
+def test_what_chapters_found_is_found():
+    """The figures that the chapters on two congress abstracts were written about."""
+    found = {
+        slug: {(f.claim, f.odds): f.says for f in audit.audit(records.record(slug))}
+        for slug in ("cml-stopping", "ph-all-maintenance")
+    }
+    assert "no count of 12" in found["cml-stopping"]["CML-37", True]
+    assert "asymptotic_cc" in found["cml-stopping"]["CML-40", False]
+    assert "2 of 12: only rounding down or cutting digits off" in found["ph-all-maintenance"]["PHA-31", True]
+    assert ("PHA-24", True) in found["ph-all-maintenance"]
+
+
+# The walk -----------------------------------------------------------------------------------------------------------
+
+
+class Book:
+    """An empty book, and what is asked of it."""
+
+    def __init__(self, top: Path):
+        self.top = top
+        self.env = os.environ | {"PYTHONPATH": str(top), "SOURCE_DATE_EPOCH": "1800000000"}
+
+    def ran(self, *args, module: str = "lib") -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", module, *map(str, args)]
+        return subprocess.run(command, cwd=self.top, env=self.env, capture_output=True, text=True)
+
+    def done(self, *args, module: str = "lib") -> str:
+        ran = self.ran(*args, module=module)
+        assert ran.returncode == 0, ran.stdout + ran.stderr[-3000:]
+        return ran.stdout
+
+    def green(self) -> None:
+        """Its pages are built without a warning, and its own tests pass."""
+        shutil.rmtree(self.top / "_build", ignore_errors=True)
+        command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
+        ran = subprocess.run(command, cwd=self.top, env=self.env, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr[-3000:]
+        self.done("-q", "-n0", module="pytest")
+
+    def say(self, name: str, **words: str) -> None:
+        path = self.top / name
+        text = path.read_text("utf-8")
+        for old, new in words.items():
+            assert f"TODO{old}" in text
+            text = text.replace(f"TODO{old}", new)
+        path.write_text(text, "utf-8")
+
+
+@pytest.mark.slow
+def test_an_empty_book_is_green_and_the_example_is_walked_to_green_in_it(tmp_path):
+    top = tmp_path / "My sleep book, été"
+    subprocess.run(
+        [sys.executable, "-m", "lib", "start", top, "--title", 'Sleep "well"', "--author", "A; B"], cwd=ROOT, check=True
+    )
+    book = Book(top)
+    book.green()
+    assert book.ran("start", top, "--title", "x", "--author", "y").returncode == 2, "no folder is written over"
+
+    counted = top / "data" / "counted.txt"
+    counted.write_text("children families\nevents\n")
+    book.done("new", NAME, "--prefix", "SNG", "--text", EXAMPLE / f"{NAME}.txt")
+    assert book.ran("new", NAME, "--prefix", "SNX", "--text", EXAMPLE / f"{NAME}.txt").returncode == 2, (
+        "the name is taken"
+    )
+    left = book.ran("gate").stdout
+    for what in (
+        f"seeds/{NAME}.yml",
+        f"chapters/{NAME}.md",
+        "data/certainty.csv",
+        "_toc.yml",
+        f"pages/evidence-{NAME}.md",
+    ):
+        assert re.search(rf"(?m)^{re.escape(what)}:\d+.*: TODO: \w", left), left
+
+    shutil.copy(EXAMPLE / f"{NAME}.yml", top / "seeds")
+    book.done("verify-sources", EXAMPLE, "--source", NAME)
+    book.done("census", EXAMPLE, "--source", NAME)
+    assert book.ran("audit", NAME).returncode == 1, "one share of the example is at odds"
+    assert f"seeds/{NAME}" not in book.ran("gate").stdout, "the record is filled"
+    shutil.copy(EXAMPLE / f"{NAME}.md", top / "chapters")
+    book.say("data/certainty.csv", **{": the outcome": "asleep in time", ": why": "Invented, to show the form."})
+    book.say("_toc.yml", **{" the topic": "Sleep"})
+    book.say(f"pages/evidence-{NAME}.md", **{" the topic": "singing at bedtime"})
+    left = book.ran("gate")
+    assert left.returncode == 1 and "no executed notebook" in left.stdout and "TODO" not in left.stdout
+    book.done("run")
+    for step in ("tags", "verdicts --accept"):
+        assert f"run `python -m lib {step}`" in book.ran("gate").stdout
+        book.done(*step.split())
+    book.done("gate")
+    book.green()
+    ledger = {row["id"]: row for row in json.loads((top / "_build" / "html" / "ledger.json").read_text())["claims"]}
+    assert (
+        ledger["SNG-13"]["verdict_figures"] == "compatible" and ledger["SNG-20"]["verdict_conclusion"] == "overstated"
+    )
+    page = (top / "_build" / "html" / "chapters" / f"{NAME}.html").read_text("utf-8")
+    assert all(
+        part in page
+        for part in ("short-version", "for-patients", "for-clinicians", 'class="audit"', "tab-sng-findings")
+    )
+    with (top / "registry" / "tags.csv").open(encoding="utf-8", newline="") as file:
+        assert {"sng-20", "sng-cite", "tab-sng-findings"} <= {row["label"] for row in csv.DictReader(file)}
