@@ -173,7 +173,7 @@ WHOLE = {"ro-crate-metadata.json": "application/ld+json", "codemeta.json": "appl
 def open_graph(book: cite.Book, part: dict, url: str) -> list[tuple[str, str]]:
     """What whoever shows a link to a page asks for; nothing while the site has no address, for it must be whole."""
     tags = [("og:type", "book" if book.whole(part) else "article"), ("og:title", part["title"]), ("og:url", url)]
-    return [*tags, ("og:site_name", book.title), ("og:locale", book.language)] if url else []
+    return [*tags, ("og:site_name", book.title)] if url else []
 
 
 def head(book: cite.Book, page: list[dict], original: dict | None, url: str, up: str) -> str:
