@@ -50,12 +50,7 @@ def agents(book: cite.Book, given: str | None = None) -> list[dict]:
     found = []
     for name in book.names(given):
         orcid = book.orcid.get(cite.sorted_name(name), "")
-        person = {
-            "@type": "Person",
-            "name": _name(name),
-            "familyName": name.get("family"),
-            "givenName": name.get("given"),
-        }
+        person = {"@type": "Person", "name": _name(name), "familyName": name.get("family"), "givenName": name.get("given")}  # fmt: skip
         group = {"@type": "Organization", "name": name.get("literal")}
         found.append(known({"@id": orcid and f"https://orcid.org/{orcid}"} | (group if "literal" in name else person)))
     return found
@@ -63,23 +58,15 @@ def agents(book: cite.Book, given: str | None = None) -> list[dict]:
 
 def schema(book: cite.Book) -> dict:
     """The book as schema.org describes it: what every other description of the whole derives from."""
-    return known(
-        {
-            "@type": "Book",
-            "@id": book.doi and f"https://doi.org/{book.doi}" or book.site_url and f"{book.site_url}/",
-            "name": book.title,
-            "abstract": book.abstract,
-            "bookEdition": book.edition,
-            "datePublished": book.date,
-            "author": agents(book),
-            "editor": agents(book, book.editors),
-            "publisher": book.publisher and {"@type": "Organization", "name": book.publisher},
-            "funder": [{"@type": "Organization", "name": n["literal"]} for n in book.names(book.funder)],
-            "license": book.license and book.license[0],
-            "inLanguage": book.language,
-            "url": book.site_url and f"{book.site_url}/",
-        }
-    )
+    firm = book.publisher and {"@type": "Organization", "name": book.publisher}
+    funders = [{"@type": "Organization", "name": _name(n)} for n in book.names(book.funder)]
+    address = book.site_url and f"{book.site_url}/"
+    return known({
+        "@type": "Book", "@id": f"https://doi.org/{book.doi}" if book.doi else address, "name": book.title,
+        "abstract": book.abstract, "bookEdition": book.edition, "datePublished": book.date, "author": agents(book),
+        "editor": agents(book, book.editors), "publisher": firm, "funder": funders,
+        "license": book.license and book.license[0], "inLanguage": book.language, "url": address,
+    })  # fmt: skip
 
 
 def json_ld(book: cite.Book, parts: list[dict], original: dict | None, up: str) -> dict:
@@ -222,69 +209,40 @@ def described(book: cite.Book) -> dict[str, dict]:
 
     shared = {"title": book.title, "authors": [cff(w) for w in persons["author"]], "doi": book.doi}
     shared |= {"url": book.site_url and f"{book.site_url}/"}
-    return {
-        "codemeta.json": {"@context": "https://w3id.org/codemeta/3.0", **whole, "@type": "SoftwareSourceCode"}
-        | known({"description": book.abstract, "version": book.edition, "codeRepository": book.repository}),
-        ".zenodo.json": known(
-            {
-                "upload_type": "publication",
-                "publication_type": "book",
-                "title": book.title,
-                "description": book.abstract,
-                "creators": [zenodo(w) for w in persons["author"]],
-                "contributors": [zenodo(w) | {"type": "Editor"} for w in persons["editor"]],
-                "version": book.edition,
-                "publication_date": book.date,
-                "license": spdx.lower(),
-                "imprint_publisher": book.publisher,
-                "related_identifiers": book.site_url
-                and [{"identifier": f"{book.site_url}/", "relation": "isIdenticalTo", "scheme": "url"}],
-            }
-        ),
-        "datacite.json": known(
-            {
-                "schemaVersion": "http://datacite.org/schema/kernel-4",
-                "doi": book.doi,
-                "url": whole.get("url"),
-                "types": {"resourceTypeGeneral": "Book", "resourceType": "Book of executable chapters"},
-                "titles": [{"title": book.title, "lang": book.language}],
-                "creators": [datacite(w) for w in persons["author"]],
-                "contributors": [datacite(w) | {"contributorType": "Editor"} for w in persons["editor"]],
-                "publisher": book.publisher and {"name": book.publisher},
-                "publicationYear": book.year,
-                "dates": book.date and [{"date": book.date, "dateType": "Issued"}],
-                "version": book.edition,
-                "language": book.language,
-                "descriptions": book.abstract and [{"description": book.abstract, "descriptionType": "Abstract"}],
-                "rightsList": book.license
-                and [{"rightsUri": book.license[0], "rights": book.license[2], "rightsIdentifier": spdx.lower()}],
-                "fundingReferences": [{"funderName": who["name"]} for who in whole.get("funder", [])],
-            }
-        ),
-        "CITATION.cff": known(
-            {
-                "cff-version": "1.2.0",
-                "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
-                "type": "dataset",
-                **shared,
-                "abstract": book.abstract,
-                "license": spdx,
-                "version": book.edition,
-                "date-released": book.date,
-                "repository-code": book.repository,
-                "preferred-citation": known(
-                    {
-                        "type": "book",
-                        **shared,
-                        "editors": [cff(w) for w in persons["editor"]],
-                        "publisher": book.publisher and {"name": book.publisher},
-                        "edition": book.edition,
-                        "year": book.date and int(book.year),
-                    }
-                ),
-            }
-        ),
-    }
+    created, edited = (list(map(zenodo, persons[key])) for key in ("author", "editor"))
+    made, corrected = (list(map(datacite, persons[key])) for key in ("author", "editor"))
+    address, _, terms = book.license or ("", "", "")
+    code = {"@context": "https://w3id.org/codemeta/3.0", **whole, "@type": "SoftwareSourceCode", "description": book.abstract,
+            "version": book.edition, "codeRepository": book.repository}  # fmt: skip
+    deposit = {
+        "upload_type": "publication", "publication_type": "book", "title": book.title, "description": book.abstract,
+        "creators": created, "contributors": [who | {"type": "Editor"} for who in edited], "version": book.edition,
+        "publication_date": book.date, "license": spdx.lower(), "imprint_publisher": book.publisher,
+        "related_identifiers": book.site_url and [{"identifier": f"{book.site_url}/", "relation": "isIdenticalTo", "scheme": "url"}],
+    }  # fmt: skip
+    registered = {
+        "schemaVersion": "http://datacite.org/schema/kernel-4", "doi": book.doi, "url": whole.get("url"),
+        "types": {"resourceTypeGeneral": "Book", "resourceType": "Book of executable chapters"},
+        "titles": [{"title": book.title, "lang": book.language}], "creators": made,
+        "contributors": [who | {"contributorType": "Editor"} for who in corrected],
+        "publisher": book.publisher and {"name": book.publisher}, "publicationYear": book.year,
+        "dates": book.date and [{"date": book.date, "dateType": "Issued"}], "version": book.edition, "language": book.language,
+        "descriptions": book.abstract and [{"description": book.abstract, "descriptionType": "Abstract"}],
+        "rightsList": address and [{"rightsUri": address, "rights": terms, "rightsIdentifier": spdx.lower()}],
+        "fundingReferences": [{"funderName": who["name"]} for who in whole.get("funder", [])],
+    }  # fmt: skip
+    preferred = {
+        "type": "book", **shared, "editors": [cff(w) for w in persons["editor"]], "edition": book.edition,
+        "publisher": book.publisher and {"name": book.publisher}, "year": book.date and int(book.year),
+    }  # fmt: skip
+    citation = {
+        "cff-version": "1.2.0", "type": "dataset",
+        "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
+        **shared, "abstract": book.abstract, "license": spdx, "version": book.edition, "date-released": book.date,
+        "repository-code": book.repository, "preferred-citation": known(preferred),
+    }  # fmt: skip
+    named = {"codemeta.json": code, ".zenodo.json": deposit, "datacite.json": registered, "CITATION.cff": citation}
+    return {name: known(fields) for name, fields in named.items()}
 
 
 FORMATS = {".json": lambda found: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
