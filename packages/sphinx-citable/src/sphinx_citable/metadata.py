@@ -69,30 +69,30 @@ def schema(book: cite.Book) -> dict:
     })  # fmt: skip
 
 
-def json_ld(book: cite.Book, parts: list[dict], original: dict | None, up: str) -> dict:
-    """The first of ``parts`` as schema.org has it, a chapter, a part of one or the book itself, with the others in it and
-    the work it is about as its citation. Each is named by its address, or while there is none by the way to it through ``up``.
+def named(book: cite.Book, part: dict, up: str) -> dict:
+    """A part by its address, or while there is none by the way to it through ``up``."""
+    kind = "Book" if book.whole(part) else SCHEMA.get(part["kind"], "CreativeWork") if part["chapter"] else "Chapter"
+    place = book.address(part["tag"]) or f"{up}t/{part['tag']}/"
+    return {"@id": place, "@type": kind, "identifier": part["tag"], "name": part["title"]}
+
+
+def json_ld(book: cite.Book, parts: list[dict], original: dict | None, up: str, outer: dict | None = None) -> dict:
+    """The first of ``parts``, a chapter or the book itself, with the others in it and the work it is about, as schema.org
+    has it; of a part alone, as its tag has it, no more than what it is and what ``outer`` part or book it stands in.
     """
-
-    def base(part: dict) -> dict:
-        return {
-            "identifier": part["tag"],
-            "name": part["title"],
-            "@id": book.address(part["tag"]) or f"{up}t/{part['tag']}/",
-        }
-
     top, *others = parts
     book = book.holding(top)
-    whole = schema(book)
-    found = {"@context": "https://schema.org"}
+    whole, found = schema(book), {"@context": "https://schema.org"} | named(book, top, up)
+    whole["@id"] = whole.get("@id") or f"{up}{book.root}"
+    if outer:
+        return found | {"isPartOf": {"@id": named(book, outer, up)["@id"]}}
     if book.whole(top):
-        found |= whole | {"@id": whole.get("@id") or f"{up}index.html", "identifier": top["tag"]}
+        found |= whole
     else:
         held = known({k: whole.get(k) for k in ("@type", "@id", "name", "bookEdition", "publisher", "url")})
         own = known({k: whole.get(k) for k in ("author", "datePublished", "inLanguage", "license")})
-        kind = SCHEMA.get(top["kind"], "CreativeWork") if top["chapter"] else "Chapter"
-        found |= base(top) | own | {"@type": kind, "isPartOf": held} | known({"url": book.address(top["tag"])})
-    inside = [base(part) | {"@type": SCHEMA.get(part["kind"], "CreativeWork")} for part in others]
+        found |= own | {"isPartOf": held} | known({"url": book.address(top["tag"])})
+    inside = [named(book, part, up) for part in others]
     return found | known({"hasPart": inside, "citation": original and _work(original)})
 
 
@@ -132,11 +132,11 @@ def coins(item: dict) -> str:
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
 
 
-def links(book: cite.Book, part: dict, up: str) -> list[dict[str, str]]:
+def links(book: cite.Book, part: dict, up: str, folder: str) -> list[dict[str, str]]:
     """Signposting as links of a page, for a site that sends no headers: how to cite a part, by whom it is, on what terms,
-    what it is and where machines read of it. ``up`` leads to the top of the site.
+    what it is and where machines read of it. ``up`` leads to the top of the site, ``folder`` to the part's own.
     """
-    whole, folder = book.whole(part), f"{up}t/{part['tag']}/"
+    whole = book.whole(part)
     pid = f"https://doi.org/{book.doi}" if whole and book.doi else book.address(part["tag"])
     found = [{"rel": "cite-as", "href": pid}]
     found += [{"rel": "author", "href": who.get("@id", "")} for who in agents(book)]
@@ -163,15 +163,19 @@ def open_graph(book: cite.Book, part: dict, url: str) -> list[tuple[str, str]]:
     return [*tags, ("og:site_name", book.title)] if url else []
 
 
-def head(book: cite.Book, page: list[dict], original: dict | None, url: str, up: str) -> str:
-    """The metadata of a page, or of the page of a tag, for its head; ``url`` is the page's address, "" while it has none."""
-    top = page[0]
+def head(book: cite.Book, page: list[dict], original: dict | None, url: str, up: str, outer: dict | None = None) -> str:
+    """The metadata of a page, or of the page of a tag that stands in an ``outer`` part, for its head; ``url`` is the page's
+    address, "" while it has none.
+    """
+    top, folder = page[0], "" if outer else f"{up}t/{page[0]['tag']}/"
     tags = [("name", *pair) for pair in highwire(book, top, url)]
     tags += [("property", *pair) for pair in open_graph(book, top, url.partition("#")[0])]
     metas = "".join(f'<meta {kind}="{name}" content="{html.escape(value)}">' for kind, name, value in tags)
-    for link in links(book, top, up):
+    for link in links(book, top, up, folder):
         metas += "<link " + " ".join(f'{key}="{html.escape(value)}"' for key, value in link.items()) + ">"
-    data = json.dumps(json_ld(book, page, original, up), ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    data = json.dumps(json_ld(book, page, original, up, outer), ensure_ascii=False, sort_keys=True).replace(
+        "</", "<\\/"
+    )
     return f'{metas}<script type="application/ld+json">{data}</script>'
 
 

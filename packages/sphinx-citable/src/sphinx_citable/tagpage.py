@@ -122,7 +122,7 @@ def write(
             formats=[(name, file, form([item])) for name, file, form in formats],
             history=_history(part, past, book),
             unknown=unknown,
-            head=metadata.head(book, [part], None if part["chapter"] else original, item.get("URL", ""), "../../")
+            head=metadata.head(book, [part], original, item.get("URL", ""), "../../", (around or [None])[-1])
             if formats
             else "",
             state=".".join(cite.hashes(part)),
