@@ -211,8 +211,12 @@ def described(book: cite.Book) -> dict[str, dict]:
         names = {"family-names": who.get("familyName"), "given-names": who.get("givenName"), "orcid": who.get("@id")}
         return known(names) if "familyName" in who else {"name": who["name"]}
 
-    shared = {"title": book.title, "authors": [cff(w) for w in persons["author"]], "doi": book.doi}
-    shared |= {"url": book.site_url and f"{book.site_url}/"}
+    shared = {
+        "title": book.title,
+        "authors": [cff(w) for w in persons["author"]],
+        "doi": book.doi,
+        "url": book.site_url,
+    }
     created, edited = (list(map(zenodo, persons[key])) for key in ("author", "editor"))
     made, corrected = (list(map(datacite, persons[key])) for key in ("author", "editor"))
     address, _, terms = book.license or ("", "", "")
