@@ -13,6 +13,10 @@ from lib import ROOT
 
 SITE = ROOT / "_build" / "html"
 ABSENT = "no built site in _build/html: run `make site` first"
+LED = {"prev", "next", "search", "describedby", "collection"}
+"""Links of a page's head that lead to files of the site."""
+NAMED = {"canonical", "cite-as", "author", "license", "type"}
+"""Those that name what is elsewhere and load nothing."""
 HEADINGS = {f"h{n}": n for n in range(1, 7)}
 
 
@@ -57,8 +61,8 @@ class _Reader(HTMLParser):
             p.links.append(a["href"])
         elif tag == "form" and a.get("action"):
             p.links.append(a["action"])
-        elif tag == "link" and a.get("rel") in ("prev", "next", "search", "canonical"):
-            p.links += [] if a["rel"] == "canonical" else [a["href"]]
+        elif tag == "link" and a.get("rel") in LED | NAMED:
+            p.links += [a["href"]] if a["rel"] in LED else []
         elif tag == "link":
             p.loads.append(a.get("href", ""))
         elif tag in ("script", "img", "iframe", "source", "video", "audio", "embed", "object", "image", "use"):

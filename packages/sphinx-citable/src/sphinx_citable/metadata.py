@@ -50,12 +50,7 @@ def agents(book: cite.Book, given: str | None = None) -> list[dict]:
     found = []
     for name in book.names(given):
         orcid = book.orcid.get(cite.sorted_name(name), "")
-        person = {
-            "@type": "Person",
-            "name": _name(name),
-            "familyName": name.get("family"),
-            "givenName": name.get("given"),
-        }
+        person = {"@type": "Person", "name": _name(name), "familyName": name.get("family"), "givenName": name.get("given")}  # fmt: skip
         group = {"@type": "Organization", "name": name.get("literal")}
         found.append(known({"@id": orcid and f"https://orcid.org/{orcid}"} | (group if "literal" in name else person)))
     return found
@@ -63,49 +58,41 @@ def agents(book: cite.Book, given: str | None = None) -> list[dict]:
 
 def schema(book: cite.Book) -> dict:
     """The book as schema.org describes it: what every other description of the whole derives from."""
-    return known(
-        {
-            "@type": "Book",
-            "@id": book.doi and f"https://doi.org/{book.doi}" or book.site_url and f"{book.site_url}/",
-            "name": book.title,
-            "abstract": book.abstract,
-            "bookEdition": book.edition,
-            "datePublished": book.date,
-            "author": agents(book),
-            "editor": agents(book, book.editors),
-            "publisher": book.publisher and {"@type": "Organization", "name": book.publisher},
-            "funder": [{"@type": "Organization", "name": n["literal"]} for n in book.names(book.funder)],
-            "license": book.license and book.license[0],
-            "inLanguage": book.language,
-            "url": book.site_url and f"{book.site_url}/",
-        }
-    )
+    firm = book.publisher and {"@type": "Organization", "name": book.publisher}
+    funders = [{"@type": "Organization", "name": _name(n)} for n in book.names(book.funder)]
+    address = book.site_url and f"{book.site_url}/"
+    return known({
+        "@type": "Book", "@id": f"https://doi.org/{book.doi}" if book.doi else address, "name": book.title,
+        "abstract": book.abstract, "bookEdition": book.edition, "datePublished": book.date, "author": agents(book),
+        "editor": agents(book, book.editors), "publisher": firm, "funder": funders,
+        "license": book.license and book.license[0], "inLanguage": book.language, "url": address,
+    })  # fmt: skip
 
 
-def json_ld(book: cite.Book, parts: list[dict], original: dict | None, up: str) -> dict:
-    """The first of ``parts`` as schema.org has it, a chapter, a part of one or the book itself, with the others in it and
-    the work it is about as its citation. Each is named by its address, or while there is none by the way to it through ``up``.
+def named(book: cite.Book, part: dict, up: str) -> dict:
+    """A part by its address, or while there is none by the way to it through ``up``."""
+    kind = "Book" if book.whole(part) else SCHEMA.get(part["kind"], "CreativeWork") if part["chapter"] else "Chapter"
+    place = book.address(part["tag"]) or f"{up}t/{part['tag']}/"
+    return {"@id": place, "@type": kind, "identifier": part["tag"], "name": part["title"]}
+
+
+def json_ld(book: cite.Book, parts: list[dict], original: dict | None, up: str, outer: dict | None = None) -> dict:
+    """The first of ``parts``, a chapter or the book itself, with the others in it and the work it is about, as schema.org
+    has it; of a part alone, as its tag has it, no more than what it is and what ``outer`` part or book it stands in.
     """
-
-    def base(part: dict) -> dict:
-        return {
-            "identifier": part["tag"],
-            "name": part["title"],
-            "@id": book.address(part["tag"]) or f"{up}t/{part['tag']}/",
-        }
-
     top, *others = parts
     book = book.holding(top)
-    whole = schema(book)
-    found = {"@context": "https://schema.org"}
+    whole, found = schema(book), {"@context": "https://schema.org"} | named(book, top, up)
+    whole["@id"] = whole.get("@id") or f"{up}{book.root}"
+    if outer:
+        return found | {"isPartOf": {"@id": named(book, outer, up)["@id"]}}
     if book.whole(top):
-        found |= whole | {"@id": whole.get("@id") or f"{up}index.html", "identifier": top["tag"]}
+        found |= whole
     else:
         held = known({k: whole.get(k) for k in ("@type", "@id", "name", "bookEdition", "publisher", "url")})
         own = known({k: whole.get(k) for k in ("author", "datePublished", "inLanguage", "license")})
-        kind = SCHEMA.get(top["kind"], "CreativeWork") if top["chapter"] else "Chapter"
-        found |= base(top) | own | {"@type": kind, "isPartOf": held} | known({"url": book.address(top["tag"])})
-    inside = [base(part) | {"@type": SCHEMA.get(part["kind"], "CreativeWork")} for part in others]
+        found |= own | {"isPartOf": held} | known({"url": book.address(top["tag"])})
+    inside = [named(book, part, up) for part in others]
     return found | known({"hasPart": inside, "citation": original and _work(original)})
 
 
@@ -145,11 +132,11 @@ def coins(item: dict) -> str:
     return f'<span class="Z3988" title="{html.escape(urlencode(pairs))}"></span>'
 
 
-def links(book: cite.Book, part: dict, up: str) -> list[dict[str, str]]:
+def links(book: cite.Book, part: dict, up: str, folder: str) -> list[dict[str, str]]:
     """Signposting as links of a page, for a site that sends no headers: how to cite a part, by whom it is, on what terms,
-    what it is and where machines read of it. ``up`` leads to the top of the site.
+    what it is and where machines read of it. ``up`` leads to the top of the site, ``folder`` to the part's own.
     """
-    whole, folder = book.whole(part), f"{up}t/{part['tag']}/"
+    whole = book.whole(part)
     pid = f"https://doi.org/{book.doi}" if whole and book.doi else book.address(part["tag"])
     found = [{"rel": "cite-as", "href": pid}]
     found += [{"rel": "author", "href": who.get("@id", "")} for who in agents(book)]
@@ -173,18 +160,22 @@ WHOLE = {"ro-crate-metadata.json": "application/ld+json", "codemeta.json": "appl
 def open_graph(book: cite.Book, part: dict, url: str) -> list[tuple[str, str]]:
     """What whoever shows a link to a page asks for; nothing while the site has no address, for it must be whole."""
     tags = [("og:type", "book" if book.whole(part) else "article"), ("og:title", part["title"]), ("og:url", url)]
-    return [*tags, ("og:site_name", book.title), ("og:locale", book.language)] if url else []
+    return [*tags, ("og:site_name", book.title)] if url else []
 
 
-def head(book: cite.Book, page: list[dict], original: dict | None, url: str, up: str) -> str:
-    """The metadata of a page, or of the page of a tag, for its head; ``url`` is the page's address, "" while it has none."""
-    top = page[0]
+def head(book: cite.Book, page: list[dict], original: dict | None, url: str, up: str, outer: dict | None = None) -> str:
+    """The metadata of a page, or of the page of a tag that stands in an ``outer`` part, for its head; ``url`` is the page's
+    address, "" while it has none.
+    """
+    top, folder = page[0], "" if outer else f"{up}t/{page[0]['tag']}/"
     tags = [("name", *pair) for pair in highwire(book, top, url)]
     tags += [("property", *pair) for pair in open_graph(book, top, url.partition("#")[0])]
     metas = "".join(f'<meta {kind}="{name}" content="{html.escape(value)}">' for kind, name, value in tags)
-    for link in links(book, top, up):
+    for link in links(book, top, up, folder):
         metas += "<link " + " ".join(f'{key}="{html.escape(value)}"' for key, value in link.items()) + ">"
-    data = json.dumps(json_ld(book, page, original, up), ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    data = json.dumps(json_ld(book, page, original, up, outer), ensure_ascii=False, sort_keys=True).replace(
+        "</", "<\\/"
+    )
     return f'{metas}<script type="application/ld+json">{data}</script>'
 
 
@@ -220,71 +211,46 @@ def described(book: cite.Book) -> dict[str, dict]:
         names = {"family-names": who.get("familyName"), "given-names": who.get("givenName"), "orcid": who.get("@id")}
         return known(names) if "familyName" in who else {"name": who["name"]}
 
-    shared = {"title": book.title, "authors": [cff(w) for w in persons["author"]], "doi": book.doi}
-    shared |= {"url": book.site_url and f"{book.site_url}/"}
-    return {
-        "codemeta.json": {"@context": "https://w3id.org/codemeta/3.0", **whole, "@type": "SoftwareSourceCode"}
-        | known({"description": book.abstract, "version": book.edition, "codeRepository": book.repository}),
-        ".zenodo.json": known(
-            {
-                "upload_type": "publication",
-                "publication_type": "book",
-                "title": book.title,
-                "description": book.abstract,
-                "creators": [zenodo(w) for w in persons["author"]],
-                "contributors": [zenodo(w) | {"type": "Editor"} for w in persons["editor"]],
-                "version": book.edition,
-                "publication_date": book.date,
-                "license": spdx.lower(),
-                "imprint_publisher": book.publisher,
-                "related_identifiers": book.site_url
-                and [{"identifier": f"{book.site_url}/", "relation": "isIdenticalTo", "scheme": "url"}],
-            }
-        ),
-        "datacite.json": known(
-            {
-                "schemaVersion": "http://datacite.org/schema/kernel-4",
-                "doi": book.doi,
-                "url": whole.get("url"),
-                "types": {"resourceTypeGeneral": "Book", "resourceType": "Book of executable chapters"},
-                "titles": [{"title": book.title, "lang": book.language}],
-                "creators": [datacite(w) for w in persons["author"]],
-                "contributors": [datacite(w) | {"contributorType": "Editor"} for w in persons["editor"]],
-                "publisher": book.publisher and {"name": book.publisher},
-                "publicationYear": book.year,
-                "dates": book.date and [{"date": book.date, "dateType": "Issued"}],
-                "version": book.edition,
-                "language": book.language,
-                "descriptions": book.abstract and [{"description": book.abstract, "descriptionType": "Abstract"}],
-                "rightsList": book.license
-                and [{"rightsUri": book.license[0], "rights": book.license[2], "rightsIdentifier": spdx.lower()}],
-                "fundingReferences": [{"funderName": who["name"]} for who in whole.get("funder", [])],
-            }
-        ),
-        "CITATION.cff": known(
-            {
-                "cff-version": "1.2.0",
-                "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
-                "type": "dataset",
-                **shared,
-                "abstract": book.abstract,
-                "license": spdx,
-                "version": book.edition,
-                "date-released": book.date,
-                "repository-code": book.repository,
-                "preferred-citation": known(
-                    {
-                        "type": "book",
-                        **shared,
-                        "editors": [cff(w) for w in persons["editor"]],
-                        "publisher": book.publisher and {"name": book.publisher},
-                        "edition": book.edition,
-                        "year": book.date and int(book.year),
-                    }
-                ),
-            }
-        ),
+    shared = {
+        "title": book.title,
+        "authors": [cff(w) for w in persons["author"]],
+        "doi": book.doi,
+        "url": book.site_url,
     }
+    created, edited = (list(map(zenodo, persons[key])) for key in ("author", "editor"))
+    made, corrected = (list(map(datacite, persons[key])) for key in ("author", "editor"))
+    address, _, terms = book.license or ("", "", "")
+    code = {"@context": "https://w3id.org/codemeta/3.0", **whole, "@type": "SoftwareSourceCode", "description": book.abstract,
+            "version": book.edition, "codeRepository": book.repository}  # fmt: skip
+    deposit = {
+        "upload_type": "publication", "publication_type": "book", "title": book.title, "description": book.abstract,
+        "creators": created, "contributors": [who | {"type": "Editor"} for who in edited], "version": book.edition,
+        "publication_date": book.date, "license": spdx.lower(), "imprint_publisher": book.publisher,
+        "related_identifiers": book.site_url and [{"identifier": f"{book.site_url}/", "relation": "isIdenticalTo", "scheme": "url"}],
+    }  # fmt: skip
+    registered = {
+        "schemaVersion": "http://datacite.org/schema/kernel-4", "doi": book.doi, "url": whole.get("url"),
+        "types": {"resourceTypeGeneral": "Book", "resourceType": "Book of executable chapters"},
+        "titles": [{"title": book.title, "lang": book.language}], "creators": made,
+        "contributors": [who | {"contributorType": "Editor"} for who in corrected],
+        "publisher": book.publisher and {"name": book.publisher}, "publicationYear": book.year,
+        "dates": book.date and [{"date": book.date, "dateType": "Issued"}], "version": book.edition, "language": book.language,
+        "descriptions": book.abstract and [{"description": book.abstract, "descriptionType": "Abstract"}],
+        "rightsList": address and [{"rightsUri": address, "rights": terms, "rightsIdentifier": spdx.lower()}],
+        "fundingReferences": [{"funderName": who["name"]} for who in whole.get("funder", [])],
+    }  # fmt: skip
+    preferred = {
+        "type": "book", **shared, "editors": [cff(w) for w in persons["editor"]], "edition": book.edition,
+        "publisher": book.publisher and {"name": book.publisher}, "year": book.date and int(book.year),
+    }  # fmt: skip
+    citation = {
+        "cff-version": "1.2.0", "type": "dataset",
+        "message": "If you use this book, cite the section you used; its citation stands beside its heading.",
+        **shared, "abstract": book.abstract, "license": spdx, "version": book.edition, "date-released": book.date,
+        "repository-code": book.repository, "preferred-citation": known(preferred),
+    }  # fmt: skip
+    named = {"codemeta.json": code, ".zenodo.json": deposit, "datacite.json": registered, "CITATION.cff": citation}
+    return {name: known(fields) for name, fields in named.items()}
 
 
 FORMATS = {".json": lambda found: json.dumps(found, ensure_ascii=False, indent=1) + "\n",

@@ -122,7 +122,9 @@ def write(
             formats=[(name, file, form([item])) for name, file, form in formats],
             history=_history(part, past, book),
             unknown=unknown,
-            head=metadata.head(book, [part], original, item.get("URL", ""), "../../") if formats else "",
+            head=metadata.head(book, [part], original, item.get("URL", ""), "../../", (around or [None])[-1])
+            if formats
+            else "",
             state=".".join(cite.hashes(part)),
             shown=shown_of(part) if part["state"] == "live" else "",
             inside=[p for p in rows if p["within"] == part["label"] and p["tag"]],
