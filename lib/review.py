@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import html
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from functools import cache
 from numbers import Real
+from pathlib import Path
 from typing import NamedTuple
 
 from IPython import get_ipython
@@ -350,8 +353,25 @@ def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
             entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
             row = value.row if isinstance(value, Known) else ""
         entries[key.replace("_", "-")] = entry | ({"evidence": row} if row else {})
-    plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
-    display({BOUND: canonical(entries), "text/html": f"<p>{html.escape(plain)}</p>", "text/plain": plain}, raw=True)
+    lines = ["; ".join(f"{k} = {v['text']}" for k, v in entries.items())]
+    stood = {k: was for k, was in _committed().items() if k in entries and was != entries[k]["text"]}
+    lines += [f"{k}: was {was}, now {entries[k]['text']}" for k, was in stood.items()]
+    shown = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    display({BOUND: canonical(entries), "text/html": shown, "text/plain": "\n".join(lines)}, raw=True)
+
+
+@cache
+def _committed() -> dict[str, str]:
+    """What the chapter that a person has open in a notebook bound when it was committed; empty in any other execution,
+    whose outputs may not hang on what stood before.
+    """
+    shell = get_ipython()
+    opened = os.environ.get("JPY_SESSION_NAME") or (shell.user_ns.get("__vsc_ipynb_file__", "") if shell else "")
+    if not opened:
+        return {}
+    from lib.house import executed
+
+    return executed.committed_values(Path(opened).stem)
 
 
 def shown(row: Mapping) -> list[str]:

@@ -332,7 +332,7 @@ def test_the_crate_keeps_the_specification():
 
 def test_citation_cff_is_in_step():
     assert release.CFF.read_text("utf-8") == release.citation_cff(), (
-        "CITATION.cff is behind _config.yml: `python -m lib cff` writes it"
+        "CITATION.cff is behind _config.yml: `python3 -m lib cff` writes it"
     )
 
 
