@@ -72,6 +72,13 @@ class _Open:
     clash: str | None = None
 
 
+class _Said(str):
+    """A verdict as the last value of a cell, which shows nothing: its row stands above already."""
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
 class Review:
     """A source under review. Every claim gets one row of the ledger; ``settle`` closes the ledger of the chapter.
 
@@ -149,7 +156,7 @@ class Review:
             self._enter(claim, figure.role, entry, text)
             found.append(verdict)
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def restate(self, claim_id: str, clash: str | None = None, **roles: str) -> str:
         """Hold figures of a claim against the same numbers where they stand elsewhere in the text.
@@ -175,7 +182,7 @@ class Review:
             self._enter(claim, figure.role, entry | {"convention": where, "readings": []}, "")
             found.append(entry["verdict"])
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def test(self, claim_id: str, outcomes: bool | Iterable[bool], found: str, clash: str | None = None) -> str:
         """Judge what a claim says of the source's own study in words: true for all admissible data, for some, for none."""
@@ -188,7 +195,7 @@ class Review:
         state.words = verdict
         state.reasons.append(found)
         self._advance(claim, clash)
-        return verdict
+        return _Said(verdict)
 
     def conclude(
         self,
@@ -214,7 +221,7 @@ class Review:
             *([f"{fault[0].upper()}{fault[1:]}"] if fault and state.conclusion == "overstated" else []),
         ]
         self._advance(claim, clash)
-        return state.conclusion
+        return _Said(state.conclusion)
 
     def leave(self, claim_id: str, missing: str, *roles: str, clash: str | None = None) -> str:
         """Leave figures of a claim unchecked for want of inputs; without ``roles`` all that is still open of it.
@@ -239,7 +246,7 @@ class Review:
                 state.words = "not-checkable"
         state.reasons.append(why)
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def settle(self) -> None:
         """Enter the claims with nothing to check; refuse if any other is not judged, or a clash has one member."""

@@ -53,7 +53,7 @@ def enter(sets: list, argv: list) -> None:
         No fit Python, no venv module, or a package that does not install.
     """
     os.environ.update(SETTINGS)
-    if Path(sysconfig.get_path("purelib"), _PATH_FILE).is_file():
+    if sys.prefix != sys.base_prefix and Path(sysconfig.get_path("purelib"), _PATH_FILE).is_file():
         fill(Path(sys.prefix), sets)
         return
     command = [str(made(sets)), "-m", "lib", *argv]

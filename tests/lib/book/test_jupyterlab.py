@@ -19,11 +19,11 @@ from lib.house import execute
 
 NO_LAB = "no JupyterLab: `python3 -m lib setup --lab` adds it"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not find_spec("jupyterlab"), reason=NO_LAB), browsed]
-STATE = """
+STATE = r"""
 from lib.house import execute, parts
 from sphinx_citable.registry import sha256_results, sha256_text
 print([(p.label, sha256_text(p), sha256_results(p)) for p in parts.parts()])
-print([fault for half in execute.chapters() for fault in execute.faults(half)])
+print(*(fault for half in execute.chapters() for fault in execute.faults(half)), sep="\n")
 """
 
 
@@ -96,7 +96,7 @@ def run_all_and_save(page, lab, path):
 @pytest.mark.parametrize("slug", [half.stem for half in execute.chapters()])
 def test_who_runs_all_cells_and_saves_changes_nothing(chromium, lab, book, slug):
     before = python(book, "-c", STATE).stdout
-    assert before.endswith("\n[]\n"), before[-2000:]
+    assert before.startswith("[(") and f"\n{slug}: " not in before, before[-2000:]
     text, notebook = (book / "chapters" / f"{slug}{suffix}" for suffix in (".md", ".ipynb"))
     stood = text.read_bytes(), notebook.read_bytes()
     page = opened(chromium, lab, notebook.name)
@@ -106,4 +106,3 @@ def test_who_runs_all_cells_and_saves_changes_nothing(chromium, lab, book, slug)
     diff = python(book, "-m", "lib", "diff", f"chapters/{slug}.ipynb")
     assert (diff.returncode, diff.stdout) == (0, "no printed figure moved\n"), diff.stdout + diff.stderr
     assert python(book, "-c", STATE).stdout == before
-    assert python(book, "-m", "lib", "gate").returncode == 0
