@@ -18,6 +18,9 @@ FEW = 3
 
 
 def setup(args) -> int:
+    from lib.house import environment
+
+    environment.note_paths()
     print(f"ready: {sys.prefix}")
     return 0
 

@@ -68,7 +68,10 @@ def made(sets: list) -> Path:
     if (VENV / ".book").is_file() and not _runs(VENV, "-c", "import nbclient"):
         print("The environment in .venv does not run any more (its Python is gone, or packages are): making it anew.")
         shutil.rmtree(VENV)
-    fill(VENV, ["book", *sets])
+    for _ in range(
+        2
+    ):  # pip makes an environment anew that uv made without it, and what it had is to be installed again
+        fill(VENV, ["book", *sets])
     return _python(VENV)
 
 
@@ -122,6 +125,8 @@ def _with_uv(home: Path, lock: Path) -> bool:
 def _with_pip(home: Path, lock: Path) -> bool:
     """Install with pip, into an environment made by the running Python unless there is one with pip; whether it did."""
     if not _runs(home, "-m", "pip", "--version"):
+        if home == Path(sys.prefix):
+            raise SetUpError(f"{home} has no pip: start the command with another Python, or install uv")
         if not _fits():
             this = "{}.{}".format(*sys.version_info)
             raise SetUpError(

@@ -89,6 +89,17 @@ def test_a_broken_uv_is_none(book, tmp_path, does):
     assert "uv = " not in (book / ".venv" / "pyvenv.cfg").read_text("utf-8")
 
 
+@pytest.mark.slow
+def test_an_environment_without_pip_is_made_anew_whole_but_never_under_ones_feet(book):
+    assert command(book, "-m", "lib", "setup").returncode == 0
+    for pip in (book / ".venv").rglob("site-packages/pip"):
+        shutil.rmtree(pip)
+    inside = command(book, "-m", "lib", "setup", "--dev", python=book / ".venv")
+    assert inside.returncode == 2 and "has no pip" in inside.stderr
+    assert command(book, "-m", "lib", "setup", "--dev").returncode == 0
+    assert (book / ".venv" / ".book").is_file() and (book / ".venv" / ".dev").is_file()
+
+
 @pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 15)])
 def test_another_python_is_refused_in_one_line(book, version):
     code = f"import sys; sys.version_info = {(*version, 0)}; sys.argv[1:] = ['setup']; import runpy"
