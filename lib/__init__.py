@@ -1,6 +1,9 @@
 """The small shared library of *Interferon, Recomputed*."""
 
+from __future__ import annotations
+
 import json
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +29,26 @@ def parsed(text: str):
 def _number(text: str) -> float | int:
     x = float(text)
     return int(x) if x.is_integer() else x
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: into one beside it, which then takes its name.
+
+    Raises
+    ------
+    OSError
+        A full disk, a folder that may not be written; it names ``path``, which stays as it was.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException as error:
+        if beside.exists():
+            beside.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise

@@ -1,4 +1,4 @@
-"""``python -m lib COMMAND``: a thin command line over the rooms of ``lib``."""
+"""``python3 -m lib COMMAND``: a thin command line over the rooms of ``lib``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,107 @@ import signal
 import sys
 from pathlib import Path
 
-from lib import PATHS
+from lib import PATHS, ROOT
 
 sys.path[:0] = [path for path in PATHS if path not in sys.path]  # a bundle has no path file
 
 FEW = 3
 """Results that can be named within a line."""
+
+
+def setup(args) -> int:
+    from lib.house import environment
+
+    environment.note_paths()
+    print(f"ready: {sys.prefix}")
+    return 0
+
+
+def book(args) -> int:
+    args.names, args.force = [], False
+    run(args)
+    site(args)
+    print(f"The book: {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")
+    return 0
+
+
+def site(args) -> int:
+    from lib.house import building
+
+    building.site()
+    return 0
+
+
+def test(args) -> int:
+    print("Gate: pairs and stamps ...", flush=True)
+    if gate(args):
+        return 1
+    site(args)
+    print("Tests: units, records, every output of every chapter, the built site ...", flush=True)
+    return _python("-m", "pytest", "-q", "-m", "not slow")
+
+
+def test_long(args) -> int:
+    return _python("-m", "pytest", "-q", "-m", "slow")
+
+
+def _python(*args: str) -> int:
+    """Run another program of this environment in the book's folder; its exit code."""
+    import subprocess
+
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(PATHS)}
+    return subprocess.run([sys.executable, *args], cwd=ROOT, env=env).returncode
+
+
+def chapter(args) -> int:
+    args.names, args.force = [args.name], True
+    return run(args)
+
+
+def lab(args) -> int:
+    """JupyterLab on the chapters: it opens text halves as notebooks, and asks nobody for news."""
+    settings = ROOT / "lib" / "house" / "lab"
+    options = ["--ServerApp.root_dir=chapters", f"--LabApp.app_settings_dir={settings}"]
+    return _python("-m", "jupyterlab", *options)
+
+
+def bench(args) -> int:
+    site(args)
+    for path in sorted((ROOT / "bench").glob("bench_*.py")):
+        print(f"== {path.relative_to(ROOT).as_posix()}", flush=True)
+        code = _python(str(path))
+        if code:
+            return code
+    return 0
+
+
+def serve(args) -> int:
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    book(args)
+    pages = partial(SimpleHTTPRequestHandler, directory=ROOT / "_build" / "html")
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", 8000), pages)
+    except OSError:  # someone has that one
+        server = ThreadingHTTPServer(("127.0.0.1", 0), pages)
+    print(f"http://127.0.0.1:{server.server_port} (Ctrl-C ends it)", flush=True)
+    server.serve_forever()
+
+
+def lock(args) -> int:
+    from lib.house import environment
+
+    environment.lock(args.upgrade)
+    return 0
+
+
+def clean(args) -> int:
+    import shutil
+
+    for name in ("_build", ".pytest_cache"):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    return 0
 
 
 def verify_sources(args) -> int:
@@ -74,7 +169,7 @@ def new(args) -> int:
     from lib.house import adding
 
     written = adding.new(args.name, args.prefix, args.text)
-    print(*written, "next: `python -m lib gate` says what is left", sep="\n")
+    print(*written, "next: `python3 -m lib gate` says what is left", sep="\n")
     return 0
 
 
@@ -124,13 +219,14 @@ def start(args) -> int:
 def check(args) -> int:
     from whichdata.checks import answers
 
+    if sys.stdin.isatty():
+        print("a check a line, as `python -m whichdata check --help` says; Ctrl-D ends it", file=sys.stderr)
     for line in answers(sys.stdin):
         print(line, flush=True)
     return 0
 
 
 def run(args) -> int:
-    from lib import ROOT
     from lib.house import execute, executed, rerun
 
     halves = [execute.chapter(n) for n in args.names] if args.names else execute.chapters()
@@ -146,7 +242,7 @@ def run(args) -> int:
     moves = [move for of_one in found.values() for move in of_one]
     if done:
         where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
-        told = f"{rerun.counted(moves)} (`python -m lib diff` lists them: {where})" if moves else "nothing"
+        told = f"{rerun.counted(moves)} (`python3 -m lib diff` lists them: {where})" if moves else "nothing"
         print(f"moved: {told}")
     roles("after", done)
     return 0
@@ -160,7 +256,6 @@ def take(args) -> int:
 
 
 def gate(args) -> int:
-    from lib import ROOT
     from lib.house import execute, executed
 
     faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
@@ -208,12 +303,6 @@ def rerun(args) -> int:
 def sample(args) -> int:
     from importlib import import_module
 
-    from lib import ROOT
-
-    models = ROOT / "chapters" / "models"
-    known = [path.parent.name.replace("_", "-") for path in sorted(models.glob("*/draws.py"))]
-    if args.name not in known:
-        raise ValueError(f"no draws named {args.name!r}; there are {', '.join(known)}")
     import_module(f"chapters.models.{args.name.replace('-', '_')}.draws").sample(args.name, args.minutes)
     return 0
 
@@ -245,7 +334,6 @@ def verify(args) -> int:
 
 
 def edition(args) -> int:
-    from lib import ROOT
     from lib.house import release
 
     if not args.freeze:
@@ -259,7 +347,6 @@ def edition(args) -> int:
 
 
 def unpack(args) -> int:
-    from lib import ROOT
     from lib.house.parts import REGISTRY
     from sphinx_citable import editions
 
@@ -269,13 +356,13 @@ def unpack(args) -> int:
 
 
 def print_(args) -> int:
-    from lib import ROOT
     from lib.house import printing
 
-    site = ROOT / "_build" / "html"
-    for made in (printing.epub(site), printing.handout(site)):
+    site(args)
+    pages = ROOT / "_build" / "html"
+    for made in (printing.epub(pages), printing.handout(pages)):
         print(made.relative_to(ROOT))
-    printing.announce(site)
+    printing.announce(pages)
     return 0
 
 
@@ -318,23 +405,109 @@ def ledger(args) -> int:
     return 0
 
 
+def _one_of(folder: str, pattern: str, what: str):
+    """A reader of names: of a file in ``folder`` or its path, as tab completion gives it; and the names there are."""
+    known = sorted(path.stem for path in (ROOT / folder).glob(pattern))
+
+    def name(given: str) -> str:
+        slug = Path(given).stem if given.endswith((".md", ".ipynb", ".yml")) else given
+        if slug not in known:
+            raise argparse.ArgumentTypeError(f"no {what} {given!r}; there are {', '.join(known)}")
+        return slug
+
+    return name, f"one of {', '.join(known)}, or the path of its file"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Refuse in one line."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+_CODES = "Exit codes: 0 done, 1 something was found wrong or moved, 2 it cannot run, 130 interrupted."
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m lib", description="Interferon, Recomputed: the book's own tools.")
-    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    plain = argparse.RawDescriptionHelpFormatter
+    top = _Parser(prog="python3 -m lib", usage="python3 -m lib COMMAND ...", formatter_class=plain, description=(
+        "Interferon, Recomputed. Every command runs in the book's own environment, .venv, and makes it if need be; where\n"
+        "there is make, `make COMMAND` does the same. COMMAND --help says more."))  # fmt: skip
+    sub = top.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help="as below, each with its own --help"
+    )
+    lines: list[str] = []
 
-    def command(name: str, function, text: str) -> argparse.ArgumentParser:
-        p = sub.add_parser(name, help=text, description=text)
-        p.set_defaults(function=function)
+    def group(title: str) -> None:
+        lines.append(f"\n{title}:")
+
+    def command(name: str, function, text: str, *sets: str) -> argparse.ArgumentParser:
+        """``sets`` are those of lib.house.environment that it needs beside the book's; None for no environment at all."""
+        p = sub.add_parser(name, description=f"{text[0].upper()}{text[1:]}.", epilog=_CODES)
+        p.set_defaults(function=function, sets=sets)
+        lines.append(f"  {name:<15} {text}")
         return p
 
+    chapter_name, chapters = _one_of("chapters", "*.md", "chapter")
+    source_name, sources = _one_of("seeds", "*.yml", "source")
+    draws = sorted(p.parent.name.replace("_", "-") for p in (ROOT / "chapters" / "models").glob("*/draws.py"))
+
+    def names(p) -> None:
+        p.add_argument("names", nargs="*", metavar="CHAPTER", type=chapter_name, help=f"these alone: {chapters}")
+
+    group("To read and to re-execute")
+    command("book", book, "set up, execute what is stale, build the pages; prints the address of the first")
+    command("serve", serve, "do the same, and serve the pages on this machine")
+    p = command("chapter", chapter, "execute one chapter, stale or not")
+    p.add_argument("name", metavar="CHAPTER", type=chapter_name, help=chapters)
+    p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
+    names(p)
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
+    p = command("diff", diff, "list what moved between a re-executed notebook and the committed one")
+    p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
+    command("lab", lab, "open JupyterLab on the chapters", "lab")
+    p = command("setup", setup, "make the environment, or add to it, and do no more")
+    also = {"dev": "the tests", "lab": "JupyterLab", "models": "the sampler"}
+    for name, what in also.items():
+        p.add_argument(f"--{name}", dest="also", action="append_const", const=name, help=f"also for {what}")
+
+    group("To ask and to cite")
+    p = command("ledger", ledger, "print the verdict on every claim")
+    p.add_argument("--source", metavar="SOURCE", type=source_name, help=f"one source only: {sources}")
+    p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
+    p.add_argument("tag", metavar="TAG")
+    p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
+    p.add_argument("--rows", action="store_true", help="list what it prints now, where what changed is not known")
+    command("check", check, "answer checks, one JSON object a line, from standard input")
     p = command("verify-sources", verify_sources, "hold the records against the source texts in a folder")
     p.add_argument("folder", type=Path)
-    p.add_argument("--source", metavar="SLUG", help="one source only")
+    p.add_argument("--source", metavar="SOURCE", type=source_name, help=f"one source only: {sources}")
     p = command("census", census, "show that every numeral of the source texts is accounted for")
     p.add_argument("folder", type=Path)
-    p.add_argument("--source", metavar="SLUG", help="one source only")
+    p.add_argument("--source", metavar="SOURCE", type=source_name, help=f"one source only: {sources}")
     p.add_argument("--rows", action="store_true", help="list every numeral with its owner")
+
+    group("To write and to test")
+    p = command("run", run, "execute the chapters that are stale, and say what moved")
+    names(p)
+    p.add_argument("--force", action="store_true", help="execute even what is up to date")
+    p = command("take", take, "write what was edited in a chapter's notebook into its text half")
+    p.add_argument("name", metavar="CHAPTER", type=chapter_name, help=chapters)
+    command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
+    command("site", site, "build the pages, if something that they are made of has changed")
+    command("test", test, "all that guards a change: the gate, the pages, the tests but the long ones", "dev")
+    command("test-long", test_long, "the tests that take long", "dev")
+    command("tags", tags, "give every new label its permanent tag")
+    p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
+    p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
+    p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped", "models")
+    p.add_argument("name", choices=draws)
+    p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
+    command("bench", bench, "measure times, and the weight of every page", "dev")
+    p = command("clean", clean, "remove what was built; the environment stays")
+
+    group("To add a review")
     p = command("new", new, "begin a review: the draft of a record, a chapter with all its parts, what else they need")
     p.add_argument("name", metavar="SLUG")
     p.add_argument("--prefix", required=True, metavar="ABC", help="three capitals that no other source has")
@@ -342,40 +515,18 @@ def parser() -> argparse.ArgumentParser:
     p = command("locate", locate, "say where words stand in a text, as a locator to paste")
     p.add_argument("file", type=Path)
     p.add_argument("words", nargs="+")
-    p = command(
-        "skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it"
-    )
-    p.add_argument("name", metavar="SLUG")
+    p = command("audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds")
+    p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
+    p = command("skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it")
+    p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
     p.add_argument("folder", type=Path)
-    p = command(
-        "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
-    )
-    p.add_argument("name", metavar="SLUG")
     p = command("start", start, "write an empty book on another topic into a new folder")
     p.add_argument("folder", type=Path)
     p.add_argument("--title", required=True)
     p.add_argument("--author", required=True)
-    command("check", check, "answer checks, one JSON object a line, from standard input")
-    p = command("run", run, "execute the chapters that are stale")
-    p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
-    p.add_argument("--force", action="store_true", help="execute even what is up to date")
-    p = command("take", take, "write what was edited in a chapter's notebook into its text half")
-    p.add_argument("name", metavar="SLUG")
-    command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
-    p = command("rerun", rerun, "execute chapters apart from their committed notebooks, and list what moved")
-    p.add_argument("names", nargs="*", metavar="SLUG", help="these chapters only")
-    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
-    p = command("diff", diff, "list what moved between a re-executed notebook and the committed one")
-    p.add_argument("notebook", type=Path, metavar="NOTEBOOK")
-    p.add_argument("--rows", action="store_true", help="list each row of a table or figure that moved")
-    p = command("sample", sample, "write the draws of a hierarchical fit; goes on where it stopped")
-    p.add_argument("name")
-    p.add_argument("--minutes", type=float, default=90, help="stop the long runs after so long (default: 90)")
-    command("tags", tags, "give every new label its permanent tag")
-    p = command("verify", verify, "say what became of a cited section: same, changed, moved, withdrawn or unknown")
-    p.add_argument("tag", metavar="TAG")
-    p.add_argument("hashes", nargs="+", metavar="HASH", help="of its text, then of its results")
-    p.add_argument("--rows", action="store_true", help="list what it prints now, where what changed is not known")
+
+    group("To release")
+    command("print", print_, "make the handout of the short versions (PDF) and the EPUB beside the pages", "dev")
     p = command(
         "edition", edition, "make an edition pending; after its build, freeze and release it (make edition does both)"
     )
@@ -384,28 +535,29 @@ def parser() -> argparse.ArgumentParser:
         "--freeze", action="store_true", help="write the archive of the built site, lock its anchors, release it"
     )
     command("unpack", unpack, "put every released edition below the built site, from its archive in dist")
-    command(
-        "print", print_, "make the handout of the short versions (PDF) and the EPUB of the built pages (make print)"
-    )
     command("cff", cff, "write CITATION.cff, codemeta.json and .zenodo.json anew from _config.yml")
-    p = command("verdicts", verdicts, "list the verdicts that differ from those last accepted")
-    p.add_argument("--accept", action="store_true", help="record the verdicts as they are now")
-    p = command("ledger", ledger, "print the verdict on every claim")
-    p.add_argument("--source", metavar="SLUG", help="one source only")
+    p = command("lock", lock, "write the locks from what the book asks for, and try their wheels (needs uv)")
+    p.add_argument("--upgrade", action="store_true", help="take the newest releases")
+    for name in ("clean", "lock"):
+        sub.choices[name].set_defaults(sets=None)
+    top.epilog = "\n".join([*lines, "", _CODES]).strip()
     return top
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 done, 1 something was found wrong, 2 it cannot run, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parser().parse_args(argv)
     try:
+        if args.sets is not None:
+            from lib.house import environment
+
+            environment.enter([*args.sets, *(getattr(args, "also", None) or ())], argv)
         return args.function(args)
     except (ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
     except ImportError:
-        from lib import ROOT
-
         if (ROOT / "registry").is_dir():
             raise
         print(f"this folder holds one chapter, not what `{args.command}` works on: get the whole book", file=sys.stderr)
@@ -421,6 +573,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # whatever the locale
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = main()
     sys.stdout.flush()

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import html
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from functools import cache
 from numbers import Real
+from pathlib import Path
 from typing import NamedTuple
 
 from IPython import get_ipython
@@ -67,6 +70,13 @@ class _Open:
     conclusion: str | None = None
     words: str | None = None
     clash: str | None = None
+
+
+class _Said(str):
+    """A verdict as the last value of a cell, which shows nothing: its row stands above already."""
+
+    def _ipython_display_(self) -> None:
+        pass
 
 
 class Review:
@@ -146,7 +156,7 @@ class Review:
             self._enter(claim, figure.role, entry, text)
             found.append(verdict)
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def restate(self, claim_id: str, clash: str | None = None, **roles: str) -> str:
         """Hold figures of a claim against the same numbers where they stand elsewhere in the text.
@@ -172,7 +182,7 @@ class Review:
             self._enter(claim, figure.role, entry | {"convention": where, "readings": []}, "")
             found.append(entry["verdict"])
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def test(self, claim_id: str, outcomes: bool | Iterable[bool], found: str, clash: str | None = None) -> str:
         """Judge what a claim says of the source's own study in words: true for all admissible data, for some, for none."""
@@ -185,7 +195,7 @@ class Review:
         state.words = verdict
         state.reasons.append(found)
         self._advance(claim, clash)
-        return verdict
+        return _Said(verdict)
 
     def conclude(
         self,
@@ -211,7 +221,7 @@ class Review:
             *([f"{fault[0].upper()}{fault[1:]}"] if fault and state.conclusion == "overstated" else []),
         ]
         self._advance(claim, clash)
-        return state.conclusion
+        return _Said(state.conclusion)
 
     def leave(self, claim_id: str, missing: str, *roles: str, clash: str | None = None) -> str:
         """Leave figures of a claim unchecked for want of inputs; without ``roles`` all that is still open of it.
@@ -236,7 +246,7 @@ class Review:
                 state.words = "not-checkable"
         state.reasons.append(why)
         self._advance(claim, clash)
-        return verdicts.gravest(found)
+        return _Said(verdicts.gravest(found))
 
     def settle(self) -> None:
         """Enter the claims with nothing to check; refuse if any other is not judged, or a clash has one member."""
@@ -350,8 +360,25 @@ def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
             entry = {"value": str(value) if isinstance(value, str) else to_digits(value, 6), "text": text}
             row = value.row if isinstance(value, Known) else ""
         entries[key.replace("_", "-")] = entry | ({"evidence": row} if row else {})
-    plain = "; ".join(f"{k} = {v['text']}" for k, v in entries.items())
-    display({BOUND: canonical(entries), "text/html": f"<p>{html.escape(plain)}</p>", "text/plain": plain}, raw=True)
+    lines = ["; ".join(f"{k} = {v['text']}" for k, v in entries.items())]
+    stood = {k: was for k, was in _committed().items() if k in entries and was != entries[k]["text"]}
+    lines += [f"{k}: was {was}, now {entries[k]['text']}" for k, was in stood.items()]
+    shown = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    display({BOUND: canonical(entries), "text/html": shown, "text/plain": "\n".join(lines)}, raw=True)
+
+
+@cache
+def _committed() -> dict[str, str]:
+    """What the chapter that a person has open in a notebook bound when it was committed; empty in any other execution,
+    whose outputs may not hang on what stood before.
+    """
+    shell = get_ipython()
+    opened = os.environ.get("JPY_SESSION_NAME") or (shell.user_ns.get("__vsc_ipynb_file__", "") if shell else "")
+    if not opened:
+        return {}
+    from lib.house import executed
+
+    return executed.committed_values(Path(opened).stem)
 
 
 def shown(row: Mapping) -> list[str]:

@@ -130,8 +130,8 @@ def used(tree: ast.AST) -> set[str]:
     return found
 
 
-BY_OTHERS = re.compile(r"__\w+__|visit_\w+|depart_\w+|handle_\w+")
-"""Names that Python, docutils or the parser of HTML calls."""
+BY_OTHERS = re.compile(r"__\w+__|_ipython_display_|visit_\w+|depart_\w+|handle_\w+")
+"""Names that Python, IPython, docutils or the parser of HTML calls."""
 
 
 def test_no_code_is_there_for_tests_alone():

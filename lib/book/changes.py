@@ -169,7 +169,7 @@ def write(app):
     if app.config.site_url:
         titles = {slug: app.env.titles[page].astext() for slug, page in prose.pages().items() if page in app.env.titles}
         text = feed(app.config.site_url, app.config.project, app.config.author, titles)
-        (Path(app.outdir) / FEED).write_text(text, "utf-8")
+        (Path(app.outdir) / FEED).write_text(text, "utf-8", newline="\n")
 
 
 def setup(app):

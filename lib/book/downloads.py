@@ -18,7 +18,7 @@ from sphinx.util import logging
 
 from lib import FIGURE, LEDGER, ROOT, TABLE, evidence
 from lib.book import layers, marks, references
-from lib.house import bundles, prose
+from lib.house import bundles, environment, prose
 from lib.house.execute import READING
 from lib.house.parts import pages, parts
 from lib.values import opening
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 READ = """To read: the words with their figures, and every cell with its output, in any viewer of notebooks.
 It runs where the book’s modules are: in the folder of the bundle, or of the whole book."""
 BUNDLE = """The chapter as committed, its text half, and the modules, data, records and lock that its execution used.
-Needs Python 3.11 to 3.14, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:
+Needs Python {pythons}, the network once, about 1 GB of disk and a few minutes. Unzip it, and in its folder:
 <ol><li><code>{set_up}</code></li><li><code>{run}</code></li></ol>
 The second command executes the chapter anew and says whether every byte came out the same;
 if not, which figures moved."""
@@ -82,7 +82,7 @@ def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str
 
     rows = [
         (file("ipynb", "The executed notebook"), READ),
-        (file("zip", "A bundle that runs by itself"), BUNDLE.format(set_up=e(bundles.SET_UP), run=e(bundles.RUN))),
+        (file("zip", "A bundle that runs by itself"), BUNDLE.format(pythons=environment.RANGE, set_up=e(bundles.SET_UP), run=e(bundles.RUN))),
     ]
     says = {"Binder": BINDER, "Colab": COLAB.format(branch=e(branch), repository=e(repository))}
     for service, address in hosted(repository, branch, slug).items():

@@ -248,7 +248,7 @@ def write(app):
     ]
     told = {"edition": book.standing.edition, "sources": cited, "claims": claims}
     text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    (out / "ledger.json").write_text(text, "utf-8")
+    (out / "ledger.json").write_text(text, "utf-8", newline="\n")
     for c in claims:
         if c.keys() != (CLAIM | ONLY_JSON).keys():
             raise ValueError(

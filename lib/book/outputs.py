@@ -24,7 +24,7 @@ from lib.house.parts import pages
 from lib.review import check_html
 from lib.tables import UNSEEN
 from lib.values import count, opening
-from lib.verdicts import MARKS, NOTHING, heads
+from lib.verdicts import NOTHING, heads
 from sphinx_citable.marks import mark
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def prepare(app, docname, source):
 
 def _reduced(output: dict) -> dict | None:
     data = output.get("data", {})
-    if BOUND in data or "".join(data.get("text/plain", "")) in {repr(v) for v in MARKS}:
+    if BOUND in data:
         return None
     for mime, kind, label in ((TABLE, "table", "label"), (LEDGER, "check", "id")):
         if mime in data:

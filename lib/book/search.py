@@ -129,7 +129,7 @@ def parts(app) -> dict:
 def write(app):
     """Write the index beside the script that reads it, which only the search page loads."""
     text = json.dumps(parts(app), ensure_ascii=False, separators=(",", ":"))
-    (Path(app.outdir) / "_static" / INDEX).write_text(f"var BOOK = {text};\n", "utf-8")
+    (Path(app.outdir) / "_static" / INDEX).write_text(f"var BOOK = {text};\n", "utf-8", newline="\n")
 
 
 def ours(app):

@@ -8,9 +8,8 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from lib import ROOT
+from lib import ROOT, write
 from lib.house import executed
-from lib.house.execute import write
 from lib.review import shown
 
 ACCEPTED = ROOT / "registry" / "verdicts.csv"

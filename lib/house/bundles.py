@@ -8,20 +8,21 @@ import zipfile
 from functools import cache
 
 from lib import ROOT
+from lib.house import environment
 
 TOOLS = (
-    "lib/__init__.py", "lib/__main__.py", "lib/house/execute.py", "lib/house/executed.py", "lib/house/rerun.py", "lib/records.py", "lib/words.py",
+    "lib/__init__.py", "lib/__main__.py", "lib/house/environment.py", "lib/house/execute.py", "lib/house/executed.py", "lib/house/rerun.py", "lib/records.py", "lib/words.py",
     "packages/whichdata/src/whichdata/__init__.py", "packages/whichdata/src/whichdata/printed.py",
     "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text",
 )  # fmt: skip
 """What runs and compares a chapter, whatever it uses itself, and what a copy must carry; the stamp names the rest."""
-SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
-RUN = ".venv/bin/python -m lib rerun"
+SET_UP = "python3 -m lib setup"
+RUN = "python3 -m lib rerun"
 
 _README = """# {title}
 
 One chapter of *Interferon, Recomputed*, with everything its execution uses.
-It needs Python 3.11 to 3.14 with its venv module, the network once for the packages of the lock, about 1 GB of disk
+It needs Python {pythons} with its venv module, the network once for the packages of the lock, about 1 GB of disk
 and a few minutes.
 
 In this folder:
@@ -33,7 +34,7 @@ The first command makes an environment of its own in `.venv`; every package must
 The second executes `chapters/{slug}.md` from its first cell and compares every byte with the notebook that came with
 it, `chapters/{slug}.ipynb`. Where bytes differ it lists the printed figures that moved, and keeps its own notebook in
 `_build/again/`.
-On Windows write `.venv\\Scripts\\` for `.venv/bin/`.
+On Windows write `py` for `python3`. To work in an editor of notebooks, let it run them with the Python of `.venv`.
 
 To try something, change the text half and run the second command again: it lists what your change moves.
 
@@ -63,7 +64,7 @@ def files(slug: str) -> dict[str, bytes]:
     notebook = f"chapters/{slug}.ipynb"
     read = json.loads((ROOT / notebook).read_text("utf-8"))
     if "stamp" not in read["metadata"]:
-        raise ValueError(f"{notebook} carries no stamp: run `make chapter NAME={slug}`")
+        raise ValueError(f"{notebook} carries no stamp: run `python3 -m lib chapter {slug}`")
     names = {notebook, *read["metadata"]["stamp"], *TOOLS}
     if any(name.startswith("data/evidence/") for name in names):
         names.add("data/references.bib")  # what the rows of evidence refer to
@@ -81,7 +82,8 @@ def _readme(slug: str, notebook: dict, names: list[str]) -> str:
         "models": "; the models it argues from" if any(name.startswith("chapters/models/") for name in names) else "",
     }
     rows = [f"| `{folder}/` | {_HOLDS[folder].format(**extra)} |" for folder in folders]
-    return _README.format(title=heading.removeprefix("# "), slug=slug, set_up=SET_UP, run=RUN, rows="\n".join(rows))
+    told = {"slug": slug, "pythons": environment.RANGE, "set_up": SET_UP, "run": RUN, "rows": "\n".join(rows)}
+    return _README.format(title=heading.removeprefix("# "), **told)
 
 
 @cache

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 # The kernels inherit these: the same run gives the same bytes, whatever the machine's cores and hash seed.
 os.environ.update(
     PYTHONHASHSEED="0",
+    PYTHONUTF8="1",
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     TZ="UTC",
@@ -30,13 +31,14 @@ os.environ.update(
     COLUMNS="80",
     PYTHONWARNINGS="error::FutureWarning",
 )
+os.environ.pop("JPY_SESSION_NAME", None)  # nobody watches these, from wherever they are started
 
 import jupytext  # noqa: E402
 import nbformat  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 from nbclient.exceptions import CellExecutionError  # noqa: E402
 
-from lib import PATHS, ROOT  # noqa: E402
+from lib import PATHS, ROOT, write  # noqa: E402
 from lib.house import executed  # noqa: E402
 
 # Chapters import this folder's modules, whatever other checkout the environment may know.
@@ -68,29 +70,6 @@ print(_json.dumps({"modules": sorted(str(getattr(m, "__file__", None) or "") for
 
 class ChapterError(RuntimeError):
     """A chapter that cannot be executed; the message names chapter, cell and error."""
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: into one beside it, which then takes its name.
-
-    Raises
-    ------
-    OSError
-        A full disk, a folder that may not be written; it names ``path``, which stays as it was.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException as error:
-        if beside.exists():
-            beside.unlink()
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
 
 
 def chapters() -> list[Path]:
@@ -236,7 +215,7 @@ def faults(text_half: Path) -> list[str]:
     """What is wrong with a pair, one line each; empty if the executed half is what a run of the text half gave."""
     made = text_half.with_suffix(".ipynb")
     name = text_half.stem
-    again = f"run `make chapter NAME={name}`"
+    again = f"run `python3 -m lib chapter {name}`"
     if not made.is_file():
         return [f"{name}: missing: no executed notebook; {again}"]
     try:
@@ -251,7 +230,7 @@ def faults(text_half: Path) -> list[str]:
             return [f"{name}: edited: a reading copy stands in the notebook's place; move it away, then {again}"]
         if not _text_half_moved(nb, text_half) or any(c.get("id", "").partition("-")[0] != _id(c) for c in nb.cells):
             drop = f"delete chapters/{made.name} to drop it"
-            return [f"{name}: edited: cell {at} of the notebook; `python -m lib take {name}` keeps it, {drop}"]
+            return [f"{name}: edited: cell {at} of the notebook; `python3 -m lib take {name}` keeps it, {drop}"]
         found.append(f"{name}: drifted: cell {at} of the notebook is not that of the text half; {again}")
     code = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
     if executed.stopped(nb):
@@ -330,7 +309,7 @@ def take(text_half: Path) -> str:
     """
     made, name = text_half.with_suffix(".ipynb"), text_half.stem
     if not made.is_file():
-        raise ChapterError(f"{name}: no notebook to take from; run `make chapter NAME={name}`")
+        raise ChapterError(f"{name}: no notebook to take from; run `python3 -m lib chapter {name}`")
     nb = _read(made)
     if READING in nb.metadata:
         raise ChapterError(f"{name}: a reading copy is no notebook to take from; edit chapters/{name}.md")
@@ -344,7 +323,7 @@ def take(text_half: Path) -> str:
         kept = f"; the text half was edited too, and is kept as {aside.relative_to(ROOT).as_posix()}"
     nb.metadata = jupytext.read(text_half).metadata
     write(text_half, jupytext.writes(nb, MYST))
-    return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `make chapter NAME={name}`"
+    return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `python3 -m lib chapter {name}`"
 
 
 def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:

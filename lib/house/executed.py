@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -77,7 +78,7 @@ def _parsed(path: Path, changed: int, size: int) -> dict:
         _ = [cell["source"] for cell in notebook["cells"]]
     except (ValueError, TypeError, KeyError):
         name = f"{path.parent.name}/{path.name}"
-        raise NotExecuted(f"{name} is cut short: run `make chapter NAME={path.stem}`") from None
+        raise NotExecuted(f"{name} is cut short: run `python3 -m lib chapter {path.stem}`") from None
     return notebook
 
 
@@ -143,8 +144,27 @@ def chapter(slug: str) -> dict:
     """
     path = ROOT / "chapters" / f"{slug}.ipynb"
     if not path.is_file():
-        raise NotExecuted(f"chapters/{slug}.ipynb is missing: run `make chapter NAME={slug}`")
+        raise NotExecuted(f"chapters/{slug}.ipynb is missing: run `python3 -m lib chapter {slug}`")
     return read(path)
+
+
+def at_head(slug: str) -> str | None:
+    """The notebook of a chapter as git's last commit has it; None where there is no git, or none of it there."""
+    command = ["git", "show", f"HEAD:./{slug}.ipynb"]
+    try:
+        shown = subprocess.run(command, cwd=ROOT / "chapters", capture_output=True)
+    except OSError:
+        return None
+    return None if shown.returncode else shown.stdout.decode()
+
+
+def committed_values(slug: str) -> dict[str, str]:
+    """What the committed notebook of a chapter prints for the values that it binds, by name; empty where there is none."""
+    path = ROOT / "chapters" / f"{slug}.ipynb"
+    if not path.is_file():
+        return {}
+    found = outputs(parsed(at_head(slug) or path.read_text("utf-8")), "bound")
+    return {name: value["text"] for output in found for name, value in output.entry.items()}
 
 
 def ledger() -> list[dict]:

@@ -9,7 +9,7 @@ from lib.house import executed, prose
 from lib.words import to_digits
 from sphinx_citable.registry import Part, Registry
 
-REGISTRY = Registry(ROOT / "registry", ("section", "figure", "table", "claim"), "python -m lib")
+REGISTRY = Registry(ROOT / "registry", ("section", "figure", "table", "claim"), "python3 -m lib")
 
 
 def pages() -> list[str]:

@@ -158,6 +158,7 @@ def handout(site: Path) -> Path:
             f'<link rel="stylesheet" href="{(site / "_static" / "book.css").as_uri()}"><style>{look}</style>'
             f'<body class="chapter handout"><main><article>{body}</article></main></body></html>',
             "utf-8",
+            newline="\n",
         )
         printed = _chromium(page)
     day = f"{book.moment:%Y%m%d%H%M%S}".encode()
@@ -311,5 +312,5 @@ def announce(site: Path) -> None:
             f' <a class="on-paper" href="{up}{name}">{words}</a>' for name, words in made if (site / name).is_file()
         )
         text = re.sub(r' <a class="on-paper".*?</a>', "", path.read_text("utf-8"))
-        path.write_text(text.replace("</p>\n</footer>", f"{links}</p>\n</footer>"), "utf-8")
+        path.write_text(text.replace("</p>\n</footer>", f"{links}</p>\n</footer>"), "utf-8", newline="\n")
     metadata.files(site)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ROOT, parsed
+from lib import ROOT, parsed, write
 from lib.house import execute, executed
 
 AGAIN = ROOT / "_build" / "again"
@@ -146,10 +145,12 @@ def committed(slug: str, given: Path) -> dict:
     path = ROOT / "chapters" / f"{slug}.ipynb"
     if given.resolve() != path.resolve():
         return read(path)
-    shown = subprocess.run(["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True)
-    if shown.returncode:
-        raise DiffError(f"{given} is the one to compare with, and git knows no other: run `python -m lib rerun {slug}`")
-    return _notebook(shown.stdout.decode(), path.name)
+    text = executed.at_head(slug)
+    if text is None:
+        raise DiffError(
+            f"{given} is the one to compare with, and git knows no other: run `python3 -m lib rerun {slug}`"
+        )
+    return _notebook(text, path.name)
 
 
 def diff(path: Path) -> list[Move]:
@@ -184,7 +185,7 @@ def rerun(text_half: Path) -> list[Move]:
         return []
     AGAIN.mkdir(parents=True, exist_ok=True)
     apart = AGAIN / shipped.name
-    apart.write_text(text, "utf-8")
+    write(apart, text)
     moves = moved(before, parsed(text))
     said = f"{counted(moves)} moved" if moves else "no printed figure moved, other bytes did"
     print(f"{text_half.stem}: {seconds}; {said} (see {apart.relative_to(ROOT)})", flush=True)

@@ -9,7 +9,8 @@ import pytest
 from lxml import html
 
 import lib
-from lib import evidence, records, review, words
+from lib import ROOT, evidence, records, review, words
+from lib.house import executed
 from whichdata.printed import Interval
 
 
@@ -178,3 +179,22 @@ def test_a_simulated_value_shows_the_first_digit_of_its_error(value, error, show
 )
 def test_significant_digits(value, digits, rounded):
     assert words.to_digits(value, digits) == rounded
+
+
+@pytest.mark.parametrize("session", ["/home/x/chapters/cml-stopping.ipynb", "", "elsewhere.ipynb"])
+def test_who_has_a_notebook_open_is_told_which_bound_values_differ_from_those_committed(monkeypatch, session):
+    shown = []
+    monkeypatch.setattr(review, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setenv("JPY_SESSION_NAME", session)
+    chapter = ROOT / "chapters" / "cml-stopping.ipynb"
+    stood = {"early": "75 %", "late": "9"}
+    entry = {name: {"text": text} for name, text in stood.items()}
+    output = {"output_type": "display_data", "data": {lib.BOUND: entry}}
+    committed = {"cells": [{"cell_type": "code", "source": "", "outputs": [output]}]}
+    monkeypatch.setattr(executed, "at_head", lambda slug: json.dumps(committed) if slug == chapter.stem else None)
+    review._committed.cache_clear()
+    review.bind(early="73 %", late="9", new="1")
+    review._committed.cache_clear()
+    moved = ["early: was 75 %, now 73 %"] if "cml-stopping" in session else []
+    assert shown[0]["text/plain"].split("\n") == ["early = 73 %; late = 9; new = 1", *moved]
+    assert [p.text for p in html.fragments_fromstring(shown[0]["text/html"])][1:] == moved

@@ -25,7 +25,7 @@ import pandas as pd
 
 from chapters.models.mpn_stem_cells import model as stem_cells
 from chapters.models.mpn_stem_cells.model import ASSUMED, Cohort, Design, Population, Rates
-from lib import ROOT, records
+from lib import ROOT, records, write
 
 DRAWS = ROOT / "data" / "draws"
 MODELS, LOCK = ("model.py", "sampler.py"), "requirements-models.txt"
@@ -157,7 +157,7 @@ def engine():
         from chapters.models.mpn_stem_cells import sampler
     except ModuleNotFoundError as error:
         raise SampleError(
-            f"{error.name} is missing: add the sampler with `pip install --require-hashes -r requirements-models.txt`"
+            f"{error.name} is missing: add the sampler with `python3 -m lib setup --models`"
         ) from None
     return sampler
 
@@ -261,9 +261,8 @@ def headline(name: str, say: Callable[[str], None]) -> None:
     everyone, population = quality(got.values), quality(with_rates(got.values[..., :14]))
     thinned = got.values.reshape(-1, got.values.shape[-1])[:: CHAINS * KEPT // THINNED]
     columns = [*NAMES, *patient_columns(data.counts.shape[0])]
-    pd.DataFrame(thinned, columns=columns).to_csv(
-        DRAWS / f"{name}-headline.csv", index=False, float_format="%.4g", lineterminator="\n"
-    )
+    table = pd.DataFrame(thinned, columns=columns).to_csv(index=False, float_format="%.4g", lineterminator="\n")
+    write(DRAWS / f"{name}-headline.csv", table)
     worst = {
         "rhat": everyone["rhat"].max(),
         "ess bulk": everyone["ess bulk"].min(),
@@ -276,7 +275,7 @@ def headline(name: str, say: Callable[[str], None]) -> None:
         "priors": fit.bayes.PRIOR, "versions": {p: version(p) for p in PACKAGES}, "stamp": stamp(),
         "summary": {p: {k: float(f"{v:.5g}") for k, v in row.items()} for p, row in rows.items()},
     }  # fmt: skip
-    summary.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(summary, json.dumps(entry, indent=1, ensure_ascii=False) + "\n")
     say(
         f"headline: {len(everyone)} parameters, worst R-hat {worst['rhat']:.3f}, {got.divergent} divergences, {time.monotonic() - begun:.0f} s"
     )
@@ -342,7 +341,7 @@ def long_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
         "versions": {p: version(p) for p in PACKAGES},
         "stamp": stamp(),
     }
-    note.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    write(note, json.dumps(entry, indent=1) + "\n")
     end, fit = time.monotonic() + 60 * minutes, None
     for kind, jobs in (
         ("cohorts", [(h, i) for i in range(COHORTS) for h in HYPOTHESES]),
@@ -439,7 +438,7 @@ def visit_runs(name: str, say: Callable[[str], None], minutes: float) -> None:
         "versions": {p: version(p) for p in PACKAGES},
         "stamp": own,
     }
-    note.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+    write(note, json.dumps(entry, indent=1) + "\n")
     rows = list(csv.DictReader(path.open(encoding="utf-8"))) if path.is_file() else []
     done = {(r["hypothesis"], r["rates"], int(r["month"]), int(r["cohort"])) for r in rows}
     end, fit = time.monotonic() + 60 * minutes, None

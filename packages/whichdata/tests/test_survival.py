@@ -52,12 +52,12 @@ def same(ours, theirs):
 # -- R's survival ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not shutil.which("Rscript"), reason="Rscript is not installed; it remakes the reference values")
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="no R: install it (Debian: apt-get install r-base-core)")
 def test_reference_values_are_what_r_makes():
     script = ORACLES / "survival.R"
     remade = subprocess.run(["Rscript", str(script)], capture_output=True, text=True)
     if "there is no package called" in remade.stderr:
-        pytest.skip("R's survival package is not installed")
+        pytest.skip("no package survival of R: install it (Debian: apt-get install r-cran-survival)")
     remade = json.loads(remade.stdout)["cases"]
     assert remade.keys() == CASES.keys()
 

@@ -63,7 +63,7 @@ def log_odds(tables):
     return np.log(a * (m - c) / ((n - a) * c)), np.sqrt(1 / a + 1 / (n - a) + 1 / c + 1 / (m - c))
 
 
-@pytest.mark.skipif(not shutil.which("Rscript"), reason="Rscript is not installed")
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="no R: install it (Debian: apt-get install r-base-core)")
 @pytest.mark.parametrize(
     "y, errors",
     [
@@ -163,7 +163,7 @@ def test_one_sparse_table_has_the_conditional_estimate(table):
     assert found.mean == pytest.approx(np.exp(root), rel=1e-4) and found.tau == 0
 
 
-@pytest.mark.skipif(not shutil.which("Rscript"), reason="Rscript is not installed")
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="no R: install it (Debian: apt-get install r-base-core)")
 def test_sparse_tables_that_agree_have_r_s_exact_common_odds_ratio():
     cells = ", ".join(f"{a}, {n - a}, {c}, {m - c}" for a, n, c, m in TABLES)
     script = f"cat(mantelhaen.test(array(c({cells}), c(2, 2, 3)), exact = TRUE)$estimate)"

@@ -347,7 +347,7 @@ def test_the_crate_keeps_the_specification():
 def test_what_describes_the_book_at_its_top_is_in_step(tmp_path):
     metadata.write(tmp_path, release.book(), *release.DESCRIPTIONS)
     behind = [n for n in release.DESCRIPTIONS if (ROOT / n).read_bytes() != (tmp_path / n).read_bytes()]
-    assert not behind, f"{behind} behind _config.yml: `python -m lib cff` writes them"
+    assert not behind, f"{behind} behind _config.yml: `python3 -m lib cff` writes them"
 
 
 def test_sections_have_the_keys_of_the_contract():

@@ -170,7 +170,7 @@ def test_an_edited_notebook_is_never_made_anew_and_take_keeps_the_edit(book, cap
     for force in ([], ["--force"]):
         code, out, errors = said(capsys, "run", *force)
         assert code == 2 and not out and len(errors) == 1
-        assert "edited" in errors[0] and "`python -m lib take cml-stopping`" in errors[0]
+        assert "edited" in errors[0] and "`python3 -m lib take cml-stopping`" in errors[0]
         assert made.read_bytes() == kept and half.read_text() == stood
     code, out, errors = said(capsys, "take", "cml-stopping")
     assert code == 0 and len(out) == 1 and not errors

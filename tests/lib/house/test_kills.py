@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -24,8 +25,7 @@ def book(executed, tmp_path_factory):  # noqa: F811
     """The small book with its tags, and make to build it in the environment of this one."""
     top = shutil.copytree(executed, tmp_path_factory.mktemp("killed") / "book")
     shutil.copy(ROOT / "Makefile", top)
-    (top / ".venv").symlink_to(ROOT / ".venv")
-    made(top, "-m", "lib", "tags", program=ROOT / ".venv" / "bin" / "python")
+    made(top, "-m", "lib", "tags", program=sys.executable)
     return top
 
 
@@ -56,7 +56,7 @@ def digest(folder):
 
 def killed(top, target, changed, result):
     """Kill ``make target`` at random moments, each time after a change of a text, and complete it."""
-    chance, args, texts = random.Random(2026), ("-o", ".venv/.book", target), [changed.read_text("utf-8")]
+    chance, args, texts = random.Random(2026), (f"PYTHON={sys.executable}", target), [changed.read_text("utf-8")]
     texts.append(texts[0].replace("One ", "Just one ", 1))
     wanted, seconds = {}, 0.0
     for text in texts:

@@ -14,7 +14,7 @@ from sphinx_citable.registry import broken_promises
 def test_every_label_has_its_tag():
     tags = {row["label"] for row in parts.REGISTRY.tags()}
     lacking = [item.label for item in parts.parts() if item.label not in tags]
-    assert not lacking, f"run `python -m lib tags`: {', '.join(lacking)}"
+    assert not lacking, f"run `python3 -m lib tags`: {', '.join(lacking)}"
 
 
 def test_what_was_released_is_kept():
@@ -23,7 +23,7 @@ def test_what_was_released_is_kept():
 
 def test_no_verdict_moved():
     moved = accepted.moved()
-    assert not moved, "verdicts moved (python -m lib verdicts --accept records them):\n" + "\n".join(moved)
+    assert not moved, "verdicts moved (python3 -m lib verdicts --accept records them):\n" + "\n".join(moved)
 
 
 def test_registry_is_append_only():

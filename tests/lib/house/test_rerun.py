@@ -6,7 +6,6 @@ import subprocess
 
 import pytest
 
-import lib
 from lib import BOUND, FIGURE, LEDGER, ROOT, TABLE
 from lib.__main__ import main
 from lib.house import execute, executed, rerun
@@ -191,7 +190,7 @@ def test_rerun_tells_the_same_bytes_from_moved_figures(committed, folder, capsys
 
 def test_run_ends_by_saying_what_moved(committed, folder, capsys, monkeypatch):
     here = folder / f"{CHAPTER}.ipynb"
-    monkeypatch.setattr(lib, "ROOT", folder.parent)
+    monkeypatch.setattr("lib.__main__.ROOT", folder.parent)
     monkeypatch.setattr(execute, "execute", lambda half: json.dumps(shifted(committed)))
     code, lines, _ = said(capsys, "run", "--force")
     assert code == 0 and lines[-1].startswith("moved: 1 verdict (") and f"chapters/{CHAPTER}.ipynb" in lines[-1]
