@@ -281,4 +281,4 @@ def _unentered() -> list[str]:
     claims = [row["id"] for row in executed.ledger()]
     known = {"tags": {row["label"].upper() for row in REGISTRY.tags()}, "verdicts --accept": set(accepted.before())}
     new = {step: [claim for claim in claims if claim not in of] for step, of in known.items()}
-    return [f"{len(of)} new claims, {of[0]} first: run `python -m lib {step}`" for step, of in new.items() if of]
+    return [f"{len(of)} new claims, {of[0]} first: run `python3 -m lib {step}`" for step, of in new.items() if of]

@@ -53,7 +53,7 @@ def blanked(slug: str) -> str:
 def faults(slug: str) -> list[str]:
     """What is wrong with a record held against the skeleton of its text, a line each."""
     if not path(slug).is_file():
-        return [f"seeds/{slug}.csv: missing: `python -m lib skeleton {slug} FOLDER` makes it from the text"]
+        return [f"seeds/{slug}.csv: missing: `python3 -m lib skeleton {slug} FOLDER` makes it from the text"]
     found = census.census(records.record(slug), blanked(slug))
     loose = [f"{slug}.yml: unaccounted: {n.printed!r}, paragraph {n.par}, characters {n.start}–{n.end}: give it to a claim or to not_claims"
              for n in found.unaccounted]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sampling, apart from the chapters: ``python -m lib sample NAME`` fills ``data/draws/``; chapters only read it.
+"""Sampling, apart from the chapters: ``python3 -m lib sample NAME`` fills ``data/draws/``; chapters only read it.
 
 A chain is chaotic in its last bit, so its draws are made once, thinned, rounded and committed with seed, versions and a
 stamp. The long runs (virtual cohorts under rival hypotheses, simulation-based calibration) append one fit after the

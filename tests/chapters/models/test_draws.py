@@ -54,7 +54,7 @@ def test_unknown_names_are_refused():
 def test_committed_draws_belong_to_this_code():
     for kind in ("headline", "runs"):
         entry = json.loads((samples.DRAWS / f"{NAME}-{kind}.json").read_text("utf-8"))
-        assert entry["stamp"] == samples.stamp(), f"{kind}: made by other code; run `python -m lib sample {NAME}`"
+        assert entry["stamp"] == samples.stamp(), f"{kind}: made by other code; run `python3 -m lib sample {NAME}`"
     assert sum(p.stat().st_size for p in samples.DRAWS.glob(f"{NAME}*")) <= 2_000_000
 
 
@@ -245,7 +245,7 @@ def test_only_the_second_visit_moves_and_comes_between_its_neighbours():
 
 def test_draws_by_the_second_visit_are_of_this_code_and_whole():
     entry = json.loads((samples.DRAWS / f"{NAME}-visits.json").read_text("utf-8"))
-    assert entry["stamp"] == samples.visits_stamp(), f"made by other code; run `python -m lib sample {NAME}`"
+    assert entry["stamp"] == samples.visits_stamp(), f"made by other code; run `python3 -m lib sample {NAME}`"
     rows = pd.read_csv(samples.DRAWS / f"{NAME}-visits.csv")
     keys = ["hypothesis", "rates", "month", "cohort"]
     assert (rows.groupby(keys).size() == len(samples.PARTS)).all()

@@ -257,7 +257,7 @@ def test_an_empty_book_is_green_and_the_example_is_walked_to_green_in_it(tmp_pat
     assert left.returncode == 1 and "no executed notebook" in left.stdout and "TODO" not in left.stdout
     book.done("run")
     for step in ("tags", "verdicts --accept"):
-        assert f"run `python -m lib {step}`" in book.ran("gate").stdout
+        assert f"run `python3 -m lib {step}`" in book.ran("gate").stdout
         book.done(*step.split())
     book.done("gate")
     book.green()

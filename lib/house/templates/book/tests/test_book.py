@@ -19,7 +19,7 @@ def test_a_relation_fails_only_where_its_record_says_so():
 
 
 def test_no_verdict_moved():
-    assert accepted.moved() == [], "see `python -m lib verdicts`; --accept records them"
+    assert accepted.moved() == [], "see `python3 -m lib verdicts`; --accept records them"
 
 
 def test_every_part_has_its_page_and_tag():
