@@ -54,11 +54,11 @@ def cml() -> tuple[int, int, int]:
     return tuple(int(reported(r)) for r in ("CML-36", "CML-33", "CML-23"))
 
 
-@figures(CML, "cp", "worst-rate", "worst", "best-rate", "best", "long-low")
+@figures(CML, "cp", "best-rate", "best", "long-low")
 def limits_of_the_share():
-    kept, analysed, enrolled = cml()
-    sets = [(k / n, *clopper_pearson(k, n)) for k, n in ((kept, enrolled), (kept, analysed - 1))]
-    return [100 * x for x in (*clopper_pearson(kept, analysed), *sets[0], *sets[1], clopper_pearson(kept, kept)[0])]
+    kept, analysed, _ = cml()
+    others = kept / (analysed - 1), *clopper_pearson(kept, analysed - 1)
+    return [100 * x for x in (*clopper_pearson(kept, analysed), *others, clopper_pearson(kept, kept)[0])]
 
 
 @figures(CML, "no-early", "one-early", "two-early")
