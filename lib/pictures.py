@@ -188,14 +188,14 @@ def forest(
     """Show estimates under one another with their intervals, each also as text: the source's own apart, pooled ones as diamonds.
 
     ``rows``: columns ``study``, ``value``, ``low``, ``high``, and if wanted ``group`` (a heading over neighbours with the same),
-    ``n`` (as text: patients, or events of patients) and ``mark`` (``source``, ``pooled``, ``prediction`` for the interval in
-    which a further study would lie, ``observed``, hollow, for groups that were not randomised, or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to
-    draw a line · the others as for ``figure``.
+    ``n`` (as text: patients, or events of patients) and ``mark`` (``source``, as it reports; ``recomputed``, of the source and
+    computed here; ``pooled``; ``prediction`` for the interval in which a further study would lie; ``observed``, hollow, for
+    groups that were not randomised; or nothing) · ``quantity``, ``unit``: what the axis measures · ``no_effect``: where to draw a line · the others as for ``figure``.
     """
     data = pd.DataFrame({c: rows.get(c, "") for c in ("group", "study", "n", "value", "low", "high", "mark")})
     data[["group", "n", "mark"]] = data[["group", "n", "mark"]].fillna("")
     order = {group: i for i, group in enumerate(dict.fromkeys(data["group"]))}
-    first = data["mark"] != "source"
+    first = ~data["mark"].isin(_OWN)
     data = data.iloc[sorted(range(len(data)), key=lambda i: (order[data.group[i]], first[i]))].reset_index(drop=True)
     places = 2 if log else 0
     others = data[data["mark"] == ""]
@@ -330,7 +330,7 @@ def _timeline(ax, data: pd.DataFrame) -> None:
         for report in data.index[data.role == "report"]:
             (x, y), (to_x, to_y) = (data.year[source], middle[source]), (data.year[report], middle[report])
             ax.plot([x, x, to_x], [y, to_y, to_y], color=REPORTED, linewidth=1)
-    ax.axvline(data.year.iloc[-1], color=QUIET, linewidth=0.8)
+    ax.plot([data.year.iloc[-1]] * 2, [middle[-1], taken[-1]], color=QUIET, linewidth=0.8)
     for y, (at, lines), row in zip(middle, labels, data.itertuples(index=False)):
         marker, face, edge = looks[row.role]
         ax.plot(row.year, y, marker, markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
@@ -339,8 +339,7 @@ def _timeline(ax, data: pd.DataFrame) -> None:
                     weight="bold" if row.role == "source" else "normal", **side)  # fmt: skip
     ax.set(xlim=(low, high), ylim=(taken[-1], 0), yticks=[])
     ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-    ax.grid(axis="x")
-    ax.grid(False, axis="y")
+    ax.grid(False)  # its lines would strike out words, and each event says its year
 
 
 def _survival(ax, data: pd.DataFrame, outcome: str, unit: str, at: Sequence[float]) -> None:
@@ -427,8 +426,10 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
             y, group = y + 1.15, row.group
             write(y, group, 0, -column["study"] if wide else 0, color=QUIET)
         y += 1 if wide else 1.7
-        ink = {"source": REPORTED, "pooled": RECOMPUTED, "prediction": RECOMPUTED}.get(row.mark, INK)
-        weight = "bold" if row.mark in ("source", "pooled") else "normal"
+        ink = {"source": REPORTED, "recomputed": RECOMPUTED, "pooled": RECOMPUTED, "prediction": RECOMPUTED}.get(
+            row.mark, INK
+        )
+        weight = "bold" if row.mark in (*_OWN, "pooled") else "normal"
         line = y if wide else y - 0.75
         write(line, row.study, 0, -column["study"] if wide else 0, ha="left", color=ink, weight=weight)
         if has_n and wide:
@@ -448,9 +449,9 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         elif row.low == row.low:
             ax.plot([row.low, row.high], [y, y], color=ink, linewidth=1.4)
         if row.mark not in ("pooled", "prediction"):
-            ax.plot(row.value, y, "o" if row.mark == "source" else "s", markersize=6, color=ink,
+            ax.plot(row.value, y, "o" if row.mark in _OWN else "s", markersize=6, color=ink,
                     markerfacecolor="none" if row.mark == "observed" else ink)  # fmt: skip
-        y += 0.5 if row.mark == "source" else 0
+        y += 0.5 if row.mark in _OWN else 0
     if no_effect is not None and wide:
         ax.axvline(no_effect, color=QUIET, linewidth=0.8)
     elif no_effect is not None:  # between the lines of words
@@ -471,6 +472,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
     ax.grid(False, axis="y")
 
 
+_OWN = "source", "recomputed"  # the marks of the source itself
 _RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 

@@ -40,11 +40,13 @@ def table(
     recomputed: Iterable[str] = (),
     strong: Iterable[int] = (),
     why: Mapping[str, str] | None = None,
+    cells: Mapping[tuple[int, str], str] | None = None,
 ) -> None:
     """Show ``frame`` as a table of the book; its first column heads the rows.
 
     ``label`` is the permanent address (``tab-…``) · ``units`` by column · ``reported``, ``recomputed``: columns in
-    those colours · ``strong``: positions of the rows that matter · ``why``: the reasons for a certainty, by row, folded below. A table too wide for a phone is marked ``stacks``:
+    those colours; ``cells``: the colour of one cell, by row and column, ``""`` for none · ``strong``: positions of the rows
+    that matter · ``why``: the reasons for a certainty, by row, folded below. A table too wide for a phone is marked ``stacks``:
     there each row becomes a block whose figures carry their column's name.
 
     Raises
@@ -65,6 +67,7 @@ def table(
         for i in range(len(frame.columns))
     ]
 
+    coloured = cells or {}
     strong, measured = set(strong), (list(frame.columns), units, texts, numeric)
     stacks = _width(*measured) > _PHONE or _widest(*measured, strong) > _ROOM
     long = [stacks and not numeric[i] and any(len(row[i]) > _SHORT for row in texts) for i in range(len(frame.columns))]
@@ -96,7 +99,8 @@ def table(
                     f'<th scope="row"{named(i, "rowheader")}{_class("num" if numeric[i] else "")}>{shown}</th>'
                 )
             else:
-                look = _class("num" if numeric[i] else "", "long" if long[i] else "", kind.get(frame.columns[i], ""))
+                origin = coloured.get((n, frame.columns[i]), kind.get(frame.columns[i], ""))
+                look = _class("num" if numeric[i] else "", "long" if long[i] else "", origin)
                 cells.append(f"<td{named(i, 'cell')}{look}>{shown}</td>")
         return f"<tr{row_role}{_class('strong' if n in strong else '')}>{''.join(cells)}</tr>"
 
@@ -146,8 +150,8 @@ def findings(
     """Show the summary of findings of a chapter: at most five outcomes, each with its certainty and how many it rests on.
 
     Shares and differences of shares stand per 100 people. The interval is that of the difference or, where no groups are
-    compared, of the one group. The word for the certainty is computed (``lib.evidence.certainty``); the reasons fold
-    below the table.
+    compared, of the one group. What the source reports, what is recomputed and what other work reports differ in colour.
+    The word for the certainty is computed (``lib.evidence.certainty``); the reasons fold below the table.
 
     Raises
     ------
@@ -159,7 +163,7 @@ def findings(
         raise ValueError(
             f"{label}: a summary of findings has one to {MOST_FINDINGS} rows, not {len(rows)}: keep those that decide"
         )
-    judged, cells, why, kinds = certainty(slug), [], {}, set()
+    judged, cells, why, kinds, origins = certainty(slug), [], {}, set(), []
     for row in rows:
         if row.outcome not in judged:
             raise ValueError(
@@ -188,14 +192,16 @@ def findings(
             )
         )
         why[outcome] = judged[row.outcome].why
+        origins.append([*(v.origin if v else "" for v in sides), spread.ends[1].origin if spread else ""])
     if len(kinds) > 1:
         raise ValueError(f"{label}: intervals of one kind can stand in one column, not {' and '.join(sorted(kinds))}")
     ratio = any(row.difference and row.difference.ends and not row.difference.ends[0].unit for row in rows)
     effect = "effect" if ratio else "difference"
     columns = ["outcome", *heads, effect, *(kinds or ["interval"]), "certainty", "n"]
+    coloured = {(n, column): kind for n, row in enumerate(origins) for column, kind in zip(columns[1:], row)}
     shown = pd.DataFrame(cells, columns=columns)
     empty = [c for c in (*heads, effect) if (shown[c] == _found(None)).all()]
-    table(shown.drop(columns=empty), label, caption, note, why=why)
+    table(shown.drop(columns=empty), label, caption, note, why=why, cells=coloured)
 
 
 def _found(value: Value | None) -> str:

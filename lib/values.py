@@ -30,7 +30,8 @@ class Value:
 
     ``kind``: count, share, span, list, estimate, simulated, time, p, measure or words · ``number`` for data, "" where there is
     none · ``unit``: what is counted or measured, or the estimator · ``row``: of the evidence that reports it, or "" ·
-    ``ends``: of an estimate, the value and the two ends of its ``interval``, each with its own unit.
+    ``ends``: of an estimate, the value and the two ends of its ``interval``, each with its own unit · ``given``: whether it
+    was given as text, as the source or other work reports it.
     """
 
     kind: str
@@ -41,6 +42,14 @@ class Value:
     row: str = ""
     ends: tuple[Value, ...] = ()
     interval: str = ""
+    given: bool = False
+
+    @property
+    def origin(self) -> str:
+        """``reported`` by the source, ``recomputed`` here, or nothing if other work reports it or it is no figure."""
+        if self.row or self.kind == "words":
+            return ""
+        return "reported" if self.given else "recomputed"
 
     def __str__(self) -> str:
         return self.whole
@@ -69,7 +78,7 @@ def count(n: int | str, unit: str, of: int | str | None = None) -> Value:
     else:
         bare = f"{_so_many(size)} of {_so_many(whole)}"
         said = f"{bare} {unit if whole != 1 else singular(unit)}"
-    return Value("count", size, unit, bare, said, _row(n))
+    return Value("count", size, unit, bare, said, _row(n), given=isinstance(n, str))
 
 
 def share(x: Figure, decimals: int = 0) -> Value:
@@ -77,7 +86,7 @@ def share(x: Figure, decimals: int = 0) -> Value:
     or 100; a reported one is given as text, in per cent.
     """
     if isinstance(x, str):
-        return Value("share", _float(x), "%", str(x), f"{x}%", _row(x))
+        return Value("share", _float(x), "%", str(x), f"{x}%", _row(x), given=True)
     percent = 100 * float(x)
     bare = f"{percent:.{decimals}f}"
     if float(bare) in (0, 100) and 0 < percent < 100:
@@ -111,7 +120,7 @@ def p_value(p: Figure, test: str = "") -> Value:
         value = to_digits(p, 6)
         bare = "< 0.0001" if p < 0.0001 else f"{to_digits(p):.{_places(to_digits(p), 2)}f}"
     said = f"{unit} {bare}" if bare[0] in "<>≤≥" else f"{unit} = {bare}"
-    return Value("p", value, unit, bare, said, _row(p))
+    return Value("p", value, unit, bare, said, _row(p), given=isinstance(p, str))
 
 
 def span(low: Value, high: Value) -> Value:
@@ -159,15 +168,16 @@ def estimate(
     if isinstance(value, Value):
         ends = value, low, high
         limits = f"{low} to {high}" if low.unit == "%" else f"{low.bare} to {high.bare}"
-        bare, size, row = f"{value} ({interval} {limits})", value.number, value.row
+        bare, size, row, given = f"{value} ({interval} {limits})", value.number, value.row, value.given
     else:
+        given = isinstance(value, str)
         ends = tuple(
-            Value("measure", float(x), "", text := f"{float(x):.2f}".replace("-", "−"), text)
+            Value("measure", float(x), "", text := f"{float(x):.2f}".replace("-", "−"), text, _row(x), given=given)
             for x in (value, low, high)
         )
         bare = f"{ends[0]} ({interval} {ends[1]} to {ends[2]})"
         size, row = to_digits(float(value), 6), _row(value)
-    return Value("estimate", size, name, bare, f"{name} {bare}", row, ends, interval)
+    return Value("estimate", size, name, bare, f"{name} {bare}", row, ends, interval, given)
 
 
 def simulated(value: Real, error: Real, unit: str) -> Value:
@@ -233,7 +243,7 @@ def _plain(kind: str, x: Figure, unit: str) -> Value:
     else:
         bare = number(round(x) if abs(x) >= 10 else to_digits(x)).replace("-", "−")
     size = _float(x) if isinstance(x, str) else to_digits(x, 6)
-    return Value(kind, size, unit, bare, with_unit(bare, unit), _row(x))
+    return Value(kind, size, unit, bare, with_unit(bare, unit), _row(x), given=isinstance(x, str))
 
 
 def _places(x: float, digits: int = 1) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
@@ -106,6 +107,23 @@ def resolved(app, doctree, docname):
             section += _raw(f'<p class="full-review"><span>Full review, {minutes} minutes</span></p>')
 
 
+def number_apart(app, env):
+    """Number what the audit trail folds apart, A1, A2, …, so that it leaves no gap in the numbers that show.
+
+    Called once Sphinx has numbered figures and tables, in the order in which they stand; labels and tags know no number.
+    """
+    so_many = Counter()
+    for docname, kinds in env.toc_fignumbers.items():
+        trail = [s for s in env.get_doctree(docname).findall(nodes.section) if "audit" in s["classes"]]
+        folded = {name for s in trail for node in s.findall(nodes.Element) for name in node.get("ids", ())}
+        for kind, numbers in kinds.items():
+            for name, (*chapter, _) in numbers.items():
+                series = kind, *chapter, name in folded
+                so_many[series] += 1
+                numbers[name] = (*chapter, f"A{so_many[series]}" if name in folded else so_many[series])
+    return []
+
+
 def _visible_words(node: nodes.Node) -> int:
     """The words of prose, captions and claims that show before anything is unfolded."""
     if isinstance(node, (Code, BookTable, nodes.raw)) or "audit" in getattr(node, "attributes", {}).get("classes", ()):
@@ -128,3 +146,4 @@ def setup(app):
         app.add_directive(part, Part)
     app.add_transform(Layers)
     app.connect("doctree-resolved", resolved)
+    app.connect("env-get-updated", number_apart, priority=900)  # after the numbers are given (500)

@@ -54,11 +54,11 @@ def cml() -> tuple[int, int, int]:
     return tuple(int(reported(r)) for r in ("CML-36", "CML-33", "CML-23"))
 
 
-@figures(CML, "cp", "worst-rate", "worst", "best-rate", "best", "long-low")
+@figures(CML, "cp", "best-rate", "best", "long-low")
 def limits_of_the_share():
-    kept, analysed, enrolled = cml()
-    sets = [(k / n, *clopper_pearson(k, n)) for k, n in ((kept, enrolled), (kept, analysed - 1))]
-    return [100 * x for x in (*clopper_pearson(kept, analysed), *sets[0], *sets[1], clopper_pearson(kept, kept)[0])]
+    kept, analysed, _ = cml()
+    others = kept / (analysed - 1), *clopper_pearson(kept, analysed - 1)
+    return [100 * x for x in (*clopper_pearson(kept, analysed), *others, clopper_pearson(kept, kept)[0])]
 
 
 @figures(CML, "no-early", "one-early", "two-early")
@@ -147,10 +147,10 @@ def belief_by_integration():
             above(sceptical[0] + kept, sceptical[1] + analysed - kept), above(*sceptical)]  # fmt: skip
 
 
-@figures(CML, "diff25", "diff12", "diff6")
+@figures(CML, "diff25", "gain6")
 def differences_of_the_randomised_trial():
     found = []
-    for month in ("25", "12", "06"):
+    for month, ends in (("25", (0, -Z, Z)), ("06", (Z,))):
         shares, variances = [], []
         for arm in ("ropeg", "obs"):
             row = evidence(CML)[f"endure-mrfs{month}-{arm}"]
@@ -159,7 +159,7 @@ def differences_of_the_randomised_trial():
             shares.append(s)
             variances.append(((on_scale[1] - on_scale[0]) / (2 * Z) * s * math.log(s)) ** 2)
         gap, error = shares[0] - shares[1], math.sqrt(sum(variances))
-        found += [100 * (gap + k * error) for k in (0, -Z, Z)]
+        found += [100 * (gap + k * error) for k in ends]
     return found
 
 

@@ -15,7 +15,7 @@ from matplotlib.textpath import TextPath
 
 from lib import FIGURE, figures
 from lib.evidence import last_searched
-from lib.figures import BAND, INK, RULE, STYLE, drawing
+from lib.figures import BAND, INK, RECOMPUTED, REPORTED, RULE, STYLE, drawing
 from lib.pictures import DRAWN, forest, icons, survival, survival_rows, swimmer, timeline
 from lib.values import count, estimate, measure, share
 from whichdata.survival import kaplan_meier
@@ -187,6 +187,29 @@ def test_a_time_line_is_in_order_of_time_and_ends_at_the_last_search(shown):
     told = entry["alt"]
     assert "2012, this study, an interim report of twelve patients (the source); 2013, a trial" in told
     assert told.endswith(f"(randomised); last searched {last_searched()}.")
+
+
+@pytest.mark.parametrize("width", ["wide", "narrow"])
+def test_no_upright_line_of_a_time_line_strikes_out_a_word(shown, width):
+    svg = shown("timeline")[1][width]
+    upright = [tuple(map(float, ends)) for ends in re.findall(r'd="M ([\d.]+) ([\d.]+) L \1 ([\d.]+) ?', svg)]
+    assert upright
+    for text, left, top, right, bottom in words(svg):
+        for x, *ends in upright:
+            assert not (left < x < right and min(ends) < bottom and top < max(ends)), text
+
+
+def test_a_forest_shows_what_we_recompute_of_the_source_in_that_colour_and_first(monkeypatch):
+    emitted = []
+    monkeypatch.setattr(figures, "display", lambda data, raw: emitted.append(data))
+    rows = pd.DataFrame(
+        [("another", 60, 50, 70, ""), ("this study", 75, 43, 95, "recomputed")],
+        columns=["study", "value", "low", "high", "mark"],
+    )
+    forest(rows, "in major response", "%", **SAID)
+    svg = drawing(emitted[0]["text/html"])
+    assert RECOMPUTED in svg and REPORTED not in svg
+    assert [row[1] for row in emitted[0][FIGURE]["rows"]] == ["this study", "another"]
 
 
 def test_a_forest_says_each_estimate_in_figures_and_puts_the_source_first(shown):

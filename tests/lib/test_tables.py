@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from lxml import html
 
-from lib.evidence import certainty
+from lib.evidence import Known, certainty
 from lib.tables import TABLE, UNSEEN, Finding, findings, table
 from lib.values import count, estimate, measure, share
 
@@ -124,6 +124,26 @@ def test_a_finding_stands_per_100_with_its_interval_and_a_certainty_that_nobody_
     assert alone == ["Still in response", "75 per 100", "–", "–", "43 to 95", judged["source"].word, "12"]
     assert conventional[1:5] == ["–", "–", "hazard ratio 1.02", "0.68 to 1.55"]
     assert trial[0].lower() == judged["trial"].outcome.lower()
+
+
+def test_what_is_reported_recomputed_and_quoted_differs_in_a_summary(summary):
+    quoted = estimate(*(Known(text, "a-row") for text in ("0.5", "0.2", "0.9")), "hazard ratio")
+    data = summary(Finding("trial", count(203, "patients"), share("56"), share(Known("59", "a-row")), TRIAL["difference"]),
+                   Finding("conventional", count(203, "patients"), difference=quoted))  # fmt: skip
+    kinds = [
+        [c.get("class") for c in row.xpath("./td")[:4]]
+        for row in html.fromstring(data["text/html"]).xpath("//tbody/tr")
+    ]
+    assert kinds == [["reported", None, "recomputed", "recomputed"], [None] * 4]
+
+
+def test_one_cell_alone_has_a_colour_of_its_own(shown):
+    column = NARROW.columns[1]
+    data = shown(NARROW, reported=[column], cells={(0, column): "recomputed"})
+    kinds = [
+        row.xpath("./td")[0].get("class").split() for row in html.fromstring(data["text/html"]).xpath("//tbody/tr")
+    ]
+    assert "recomputed" in kinds[0] and "reported" not in kinds[0] and all("reported" in k for k in kinds[1:])
 
 
 def test_the_reasons_for_a_certainty_fold_below_and_are_part_of_what_is_cited(summary):

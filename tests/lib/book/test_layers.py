@@ -149,6 +149,18 @@ def test_no_accusing_verdict_stands_in_the_audit_trail_alone(page):
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
+def test_what_shows_is_numbered_without_a_gap_and_the_audit_trail_apart(page):
+    """Figures and tables outside the audit trail are 1, 2, 3, …; those that it folds, A1, A2, A3, …"""
+    series = {}
+    for caption in soup(page).select("figcaption .caption-number"):
+        kind, number = re.fullmatch(r"(Fig\.|Table) ([\w.]+)", caption.text.strip()).groups()
+        folded = caption.find_parent("section", class_="audit") is not None
+        series.setdefault((kind, folded), []).append(number.rpartition(".")[2])
+    for (kind, folded), numbers in series.items():
+        assert numbers == [f"{'A' * folded}{n + 1}" for n in range(len(numbers))], kind
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
 def test_code_folds_never_follow_one_another_and_no_code_is_lost(page):
     folds = soup(page).select("details.code")
     for fold in folds:
