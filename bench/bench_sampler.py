@@ -24,7 +24,7 @@ from chapters.models.mpn_stem_cells import model as stem_cells
 from chapters.models.mpn_stem_cells.model import ASSUMED
 
 MANY, FEW = 5000, 20
-RUNS = 2
+RUNS = 1
 TUNE = 500
 VISITS = np.linspace(0, 5, 9)
 
