@@ -205,8 +205,9 @@ class Individuals(NamedTuple):
 def design(
     patients: int, colonies: int, blood: int, years: float, hom_share: float, rng: np.random.Generator
 ) -> Design:
-    """A design that spends its measurements as evenly as they go: the kindest for inference.
+    """A design that spends its measurements as evenly as they go.
 
+    That is kind to most values but not to the share of progeny, which an earlier second visit would tell better.
     Everyone is measured at the start and followed to the end; visits in between are evenly spaced, moved by up to a
     month. The first ``hom_share`` of the patients have a homozygous clone; every other patient gets the higher dose.
     """
