@@ -77,6 +77,7 @@ NAMES = (
     "exit sd", "balance sd", "ratio sd", "colonies", "blood sd",
 )  # fmt: skip
 RATES = ("rate het", "rate hom", "rate gap")
+GENOTYPES = ("het", "hom")
 
 
 def study() -> dict[str, int]:
@@ -117,7 +118,7 @@ def fitted(entry: dict) -> Cohort:
 
 
 def flat(population: Population) -> np.ndarray:
-    """The 14 values of a population in the order of ``NAMES``."""
+    """The values of a population in the order of ``NAMES``."""
     p = population
     return np.array(
         [*p.exit, *p.balance, *p.dose, *p.ratio, p.progeny, p.exit_sd, p.balance_sd, p.ratio_sd, p.colonies, p.blood_sd]
@@ -125,20 +126,19 @@ def flat(population: Population) -> np.ndarray:
 
 
 def with_rates(values: np.ndarray, rates: Rates = ASSUMED) -> np.ndarray:
-    """The 14 values (last axis) and after them what follows: loss of the clone per year in both genotypes, and their
-    gap.
+    """The values of ``NAMES`` (last axis) and after them those of ``RATES``: loss of the clone per year in both
+    genotypes, and their gap.
     """
-    rate = stem_cells.depletion_rate(np.exp(values[..., 0:2]), np.tanh(values[..., 2:4]), 0.0, rates)
+    exit, balance = (values[..., [NAMES.index(f"{part} {g}") for g in GENOTYPES]] for part in ("exit", "balance"))
+    rate = stem_cells.depletion_rate(np.exp(exit), np.tanh(balance), 0.0, rates)
     return np.concatenate([values, rate, rate[..., 1:] - rate[..., :1]], -1)
 
 
-def truth_values(truth: Truth) -> np.ndarray:
-    """What a fit to this hypothesis should find, in the order of ``NAMES`` and ``RATES``."""
-    values = with_rates(flat(truth.population), truth.rates)
-    death = np.asarray(truth.population.death)
-    values[14:16] += death
-    values[16] += death[1] - death[0]
-    return values
+def truth_values(truth: Truth) -> dict[str, float]:
+    """What a fit to this hypothesis should find, by ``NAMES`` and ``RATES``."""
+    values = dict(zip(NAMES + RATES, with_rates(flat(truth.population), truth.rates).tolist()))
+    het, hom = truth.population.death
+    return values | {name: values[name] + death for name, death in zip(RATES, (het, hom, hom - het))}
 
 
 # Fits --------------------------------------------------------------------------------------------------------------
@@ -168,6 +168,11 @@ class Fit(NamedTuple):
     values: np.ndarray
     divergent: int
     steps: float
+
+    @property
+    def population(self) -> np.ndarray:
+        """The draws of ``NAMES``, which come before the patients' own values (chains, draws, values)."""
+        return self.values[..., : len(NAMES)]
 
 
 class Fitter:
@@ -258,7 +263,7 @@ def headline(name: str, say: Callable[[str], None]) -> None:
     data = cohort("exit and exhaustion", 0)
     fit = Fitter(CHAINS, KEPT)
     got = fit(data, 0)
-    everyone, population = quality(got.values), quality(with_rates(got.values[..., :14]))
+    everyone, population = quality(got.values), quality(with_rates(got.population))
     thinned = got.values.reshape(-1, got.values.shape[-1])[:: CHAINS * KEPT // THINNED]
     columns = [*NAMES, *patient_columns(data.counts.shape[0])]
     table = pd.DataFrame(thinned, columns=columns).to_csv(index=False, float_format="%.4g", lineterminator="\n")
@@ -286,11 +291,11 @@ def cohort_rows(fit: Fitter, hypothesis: str, number: int) -> Iterator[dict]:
     sign.
     """
     got = fit(cohort(hypothesis, number), 1000 + number)
-    values = with_rates(got.values[..., :14]).reshape(-1, 17)
+    values = with_rates(got.population).reshape(-1, len(NAMES + RATES))
     low, middle, high = np.quantile(values, [0.025, 0.5, 0.975], axis=0)
     # Above nothing, but for the share of progeny: above a half.
     above = (values > np.where(np.array(NAMES + RATES) == "progeny", 0.5, 0.0)).mean(0)
-    for i, (quantity, true) in enumerate(zip(NAMES + RATES, truth_values(HYPOTHESES[hypothesis]))):
+    for i, (quantity, true) in enumerate(truth_values(HYPOTHESES[hypothesis]).items()):
         row = {
             "truth": true,
             "mean": values[:, i].mean(),
@@ -311,7 +316,7 @@ def calibration_rows(fit: Fitter, number: int) -> Iterator[dict]:
     rng = seeded(2, number)
     population = fit.bayes.draw_prior(rng)
     got = fit(stem_cells.draw_cohort(population, plan(), rng)[0], 5000 + number)
-    values = with_rates(got.values[..., :14]).reshape(-1, 17)
+    values = with_rates(got.population).reshape(-1, len(NAMES + RATES))
     few = values[np.linspace(0, len(values) - 1, RANK_DRAWS).round().astype(int)]
     true = with_rates(flat(population))
     ranks = (few < true).sum(0)
@@ -398,9 +403,8 @@ def visit_rows(fit: Fitter, scenario: tuple[str, str, int], number: int) -> Iter
     truth, place = SCENARIOS[scenario], list(SCENARIOS).index(scenario)
     data = stem_cells.draw_cohort(truth.population, visited(scenario[2]), seeded(3, place, number), truth.rates)[0]
     got = fit(data, 20_000 + 100 * place + number)
-    values = got.values[..., :14].reshape(-1, 14)
     for name, bound in zip(PARTS, (0, 0, 0, 0, 0.5)):
-        held = values[:, NAMES.index(name)]
+        held = got.population[..., NAMES.index(name)]
         row = {"mean": held.mean(), "sd": held.std(ddof=1), "above": (held > bound).mean()}
         keys = dict(zip(("hypothesis", "rates", "month", "cohort", "quantity"), (*scenario, number, name)))
         yield keys | {k: f"{v:.4g}" for k, v in row.items()} | {"divergent": got.divergent}

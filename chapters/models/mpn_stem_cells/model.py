@@ -7,11 +7,12 @@ For each genotype, with N1 quiescent and N2 active stem cells, Ni progenitors an
 
     N1' = -g* N1 + b N2
     N2' =  g* N1 - (b + l) N2                   l = -a D      (D: balance of the divisions, -1 to 1)
-    Ni' =  a (1 - p D) N2 - di Ni
+    Ni' =  a (1 - p D) N2 - (1 + r) di Ni
     Nm' =  di Ni - dm Nm
 
-Without the drug g* = g and D = 0. The drug multiplies the exit rate (g* = fold g) and shifts the balance to D; a share
-p of the stem cells lost that way become progenitors and the rest die. Amplification between compartments is left out:
+Without the drug g* = g, D = 0 and r = 0. The drug multiplies the exit rate (g* = fold g) and shifts the balance to D; a
+share p of the stem cells lost that way become progenitors and the rest die. It may kill stem cells, or remove
+progenitors, r times as fast as they mature. Amplification between compartments is left out:
 it is the same for all genotypes here and cancels in every share.
 """
 
@@ -68,6 +69,7 @@ def course(
     progeny: ArrayLike = 1.0,
     death: ArrayLike = 0.0,
     rates: Rates = ASSUMED,
+    removal: ArrayLike = 0.0,
 ) -> Course:
     """The closed form from the untreated equilibrium, with the drug given from time 0.
 
@@ -78,21 +80,25 @@ def course(
     balance : D, between -1 and 1; negative exhausts.
     progeny : p, share of the cells lost through D that become progenitors, 0 to 1.
     death : rate at which the drug kills stem cells, quiescent and active alike, per year.
-    rates : the rates without the drug; progenitors and mature cells must differ in theirs.
+    rates : the rates without the drug; progenitors, on the drug too, and mature cells must differ in theirs.
+    removal : r, how many times as fast as they mature the drug removes progenitors, not negative.
 
     Raises
     ------
     ValueError
         An argument out of its range.
     """
-    t, fold, balance, progeny, death = (np.asarray(v, float) for v in (t, fold, balance, progeny, death))
+    t, fold, balance, progeny, death, removal = (
+        np.asarray(v, float) for v in (t, fold, balance, progeny, death, removal)
+    )
     _refuse(np.any(t < 0), "times on treatment start at 0; leave earlier ones out")
     _refuse(np.any(fold <= 0), "the exit rate is multiplied by a positive fold (1 for no effect)")
     _refuse(np.any(np.abs(balance) > 1), "the balance of divisions lies between -1 and 1")
     _refuse(np.any((progeny < 0) | (progeny > 1)), "the share that becomes progenitors lies between 0 and 1")
-    _refuse(np.any(death < 0), "a rate of death is not negative")
+    _refuse(np.any(death < 0) or np.any(removal < 0), "a rate of death or removal is not negative")
     _refuse(min(rates) <= 0, "every rate is positive")
-    _refuse(rates.progenitor == rates.mature, "give progenitors and mature cells different turnover rates")
+    gone, di, dm = (1 + removal) * rates.progenitor, rates.progenitor, rates.mature
+    _refuse(np.any(gone == dm), "give progenitors and mature cells different turnover rates")
     exit, loss = rates.exit * fold, -rates.divide * balance
     slow, fast = eigenvalues(exit, loss, rates.rest)
     start = rates.rest / rates.exit
@@ -103,15 +109,14 @@ def course(
     active = sum(w * np.exp(x * t) for w, x in zip(weights, shifted))
     # The pair without death obeys n2' = exit n1 - (rest + loss) n2; death multiplies both by the same factor.
     motion = sum(w * (x + rates.rest + loss) * np.exp((x - death) * t) for w, x in zip(weights, (slow, fast)))
-    di, dm = rates.progenitor, rates.mature
-    pair = _pair(-di, -dm, t)
-    progenitors = np.exp(-di * t) + output * di * sum(w * _pair(x, -di, t) for w, x in zip(weights, shifted))
+    pair = _pair(-gone, -dm, t)
+    progenitors = np.exp(-gone * t) + output * di * sum(w * _pair(x, -gone, t) for w, x in zip(weights, shifted))
     mature = (
         np.exp(-dm * t)
         + dm * pair
-        + output * di * dm * sum(w * _triple(x, -di, -dm, t) for w, x in zip(weights, shifted))
+        + output * di * dm * sum(w * _triple(x, -gone, -dm, t) for w, x in zip(weights, shifted))
     )
-    shape = np.broadcast_shapes(t.shape, fold.shape, balance.shape, progeny.shape, death.shape)
+    shape = np.broadcast_shapes(*(v.shape for v in (t, fold, balance, progeny, death, removal)))
     return Course(*(np.broadcast_to(v, shape).copy() for v in (motion / exit, active, progenitors, mature)))
 
 
@@ -200,8 +205,9 @@ class Individuals(NamedTuple):
 def design(
     patients: int, colonies: int, blood: int, years: float, hom_share: float, rng: np.random.Generator
 ) -> Design:
-    """A design that spends its measurements as evenly as they go: the kindest for inference.
+    """A design that spends its measurements as evenly as they go.
 
+    That is kind to most values but not to the share of progeny, which an earlier second visit would tell better.
     Everyone is measured at the start and followed to the end; visits in between are evenly spaced, moved by up to a
     month. The first ``hom_share`` of the patients have a homozygous clone; every other patient gets the higher dose.
     """

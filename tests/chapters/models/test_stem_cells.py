@@ -23,13 +23,13 @@ from chapters.models.mpn_stem_cells.model import (
     shares,
 )
 
-CASES = [  # fold, balance, progeny, death
-    (3, -0.4, 1, 0), (2, -0.2, 0.3, 0), (1, 0, 1, 0), (5, 0, 1, 0.2), (1, -0.9, 0, 0), (1, 0.3, 1, 0),
-    (40, -0.5, 0.5, 0.1),
+CASES = [  # fold, balance, progeny, death, removal
+    (3, -0.4, 1, 0, 0), (2, -0.2, 0.3, 0, 0), (1, 0, 1, 0, 0), (5, 0, 1, 0.2, 0), (1, -0.9, 0, 0, 0), (1, 0.3, 1, 0, 0),
+    (40, -0.5, 0.5, 0.1, 0), (1, 0, 1, 0, 3), (2, -0.3, 0.5, 0.1, 0.7), (60, -0.4, 1, 0, 2),
 ]  # fmt: skip
 
 
-def integrated(t, fold, balance, progeny, death, r=ASSUMED):
+def integrated(t, fold, balance, progeny, death, removal=0, r=ASSUMED):
     """The four equations as the module's docstring states them, integrated numerically; (4, times)."""
     exit, loss = r.exit * fold, -r.divide * balance
 
@@ -37,7 +37,7 @@ def integrated(t, fold, balance, progeny, death, r=ASSUMED):
         return [
             -exit * n[0] + r.rest * n[1] - death * n[0],
             exit * n[0] - (r.rest + loss) * n[1] - death * n[1],
-            r.divide * (1 - progeny * balance) * n[1] - r.progenitor * n[2],
+            r.divide * (1 - progeny * balance) * n[1] - (1 + removal) * r.progenitor * n[2],
             r.progenitor * n[2] - r.mature * n[3],
         ]
 
@@ -54,7 +54,8 @@ def integrated(t, fold, balance, progeny, death, r=ASSUMED):
 @pytest.mark.parametrize("effect", CASES)
 def test_closed_form_agrees_with_integration(effect):
     t = np.array([0, 0.02, 0.1, 0.5, 1, 2.5, 5])
-    assert np.allclose(course(t, *effect), integrated(t, *effect), rtol=1e-8, atol=1e-8)
+    *drug, removal = effect
+    assert np.allclose(course(t, *drug, removal=removal), integrated(t, *effect), rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("rate", [-ASSUMED.progenitor, -ASSUMED.mature])
@@ -123,10 +124,13 @@ def test_bad_input_is_refused():
             course(**bad)
     with pytest.raises(ValueError, match="between 0 and 1"):
         course(1, 1, 0, progeny=1.5)
-    with pytest.raises(ValueError, match="not negative"):
-        course(1, 1, 0, death=-1)
+    for bad in [dict(death=-1), dict(removal=-1)]:
+        with pytest.raises(ValueError, match="not negative"):
+            course(1, 1, 0, **bad)
     with pytest.raises(ValueError, match="different"):
         course(1, 1, 0, rates=Rates(1, 1, 1, 5, 5))
+    with pytest.raises(ValueError, match="different"):
+        course(1, 1, 0, rates=Rates(1, 1, 1, 5, 20), removal=3)
 
 
 POPULATION = Population((0.7, 1.1), (-0.2, -0.4), (-0.1, 0.0), 1.0, 0.3, 0.1, (-0.5, -0.2), 0.8, 50.0, 0.04)
