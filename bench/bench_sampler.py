@@ -6,8 +6,8 @@ The plain model has named sites and a plate of patients, and the likelihood of t
 which it did best of those tried. As many draws are kept as in the headline fit, and both halves run their chains side
 by side on the cores there are. Effective samples: the least of the population's values (bulk, rank-normalised) a second;
 once with compiling and the search for a start, and once without compiling, as in the long runs, where hundreds of fits
-share one compilation. Both halves must find the same posterior: the means are compared in units of their Monte Carlo
-error.
+share one compilation (numpyro's own front end compiles in every run, so its second rate counts that too). Both halves
+must find the same posterior: the means are compared in units of their Monte Carlo error.
 """
 
 import os
