@@ -515,9 +515,13 @@ def parser() -> argparse.ArgumentParser:
     p = command("locate", locate, "say where words stand in a text, as a locator to paste")
     p.add_argument("file", type=Path)
     p.add_argument("words", nargs="+")
-    p = command("audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds")
+    p = command(
+        "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
+    )
     p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
-    p = command("skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it")
+    p = command(
+        "skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it"
+    )
     p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
     p.add_argument("folder", type=Path)
     p = command("start", start, "write an empty book on another topic into a new folder")

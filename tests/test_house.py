@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +24,8 @@ FLOORS = {
     "models": ("lib", "lib.core", "whichdata", "chapters.models"),
 }
 """What each floor may import of ours."""
+WORK = 15
+"""The most lines of a cell with several statements."""
 HANDED_ON = {("lib/review.py", "lib.house")}
 """By contract C4 ``lib.review.ledger`` reads the notebooks back; only a chapter that calls it depends on their reader."""
 
@@ -172,3 +176,21 @@ def members(tree: ast.Module) -> list[str]:
 CALLED = {"Domain", "HTMLParser", "SphinxTransform", "SphinxDirective", "SphinxRole", "Role", "Strict", "Writer",
           "rispy.RisWriter", "Protocol"}  # fmt: skip
 """Base classes whose methods others call."""
+
+
+def test_code_is_written_as_the_formatter_does():
+    """Of the chapters too, whose cells it reads in the notebooks; CONTRIBUTING names the command."""
+    places = ["lib", "packages", "chapters", "tests", "bench", "conftest.py"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--check", *places], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
+def test_a_cell_of_several_statements_is_short(path):
+    """What is longer than ``WORK`` lines is one statement: a table, a picture, or a function with a name."""
+    for cell in jupytext.read(path).cells:
+        lines = [line for line in cell.source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+        if cell.cell_type == "code" and len(lines) > WORK:
+            assert len(ast.parse(cell.source).body) == 1, cell.source[:80]

@@ -24,7 +24,8 @@ def original(app, docname: str) -> dict | None:
     item = {
         "id": source.slug,
         "type": "article-journal" if source.volume else "webpage",
-        "title": source.title or (f"{source.begins} [rest of the title not known]" if source.begins else "[title not known]"),
+        "title": source.title
+        or (f"{source.begins} [rest of the title not known]" if source.begins else "[title not known]"),
         "author": [author.csl for author in source.authors],
         "genre": source.kind,
         "note": source.unknown and f"not known of this {source.kind}: {source.not_known}",

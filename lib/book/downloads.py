@@ -82,7 +82,10 @@ def tiers(slug: str, sizes: dict[str, int], repository: str, branch: str) -> str
 
     rows = [
         (file("ipynb", "The executed notebook"), READ),
-        (file("zip", "A bundle that runs by itself"), BUNDLE.format(pythons=environment.RANGE, set_up=e(bundles.SET_UP), run=e(bundles.RUN))),
+        (
+            file("zip", "A bundle that runs by itself"),
+            BUNDLE.format(pythons=environment.RANGE, set_up=e(bundles.SET_UP), run=e(bundles.RUN)),
+        ),
     ]
     says = {"Binder": BINDER, "Colab": COLAB.format(branch=e(branch), repository=e(repository))}
     for service, address in hosted(repository, branch, slug).items():

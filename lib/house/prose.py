@@ -50,7 +50,9 @@ def answer(slug: str) -> tuple[str, str]:
     for token in (t for piece in executed.pieces(executed.chapter(slug)) for t in piece.tokens):
         if token.type == "fence" and token.info.startswith("{answer}"):
             within = token.content
-        top = top or (token.content if token.type == "inline" and token.level == 1 and token.content.endswith("?") else "")
+        top = top or (
+            token.content if token.type == "inline" and token.level == 1 and token.content.endswith("?") else ""
+        )
     within = re.sub(r" ?\{cite\}`[^`]*`", "", within)
     return top, re.sub(r"(\{found\}`)(?![\w-]+:)", rf"\1{slug}:", within)
 

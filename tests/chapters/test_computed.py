@@ -16,7 +16,11 @@ NOT_DATA = {"n", "clash", "fault", "universal"}
 def typed(source: str) -> Iterator[str]:
     """Checks whose data hold no name. No outcome at all is an answer if a fault says why none can be had."""
     for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "review"):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func.value) == "review"
+        ):
             continue
         given = {key.arg: key.value for key in node.keywords}
         if node.func.attr == "judge":

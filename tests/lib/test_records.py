@@ -25,7 +25,9 @@ SLUGS = records.slugs()
 def source_text(record: records.Record) -> str:
     path = TEXTS / record.source.file
     if not path.is_file():
-        pytest.skip("the source texts are not ours to publish; with copies at hand, name their folder in INTERFERON_SEEDS")
+        pytest.skip(
+            "the source texts are not ours to publish; with copies at hand, name their folder in INTERFERON_SEEDS"
+        )
     return path.read_text("utf-8")
 
 

@@ -155,7 +155,11 @@ def test_only_the_search_page_loads_the_index():
     }
     assert loads == {"search.html"}
     index = json.loads((SITE / "_static" / search.INDEX).read_text("utf-8").removeprefix("var BOOK = ").rstrip(";\n"))
-    tags = {row["tag"] for row in json.loads((SITE / "sections.json").read_text("utf-8")) if row["state"] in ("current", "draft")}
+    tags = {
+        row["tag"]
+        for row in json.loads((SITE / "sections.json").read_text("utf-8"))
+        if row["state"] in ("current", "draft")
+    }
     assert tags == {part[1] for part in index["parts"]} - {""}
     rows = [part for part in index["parts"] if part[0] == "evidence"]
     for slug in records.slugs():
