@@ -113,7 +113,15 @@ def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     ],
 )
 def test_a_hazard_ratio_of_other_work_says_whether_its_estimator_is_named(unit, quantity, told):
-    row = ROW | {"study": "S", "reference": "R", "quantity": quantity, "value": "2.0", "unit": unit, "ci_low": "1.1", "ci_high": "3.4"}
+    row = ROW | {
+        "study": "S",
+        "reference": "R",
+        "quantity": quantity,
+        "value": "2.0",
+        "unit": unit,
+        "ci_low": "1.1",
+        "ci_high": "3.4",
+    }
     assert evidence._figure(judged(), row) == told
 
 
@@ -216,7 +224,9 @@ def test_the_overall_risk_of_bias_is_the_tool_s(tool, judgements, overall):
 def test_every_study_is_judged_on_every_domain():
     with (ROOT / "data" / "bias.csv").open(encoding="utf-8", newline="") as file:
         judged = {(row["chapter"], row["study"]) for row in csv.DictReader(file)}
-    shown = {(slug, tool): evidence.bias(slug, tool) for slug in {slug for slug, _ in judged} for tool in evidence.TOOLS}
+    shown = {
+        (slug, tool): evidence.bias(slug, tool) for slug in {slug for slug, _ in judged} for tool in evidence.TOOLS
+    }
     assert {(slug, study) for (slug, _), frame in shown.items() for study in frame.columns[1:]} == judged
     for (_, tool), frame in shown.items():
         assert tuple(frame.domain) == (*evidence.TOOLS[tool][0], "overall")
