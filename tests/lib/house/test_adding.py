@@ -146,6 +146,13 @@ def test_a_stated_share_is_held_against_its_parts_and_the_rule_is_counted():
     assert (kept["up"], kept["trunc"], shares, rule) == (1, 4, 4, "floor")
 
 
+def test_a_rule_that_another_does_as_well_as_is_not_taken():
+    """26 of 37 is 70.3, 17 of 37 is 45.9 and 4 of 37 is 10.8: printed 70, 45 and 11, two by each of two ways."""
+    kept, shares, rule = audit.rounding(records.load(EXAMPLE / f"{NAME}.yml"))
+    assert kept == {"up": 2, "down": 2, "even": 2, "floor": 2, "ceiling": 1, "trunc": 2}
+    assert (shares, rule) == (3, "up_or_down")
+
+
 @pytest.mark.parametrize(
     ("given", "odds", "words"),
     [
