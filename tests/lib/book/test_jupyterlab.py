@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -66,31 +67,45 @@ def lab(book, tmp_path_factory):
         server.wait()
 
 
-def opened(chromium, lab, name, theme="light"):
-    """A page of JupyterLab with a notebook in it, whose kernel waits."""
-    page = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme).new_page()
+def kernels(lab):
+    """The states of the kernels that a page is connected to; none while one starts, when the server may not know."""
+    try:
+        with urlopen(f"{lab}api/kernels?token=x") as answer:
+            return [kernel["execution_state"] for kernel in json.load(answer) if kernel["connections"]]
+    except HTTPError:
+        return []
+
+
+def until(page, holds):
+    end = time.monotonic() + 900
+    while not holds():
+        assert time.monotonic() < end, "never"
+        page.wait_for_timeout(200)
+
+
+def opened(chromium, lab, name):
+    """A page of JupyterLab with a notebook in it, whose kernel waits; before that, a run is asked for in vain."""
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(f"{lab}lab/tree/{name}?token=x&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-    page.wait_for_selector(".jp-NotebookPanel-toolbar [data-status=idle]", timeout=120_000)
+    until(page, lambda: kernels(lab) == ["idle"])
+    page.locator(".jp-Notebook .jp-Cell").first.click()
     return page
 
 
 def run_all_and_save(page, lab, path):
-    """Run every cell from a fresh kernel, and save until no cell is waiting."""
+    """Run every cell of a fresh kernel, and save until no cell is waiting."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    end, begun = time.monotonic() + 900, False
-    while True:
-        assert time.monotonic() < end, "never done"
-        with urlopen(f"{lab}api/kernels?token=x") as answer:
-            begun |= any(k["execution_state"] == "busy" for k in json.load(answer))
-        page.wait_for_timeout(250)
-        if begun:
-            page.keyboard.press("Control+s")
-            page.wait_for_timeout(1000)
-            cells = json.loads(path.read_text("utf-8"))["cells"]
-            if all(c.get("execution_count") for c in cells if c["cell_type"] == "code"):
-                return
+    page.locator("[data-command='runmenu:run-all']").click()
+    until(page, lambda: "busy" in kernels(lab))
+
+    def done():
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(2000)
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        return all(c.get("execution_count") for c in cells if c["cell_type"] == "code" and "".join(c["source"]).strip())
+
+    until(page, lambda: kernels(lab) == ["idle"] and done())
 
 
 @pytest.mark.parametrize("slug", [half.stem for half in execute.chapters()])
