@@ -67,7 +67,7 @@ SAID = re.compile(r"cml-stopping: ([\w ]+): ")
 def executed(tmp_path_factory):
     """A copy of the code with one small chapter, executed."""
     top = tmp_path_factory.mktemp("gate")
-    for name in ("lib", "seeds", "data", "_static"):
+    for name in ("lib", "packages", "seeds", "data", "_static"):
         shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", "draws"))
     for name in ("_config.yml", "requirements.txt", "jupytext.toml", "CITATION.cff", "LICENSE", "LICENSE-text"):
         shutil.copy(ROOT / name, top / name)

@@ -108,6 +108,9 @@ def ready(book, tmp_path_factory):
         assert old in makefile
         makefile = makefile.replace(old, new)
     (top / "Makefile").write_text(makefile, "utf-8")
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, top)
+        os.utime(top / name, (0, 0))  # a make within make forgets -o, and must not set up the environment of this book
     (top / "CHANGELOG.md").write_text("# Changes\n\n## 1.0\n", "utf-8")
     (top / "registry" / "verdicts.csv").write_text("id,verdict\n", "utf-8")
     python = ROOT / ".venv" / "bin" / "python"
