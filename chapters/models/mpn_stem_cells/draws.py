@@ -156,9 +156,7 @@ def engine():
     try:
         from chapters.models.mpn_stem_cells import sampler
     except ModuleNotFoundError as error:
-        raise SampleError(
-            f"{error.name} is missing: add the sampler with `python3 -m lib setup --models`"
-        ) from None
+        raise SampleError(f"{error.name} is missing: add the sampler with `python3 -m lib setup --models`") from None
     return sampler
 
 
