@@ -155,7 +155,7 @@ def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
             claims.append(made)
             rest += others
     source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short", "title"), TODO),
-              "authors": [TODO], "container": TODO, "url": TODO, "rounding": "up_or_down", "unknown": ["year", "doi"]}  # fmt: skip
+              "authors": [{"family": TODO}], "container": TODO, "url": TODO, "rounding": "up_or_down", "unknown": ["year", "doi"]}  # fmt: skip
     return {"source": source, "text": census.fingerprint(raw), "claims": claims, "not_claims": rest}
 
 

@@ -149,8 +149,8 @@ def role(kind, text, before=""):
 @pytest.mark.parametrize(
     ("written", "printed"),
     [
-        ("kept patients", "nine of 12 patients"),
-        ("kept (patients)", "nine of 12"),
+        ("late-relapses recurrences", "nine of 65 recurrences"),
+        ("late-relapses (recurrences)", "nine of 65"),
         ("crude-rate %", "75%"),
         ("cml-stopping:endure-hr hazard ratio", "hazard ratio 1.02 (95% CI 0.68 to 1.55)"),
     ],
@@ -183,7 +183,7 @@ def test_no_value_of_the_chapter_passes_for_one_of_another_unit():
         (marks.Reported, "CML-35/lost", "It ended. ", "Three"),
         (marks.Reported, "CML-34/low", "for ", "6"),  # months are measured
         (marks.Reported, "CML-37/percentage", "It is ", "74%"),
-        (marks.Found, "kept patients", "It ended.\n", "Nine of 12 patients"),
+        (marks.Found, "late-relapses recurrences", "It ended.\n", "Nine of 65 recurrences"),
     ],
 )
 def test_small_counts_are_words_and_a_sentence_begins_with_one(kind, text, before, printed):
