@@ -75,7 +75,6 @@ def test_what_a_page_reads_of_a_notebook():
     row = {"id": "CML-07"}
     figure = {figures.FIGURE: {}, "text/html": "<figure></figure>", "text/plain": "x"}
     assert outputs._reduced({"data": {review.BOUND: {}, "text/html": "<p>a = 1</p>"}}) is None
-    assert outputs._reduced({"data": {"text/plain": "'not-checkable'"}}) is None
     check = {review.LEDGER: row, "text/html": "x"}
     assert outputs._reduced({"data": check})["data"] == {"text/plain": "⟦check cml-07⟧"}
     assert outputs._reduced({"data": figure})["data"] == {"image/svg+xml": "<svg/>"}
