@@ -130,7 +130,9 @@ def test_the_text_hash_is_of_words_and_code_alone():
         return sha256_text(parts.Part(name, "section", "", "", 1, "", words))
 
     plain = text("(a)=\n## A title\n\nOf {reported}`CML-33` patients *some* were [lost](cml-says).")
-    assert plain == text("(b)=\n# A title\n\nOf {found}`late-relapses (recurrences)`\npatients some   were [lost](cml-who).")
+    assert plain == text(
+        "(b)=\n# A title\n\nOf {found}`late-relapses (recurrences)`\npatients some   were [lost](cml-who)."
+    )
     assert plain != text("(a)=\n## A title\n\nOf {reported}`CML-33` patients some were lost, too.")
     assert plain != text("(a)=\n## A title\n\nOf patients some were lost.")
 
