@@ -1,5 +1,6 @@
 """What `make print` makes: a handout that is short, dated, numbered and safe, and an EPUB that readers of EPUB accept."""
 
+import json
 import re
 import subprocess
 import zipfile
@@ -109,8 +110,8 @@ def test_a_short_version_takes_the_place_of_the_first_section(tmp_path):
 
 def test_the_pages_name_what_is_there_and_nothing_else(tmp_path):
     (tmp_path / "pages").mkdir()
-    for name in ("index", "pages/about"):
-        (tmp_path / f"{name}.html").write_bytes((SITE / f"{name}.html").read_bytes())
+    for name in ("index.html", "pages/about.html", "ro-crate-metadata.json"):
+        (tmp_path / name).write_bytes((SITE / name).read_bytes())
     printing.announce(tmp_path)
     assert "on-paper" not in (tmp_path / "index.html").read_text("utf-8")
     (tmp_path / printing.EPUB).touch()
@@ -118,3 +119,5 @@ def test_the_pages_name_what_is_there_and_nothing_else(tmp_path):
         printing.announce(tmp_path)
     assert (tmp_path / "pages" / "about.html").read_text("utf-8").count(f'href="../{printing.EPUB}"') == 1
     assert printing.HANDOUT not in (tmp_path / "index.html").read_text("utf-8")
+    crate = json.loads((tmp_path / "ro-crate-metadata.json").read_text("utf-8"))["@graph"]
+    assert {x["@id"] for x in crate if x["@type"] == "File"} == {"index.html", "pages/about.html", printing.EPUB}
