@@ -4,6 +4,17 @@
   var root = document.documentElement;
   root.classList.add("script");
 
+  // The faces of a first screen are asked for beside the style sheet, not after it: text that is set in another face first and
+  // then in ours moves. From a folder a browser refuses such a request, and needs none.
+  if (location.protocol !== "file:") ["serif-regular", "serif-semibold", "serif-italic", "sans-regular", "sans-semibold"].forEach(function (face) {
+    var link = document.createElement("link");
+    link.rel = "preload";
+    link.as = "font";
+    link.crossOrigin = "";
+    link.href = new URL("fonts/" + face + ".woff2", document.currentScript.src);
+    document.head.appendChild(link);
+  });
+
   function stored(key, value) {  // a reader may forbid storage: then nothing is remembered
     try {
       if (value === undefined) return localStorage.getItem(key);

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from browser import browsed, until
@@ -21,6 +22,13 @@ UNCUT = {
     "ℓ": "as above",
     "ₘ": "an index in one figure, which neither family draws",
 }
+
+FIRST = {
+    f"{face}.woff2" for face in ("serif-regular", "serif-semibold", "serif-italic", "sans-regular", "sans-semibold")
+}
+SHIFTS = """window.shifts = [];
+new PerformanceObserver(list => list.getEntries().forEach(e => shifts.push([e.value, e.sources.map(s => s.node?.nodeName).join(" ")])))
+  .observe({type: "layout-shift", buffered: true});"""
 
 built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason=ABSENT)
 
@@ -79,3 +87,32 @@ def test_text_is_set_in_it(reader):
       return [parseFloat(style.fontSize), lead, long.reduce((n, p) => n + p.textContent.length, 0) / lines];
     }""")
     assert 18 <= size <= 19 and lead / size == pytest.approx(1.55, abs=0.01) and 62 <= line <= 68
+
+
+@built
+@browsed
+@pytest.mark.parametrize("name", ["index", "pages/patients", "chapters/ms-interferon-beta"])
+def test_nothing_moves_when_it_arrives(chromium, name):
+    """The style sheet, without which nothing shows, is kept back until the faces of a first screen were fetched. A page that
+    asks for them only when it is laid out keeps waiting, and fails."""
+    context = chromium.new_context(viewport={"width": 412, "height": 823}, is_mobile=True, has_touch=True)
+    page, kept, fetched = context.new_page(), [], set()
+
+    def answer(route):
+        file = SITE / urlsplit(route.request.url).path[1:]
+        if file.name == "book.css" and fetched < FIRST:
+            kept.append(route)
+            return
+        route.fulfill(path=file)
+        fetched.add(file.name)
+        if fetched >= FIRST:
+            while kept:
+                kept.pop().fulfill(path=SITE / "_static" / "book.css")
+
+    context.route("**/*", answer)
+    page.add_init_script(SHIFTS)
+    page.goto(f"http://book.invalid/{name}.html", timeout=20_000)
+    page.wait_for_timeout(300)
+    moved = page.evaluate("shifts")
+    context.close()
+    assert sum(shift for shift, _ in moved) < 0.02, moved
