@@ -1,6 +1,7 @@
 """A point moved in a picture that is not even shown makes the notebook of a stepper fail."""
 
 import base64
+import copy
 import json
 import os
 import re
@@ -38,22 +39,22 @@ def moved(svg, name):
     return svg[: point.start(1)] + f"{float(point[1]) - 3:g}" + svg[point.end(1) :]
 
 
-@pytest.mark.parametrize("where", ["nothing", "hidden picture", "hidden picture on a phone", "a finding"])
-def test_only_what_was_executed_passes(executed, tmp_path, where):
-    notebook = json.loads(nbformat.writes(executed))
-    data = notebook["cells"][0]["outputs"][0]["data"]
-    if where == "hidden picture":
-        page = "".join(data["text/html"])
-        wide = drawing(page)
-        drawn, changed = (base64.b64encode(svg.encode()).decode() for svg in (wide, moved(wide, "a1 b1")))
-        assert drawn in page and drawn != changed
-        data["text/html"] = page.replace(drawn, changed)
-    elif where == "hidden picture on a phone":
-        data[FIGURE]["narrow"] = moved(data[FIGURE]["narrow"], "a1 b0")
-    elif where == "a finding":
-        data[FIGURE]["told"][2][0] = "2 then 4"
-    (tmp_path / "one.ipynb").write_text(json.dumps(notebook), "utf-8")
-    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "one.ipynb"]
+def test_only_what_was_executed_passes(executed, tmp_path):
+    """One cell for each place in which a point or a word is moved, after one in which nothing is."""
+    whole = json.loads(nbformat.writes(executed))
+    cells = [copy.deepcopy(whole["cells"][0]) for _ in range(4)]
+    _, picture, phone, finding = (cell["outputs"][0]["data"] for cell in cells)
+    page = "".join(picture["text/html"])
+    wide = drawing(page)
+    drawn, changed = (base64.b64encode(svg.encode()).decode() for svg in (wide, moved(wide, "a1 b1")))
+    assert drawn in page and drawn != changed
+    picture["text/html"] = page.replace(drawn, changed)
+    phone[FIGURE]["narrow"] = moved(phone[FIGURE]["narrow"], "a1 b0")
+    finding[FIGURE]["told"][2][0] = "2 then 4"
+    for n, cell in enumerate(cells):
+        cell["id"] = f"c{n}"
+    (tmp_path / "one.ipynb").write_text(json.dumps(whole | {"cells": cells}), "utf-8")
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "-rA", "one.ipynb"]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=tmp_path,
@@ -61,4 +62,6 @@ def test_only_what_was_executed_passes(executed, tmp_path, where):
         capture_output=True,
         text=True,
     )
-    assert ran.returncode == (0 if where == "nothing" else 1), ran.stdout[-2000:] + ran.stderr[-500:]
+    told = re.findall(r"(?m)^(PASSED|FAILED) \S*one\.ipynb::Cell (\d)", ran.stdout)
+    said = {int(n): word for word, n in told}
+    assert said == {0: "PASSED", 1: "FAILED", 2: "FAILED", 3: "FAILED"}, ran.stdout[-2000:] + ran.stderr[-500:]

@@ -78,6 +78,7 @@ print(int(main(["gate"])), main(["tags"]))
 """
 
 
+@pytest.mark.parametrize("slug", [pytest.param(s, marks=[] if s in EXECUTED else pytest.mark.slow) for s in SLUGS])
 def test_every_module_is_found_and_every_stamp_holds_without_the_book(slug, tmp_path):
     here = unzipped(slug, tmp_path)
     paths = (p.relative_to(here).with_suffix("") for p in sorted(here.rglob("*.py")))
