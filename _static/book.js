@@ -4,17 +4,6 @@
   var root = document.documentElement;
   root.classList.add("script");
 
-  // The faces of a first screen are asked for beside the style sheet, not after it: text that is set in another face first and
-  // then in ours moves. From a folder a browser refuses such a request, and needs none.
-  if (location.protocol !== "file:") ["serif-regular", "serif-semibold", "serif-italic", "sans-regular", "sans-semibold"].forEach(function (face) {
-    var link = document.createElement("link");
-    link.rel = "preload";
-    link.as = "font";
-    link.crossOrigin = "";
-    link.href = new URL("fonts/" + face + ".woff2", document.currentScript.src);
-    document.head.appendChild(link);
-  });
-
   function stored(key, value) {  // a reader may forbid storage: then nothing is remembered
     try {
       if (value === undefined) return localStorage.getItem(key);
@@ -119,14 +108,15 @@
       var brief = !root.classList.contains("brief");
       stored("layer", brief ? "short" : "full");
       layers.show(brief);
+      scrollers();
     });
     layers.show(stored("layer") === "short");
   }
 
-  // Boxes that scroll sideways are reached by keyboard and say that they scroll.
-  function scrollers() {
+  // Boxes that scroll sideways are reached by keyboard and say that they scroll; what is folded is measured once it shows.
+  function scrollers(within) {
     var beyond = new Map();  // measured before anything is changed: the page is laid out once
-    each(".scroll, div.math", function (box) { beyond.set(box, box.scrollWidth - box.clientWidth); });
+    each(".scroll, div.math", function (box) { if (box.checkVisibility()) beyond.set(box, box.scrollWidth - box.clientWidth); }, within);
     beyond.forEach(function (over, box) {
       var wide = over > 8;  // a fraction of a letter is nothing to point out
       if (over > 0) {
@@ -358,7 +348,7 @@
 
   // The contents mark the section being read and how far it is; on a phone the bar says so, and leads back to the answer.
   function whereNow() {
-    var links = {}, shown = null, masthead = document.querySelector(".masthead"), article = document.querySelector("article");
+    var links = {}, shown = null, side = document.querySelector(".side"), masthead = document.querySelector(".masthead"), article = document.querySelector("article");
     each("#contents li li a", function (a) { if (a.hash) links[decodeURIComponent(a.hash.slice(1))] = a; });
     var sections = Array.prototype.filter.call(document.querySelectorAll("article section[id]"), function (s) { return links[s.id]; });
     if (!sections.length) sections = document.querySelectorAll("article :is(h1, h2)");  // the contents list none of this page
@@ -375,14 +365,14 @@
     function mark() {
       var at = null, box = article.getBoundingClientRect();
       sections.forEach(function (s) { if (s.offsetParent && s.getBoundingClientRect().top < innerHeight / 3) at = links[s.id] || s; });
-      root.style.setProperty("--read", Math.max(0, Math.min(100, 100 * (innerHeight / 3 - box.top) / (box.height - innerHeight * 2 / 3))).toFixed(1) + "%");
+      side.style.setProperty("--read", Math.max(0, Math.min(100, 100 * (innerHeight / 3 - box.top) / (box.height - innerHeight * 2 / 3))).toFixed(1) + "%");
       masthead.classList.toggle("reading", box.top < -200);
       if (at === shown) return;
       if (shown) { shown.classList.remove("now"); shown.removeAttribute("aria-current"); }
       if (at && at.href) {
         at.classList.add("now");
         at.setAttribute("aria-current", "true");
-        var side = document.querySelector(".side"), place = at.getBoundingClientRect();  // the contents scroll by themselves
+        var place = at.getBoundingClientRect();  // the contents scroll by themselves
         if (side.scrollHeight > side.clientHeight && (place.top < 0 || place.bottom > side.clientHeight)) side.scrollTop += place.top - side.clientHeight / 2;
       }
       section.textContent = at ? (at.href ? at : at.firstChild).textContent : "";
@@ -390,7 +380,7 @@
       shown = at;
     }
     addEventListener("scroll", mark, { passive: true });
-    mark();
+    requestAnimationFrame(mark);
   }
 
   // On paper nothing but code is folded away.
@@ -439,13 +429,14 @@
   }
 
   document.addEventListener("DOMContentLoaded", function () {
-    [themes, menu, code, layers, scrollers, notes, mentions, whereNow, found, printing].forEach(function (start) { start(); });
+    [themes, menu, code, layers, notes, mentions, whereNow, found, printing, scrollers].forEach(function (start) { start(); });
     unfold();
     addEventListener("hashchange", unfold);
     document.addEventListener("click", function (event) {  // the address that stands there already changes nothing
       var link = event.target.closest && event.target.closest("a[href^='#']");
       if (link && link.hash === location.hash && !event.defaultPrevented) unfold();
     });
-    addEventListener("resize", scrollers);
+    addEventListener("resize", function () { scrollers(); });
+    document.addEventListener("toggle", function (event) { scrollers(event.target); }, true);
   });
 })();

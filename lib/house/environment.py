@@ -68,10 +68,9 @@ def made(sets: list) -> Path:
     if (VENV / ".book").is_file() and not _runs(VENV, "-c", "import nbclient"):
         print("The environment in .venv does not run any more (its Python is gone, or packages are): making it anew.")
         shutil.rmtree(VENV)
-    for _ in range(
-        2
-    ):  # pip makes an environment anew that uv made without it, and what it had is to be installed again
-        fill(VENV, ["book", *sets])
+    wanted = ["book", *sets]
+    fill(VENV, wanted)
+    fill(VENV, wanted)  # what was there, where pip has made an environment anew that uv made without it
     return _python(VENV)
 
 

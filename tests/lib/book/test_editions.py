@@ -22,19 +22,12 @@ from bs4 import BeautifulSoup
 from browser import browsed, launched
 
 from lib import ROOT
+from tests.lib.small import HEAD
 
 pytestmark = pytest.mark.slow
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    HEAD
+    + """
 (cml-stopping)=
 # A small chapter
 
@@ -76,6 +69,7 @@ You misread our table: 3 of 12 patients, not 4 of 12.
 We stand by *every* figure.
 ```
 """
+)
 TOC = """format: jb-book
 root: index
 parts:

@@ -1,6 +1,7 @@
 """The book's own type: light, renamed, loaded from beside the page, and with a glyph for whatever a page says."""
 
 import re
+import time
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -93,25 +94,30 @@ def test_text_is_set_in_it(reader):
 @browsed
 @pytest.mark.parametrize("name", ["index", "pages/patients", "chapters/ms-interferon-beta"])
 def test_nothing_moves_when_it_arrives(chromium, name):
-    """The style sheet, without which nothing shows, is kept back until the faces of a first screen were fetched. A page that
+    """The style sheet, without which nothing shows, is kept back until the faces of a first screen have come. A page that
     asks for them only when it is laid out keeps waiting, and fails."""
     context = chromium.new_context(viewport={"width": 412, "height": 823}, is_mobile=True, has_touch=True)
-    page, kept, fetched = context.new_page(), [], set()
+    page, sheets, fetched = context.new_page(), [], set()
 
     def answer(route):
         file = SITE / urlsplit(route.request.url).path[1:]
-        if file.name == "book.css" and fetched < FIRST:
-            kept.append(route)
-            return
-        route.fulfill(path=file)
-        fetched.add(file.name)
-        if fetched >= FIRST:
-            while kept:
-                kept.pop().fulfill(path=SITE / "_static" / "book.css")
+        if file.name == "book.css":
+            sheets.append((route, file))
+        else:
+            route.fulfill(path=file)
+            fetched.add(file.name)
 
     context.route("**/*", answer)
     page.add_init_script(SHIFTS)
-    page.goto(f"http://book.invalid/{name}.html", timeout=20_000)
+    page.goto(f"http://book.invalid/{name}.html", wait_until="commit")
+    end = time.monotonic() + 20
+    while not (sheets and fetched >= FIRST):
+        assert time.monotonic() < end, f"not asked for before the style sheet came: {FIRST - fetched}"
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(700)  # what has come is also to be read
+    for route, file in sheets:
+        route.fulfill(path=file)
+    page.wait_for_load_state("load")
     page.wait_for_timeout(300)
     moved = page.evaluate("shifts")
     context.close()

@@ -19,6 +19,7 @@ from lib import FIGURE, ROOT
 from lib.book import downloads
 from lib.house import bundles, execute, rerun
 from tests.lib.book.pages import ABSENT, SITE, elsewhere, read
+from tests.lib.small import HEAD
 
 SLUGS = [half.stem for half in execute.chapters()]
 EXECUTED = ["synthesis", "cml-stopping"]
@@ -121,23 +122,16 @@ def test_a_bundle_without_a_module_it_needs_fails(tmp_path):
     assert ran(here, *bundles.RUN.split()[1:]).returncode == 2
 
 
-PLAIN = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+PLAIN = (
+    HEAD
+    + """
 # No figure, no review
 
 ```{code-cell} ipython3
 1 + 1
 ```
 """
+)
 
 
 def test_the_bundle_of_a_chapter_that_draws_and_judges_nothing_runs(tmp_path, monkeypatch):

@@ -18,19 +18,12 @@ from lib import LEDGER, ROOT, records
 from lib.__main__ import main
 from lib.house import execute, release
 from sphinx_citable.registry import RegistryError
+from tests.lib.small import HEAD
 
 pytestmark = pytest.mark.slow
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    HEAD
+    + """
 (cml-stopping)=
 # A small chapter
 
@@ -60,6 +53,7 @@ figure(lambda ax: ax.plot(points, points[::-1]), title="It falls", data=pd.DataF
        label="fig-cml-fall", caption="Another line.", alt="A falling line")
 ```
 """
+)
 SAID = re.compile(r"cml-stopping: ([\w ]+): ")
 
 

@@ -173,18 +173,20 @@ def _finished(app, exception):
     words, styles = WORDS | app.config.citable_words, app.config.citable_styles
     tagpage.write(out, rows, past, domain.book, domain.original, domain.shown, words, styles)
     editions.leave_links(out, domain.registry, rows)
-    (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8")
+    (out / "changes.js").write_text(editions.changes_js(rows, past), "utf-8", newline="\n")
     listed = [
         {k: row[k] for k in PUBLISHED if row[k] or k != "sha256_results"}
         | {"state": STATES.get(row["state"]) or ("current" if row["edition"] else "draft")}
         for row in rows
     ]
-    (out / "sections.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    (out / "sections.json").write_text(
+        json.dumps(listed, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8", newline="\n"
+    )
     metadata.write(out, domain.standing, "codemeta.json", "datacite.json", "CITATION.cff")
     if domain.book.site_url:
-        (out / "sitemap.xml").write_text(metadata.sitemap(domain.book, rows), "utf-8")
+        (out / "sitemap.xml").write_text(metadata.sitemap(domain.book, rows), "utf-8", newline="\n")
     crate = metadata.ro_crate(domain.standing, rows, app.config.citable_data)
-    (out / metadata.CRATE).write_text(json.dumps(crate), "utf-8")
+    (out / metadata.CRATE).write_text(json.dumps(crate), "utf-8", newline="\n")
 
 
 def _described(app, exception):

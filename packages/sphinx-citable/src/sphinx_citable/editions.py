@@ -60,7 +60,7 @@ def lock(registry: Registry, site: Path, rows: list[dict]) -> int:
     known = registry.lock.read_text("utf-8").splitlines() if registry.lock.is_file() else []
     places = {line.split(" ")[0] for line in known}
     new = [line for line in anchors(site, rows) if line.split(" ")[0] not in places]
-    registry.lock.write_text("".join(f"{line}\n" for line in [*known, *new]), "utf-8")
+    registry.lock.write_text("".join(f"{line}\n" for line in [*known, *new]), "utf-8", newline="\n")
     return len(new)
 
 
@@ -187,4 +187,4 @@ def leave_links(site: Path, registry: Registry, rows: list[dict]) -> None:
         path = site / page
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(template("moved.html").render(lines=moved(page, lost, rows)), "utf-8")
+            path.write_text(template("moved.html").render(lines=moved(page, lost, rows)), "utf-8", newline="\n")

@@ -262,7 +262,7 @@ def write(folder: Path, book: cite.Book, *names: str) -> None:
     for name, found in described(book).items():
         if not names or name in names:
             path = folder / name
-            path.write_text(FORMATS[path.suffix](found), "utf-8")
+            path.write_text(FORMATS[path.suffix](found), "utf-8", newline="\n")
 
 
 def ro_crate(book: cite.Book, rows: list[dict], names: dict[str, str]) -> dict:
@@ -331,7 +331,7 @@ def files(site: Path) -> None:
     others = [x for x in crate["@graph"] if x["@type"] != "File" and x["@id"] not in FOLDERS]
     next(x for x in others if x["@id"] == "./")["hasPart"] = _ids(list(found.values()))
     crate["@graph"] = [*others, *found.values()]
-    path.write_text(json.dumps(crate, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(crate, ensure_ascii=False, indent=1) + "\n", "utf-8", newline="\n")
 
 
 def _ids(entities: list[dict]) -> list[dict] | dict:

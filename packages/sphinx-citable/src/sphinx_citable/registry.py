@@ -365,7 +365,9 @@ class Registry:
             values |= {key: then["results"][name] for name, key in keys.items()}
             then["results"] = keys
         entry = {"version": version, "date": date, "commit": commit, "sections": state, "values": values}
-        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        self.pending.write_text(
+            json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8", newline="\n"
+        )
         return self.pending
 
     def entered(self, version: str) -> dict:
@@ -379,7 +381,9 @@ class Registry:
         """Make the pending edition a released one, with the checksum of its archive, in one step. The file written."""
         entry = self.entered(version)
         entry |= {"archive": archive.name, "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
-        self.pending.write_text(json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+        self.pending.write_text(
+            json.dumps(entry, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8", newline="\n"
+        )
         path = self.folder / "editions" / f"{entry['version']}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         return self.pending.replace(path)

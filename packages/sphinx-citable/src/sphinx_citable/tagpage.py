@@ -94,7 +94,7 @@ def write(
         for _, file, form in cite.FORMATS:
             path = out / "t" / place(file)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(form([item]), "utf-8")
+            path.write_text(form([item]), "utf-8", newline="\n")
 
     for part in rows:
         if part["tag"] is None:
@@ -133,4 +133,4 @@ def write(
         )
         path = out / "t" / part["tag"] / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(text, "utf-8", newline="\n")
