@@ -254,7 +254,7 @@ def test_draws_by_the_second_visit_are_of_this_code_and_whole():
     entry = json.loads((samples.DRAWS / f"{NAME}-visits.json").read_text("utf-8"))
     assert entry["stamp"] == samples.visits_stamp(), f"made by other code; run `python3 -m lib sample {NAME}`"
     rows = pd.read_csv(samples.DRAWS / f"{NAME}-visits.csv")
-    keys = ["hypothesis", "rates", "month", "cohort"]
+    keys = ["hypothesis", "setting", "month", "cohort"]
     assert (rows.groupby(keys).size() == len(samples.PARTS)).all()
     assert set(rows[keys[:3]].itertuples(index=False, name=None)) == set(samples.SCENARIOS)
     assert rows["above"].between(0, 1).all() and rows["cohort"].max() < samples.VISITS
