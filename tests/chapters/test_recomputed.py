@@ -473,6 +473,31 @@ def conditional_odds(a: int, n: int, c: int, m: int) -> list[float]:
     return [solved(lambda k: k, a), solved(lambda k: k >= a, 0.025), solved(lambda k: k <= a, 0.025)]
 
 
+def newcombe(a: int, n: int, c: int, m: int) -> list[float]:
+    """A difference of shares per 100 and its limits, from those of each share by Wilson."""
+
+    def wilson(k: int, size: int) -> list[float]:
+        middle, half = k + Z**2 / 2, Z * math.sqrt(k * (size - k) / size + Z**2 / 4)
+        return [(middle - half) / (size + Z**2), (middle + half) / (size + Z**2)]
+
+    p, q, (p_low, p_high), (q_low, q_high) = a / n, c / m, wilson(a, n), wilson(c, m)
+    ends = math.hypot(p - p_low, q_high - q), math.hypot(p_high - p, q - q_low)
+    return [100 * (p - q), 100 * (p - q - ends[0]), 100 * (p - q + ends[1])]
+
+
+@figures(MPI, "cr12-gap", "cr36-gap", "severe-gap")
+def differences_in_mpn_rc_112():
+    """As printed: sizes of differences, each with its hundred; the hydroxyurea arm is all treated but the others."""
+    n = int(row("mpnrc112-aestop-peg", "denominator"))
+    m = int(row("mpnrc112-n")) - n
+    found = []
+    for what in ("cr12", "cr36", "ae34"):
+        a, c = (round(row(f"mpnrc112-{what}-{arm}") * size / 100) for arm, size in (("peg", n), ("hu", m)))
+        gap, *ends = newcombe(a, n, c, m)
+        found += [abs(gap), 100, *map(abs, ends)]
+    return found
+
+
 @figures(MPI, "against-trials", "stop-rest")
 def stopping_against_hydroxyurea():
     """In how many trials more stopped interferon, and the odds ratio of the others than DALIAH with its widest limits."""
