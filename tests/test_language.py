@@ -390,7 +390,8 @@ READ = [page for page in PAGES if page != GLOSSARY]
 NAMES = set((HERE / "names.txt").read_text("utf-8").split("\n"))
 """Names in capitals that stand for themselves: trials, registers, journals, genes."""
 ABBREVIATION = re.compile(r"(?<![\w+‑-])[A-Z][A-Z0-9]*[A-Z][A-Z0-9]*(?:[-‑][A-Z0-9]+)*(?=s?(?![\w+]|\.\d))")
-NO_ABBREVIATION = re.compile(r"(?:MPI|MSC|PHA|CML|MSB)[-‑]\d+|[IVX]+")
+PREFIXES = "|".join(records.record(slug).source.prefix for slug in records.slugs())
+NO_ABBREVIATION = re.compile(rf"(?:{PREFIXES})[-‑]\d+|[IVX]+")
 
 
 @cache
