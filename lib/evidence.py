@@ -216,8 +216,8 @@ def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
     )
     deciding = {word: r for r, word in reversed(top)}  # the first row of each word
     decided = [deciding[w] for w in ("supports", "opposes") if w in deciding] or [top[0][0]]
-    among = f"{count(len(top), 'rows', len(speaking))} have the most rigorous design" if len(speaking) > len(top) else (
-        "the only row that speaks to it" if len(top) == 1 else f"{count(len(top), 'rows')} of one design"
+    among = f"{count(len(top), 'figures', len(speaking))} have the most rigorous design" if len(speaking) > len(top) else (
+        "the only figure that speaks to it" if len(top) == 1 else f"{count(len(top), 'figures')} of equally rigorous design"
     )  # fmt: skip
     return _told(verdict, decided, table, among)
 
