@@ -97,7 +97,10 @@ def test_rows_combine_by_design_and_never_by_number(monkeypatch, rows, verdict, 
 
 def test_where_rows_disagree_one_for_and_one_against_are_shown(monkeypatch):
     rows = [("speaks", "inconclusive", "cohort"), ("speaks", "opposes", "cohort"), ("speaks", "supports", "cohort")]
-    assert combined(monkeypatch, *rows)["rule"] == "S2 [R2]: q; against it, S1 [R1]: q; three figures of equally rigorous design"
+    assert (
+        combined(monkeypatch, *rows)["rule"]
+        == "S2 [R2]: q; against it, S1 [R1]: q; three figures of equally rigorous design"
+    )
 
 
 @pytest.mark.parametrize(
