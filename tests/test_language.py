@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-from lib import ROOT
+from lib import ROOT, records
 from lib.book import glossary
 from lib.house import parts
 

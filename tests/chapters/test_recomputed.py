@@ -571,14 +571,15 @@ def cohorts_in_which_all_three_are_found():
     return [sum(found(p, c) for p in g) for g, of in zip(groups, cuts) for c in of] + [len(g) for g in groups]
 
 
-@figures(MSC, "right-even", "right-early", "wrong-visits", "right-half", "right-twice", "missed-10", "only-progeny")
+@figures(MSC, "right-even", "right-early", "wrong-visits", "right-half", "right-twice", "right-noisy", "right-quiet", "wrong-noisy",
+         "missed-10", "only-progeny")  # fmt: skip
 def cohorts_by_the_month_of_the_second_visit():
     """All parts at posterior odds above ten, from the stored draws row by row; and what the misses lack."""
     with (ROOT / "data" / "draws" / f"{MSC}-visits.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     cohorts_: dict = {}
     for r in rows:
-        key = r["hypothesis"], r["rates"], int(r["month"]), int(r["cohort"])
+        key = r["hypothesis"], r["setting"], int(r["month"]), int(r["cohort"])
         cohorts_.setdefault(key, {})[r["quantity"]] = float(r["above"])
 
     def odds(p: dict) -> list[float]:
@@ -591,7 +592,8 @@ def cohorts_by_the_month_of_the_second_visit():
     missed = [odds(p) for p in posteriors(READING) if min(odds(p)) <= 10]
     return [sum(min(odds(p)) > 10 for p in posteriors(["exit and exhaustion"])), found("exit and exhaustion", "as assumed", 3),
             sum(found("kill all", "as assumed", m) for m in (4, 3, 1)) + found("kill active", "as assumed", 3), found("exit and exhaustion", "half", 0),
-            found("exit and exhaustion", "twice", 0), len(missed), sum(min(o[:4]) > 10 for o in missed)]  # fmt: skip
+            found("exit and exhaustion", "twice", 0), found("exit and exhaustion", "more scatter", 0), found("exit and exhaustion", "less scatter", 0),
+            found("kill all", "more scatter", 0), len(missed), sum(min(o[:4]) > 10 for o in missed)]  # fmt: skip
 
 
 @figures(MSC, "exit-wrong", "no-progeny", "active-exit", "other-exit", "gap-right", "dose-right")
