@@ -116,7 +116,7 @@
   // Boxes that scroll sideways are reached by keyboard and say that they scroll; what is folded is measured once it shows.
   function scrollers(within) {
     var beyond = new Map();  // measured before anything is changed: the page is laid out once
-    each(".scroll, div.math", function (box) { if (box.checkVisibility()) beyond.set(box, box.scrollWidth - box.clientWidth); }, within);
+    each(".scroll, div.math", function (box) { if (!box.checkVisibility || box.checkVisibility()) beyond.set(box, box.scrollWidth - box.clientWidth); }, within);
     beyond.forEach(function (over, box) {
       var wide = over > 8;  // a fraction of a letter is nothing to point out
       if (over > 0) {
