@@ -176,9 +176,10 @@ def new(args) -> int:
 def locate(args) -> int:
     from lib.house import adding
 
-    found = adding.locate(args.file, " ".join(args.words))
-    print(*found or ["not in the text"], sep="\n")
-    return 0 if found else 1
+    found = adding.locate(args.file, args.phrases)
+    for phrase, places in found.items():
+        print(*(f"{place}  # {phrase}" for place in places or ["not in the text"]), sep="\n")
+    return 0 if all(found.values()) else 1
 
 
 def skeleton(args) -> int:
@@ -196,8 +197,7 @@ def audit(args) -> int:
 
     record = records.record(args.name)
     found = audit.audit(record)
-    for one in found:
-        print(one)
+    print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(found)), sep="\n")
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
     print(
@@ -252,6 +252,13 @@ def take(args) -> int:
     from lib.house import execute
 
     print(execute.take(execute.chapter(args.name)))
+    return 0
+
+
+def format_(args) -> int:
+    from lib.house import execute
+
+    print(execute.formatted(execute.chapter(args.name)))
     return 0
 
 
@@ -494,6 +501,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--force", action="store_true", help="execute even what is up to date")
     p = command("take", take, "write what was edited in a chapter's notebook into its text half")
     p.add_argument("name", metavar="CHAPTER", type=chapter_name, help=chapters)
+    p = command("format", format_, "write the code of a chapter as the formatter does", "dev")
+    p.add_argument("name", metavar="CHAPTER", type=chapter_name, help=chapters)
     command("gate", gate, "list missing, hollow, drifted and stale chapters, and quantities typed into prose")
     command("site", site, "build the pages, if something that they are made of has changed")
     command("test", test, "all that guards a change: the gate, the pages, the tests but the long ones", "dev")
@@ -512,9 +521,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("name", metavar="SLUG")
     p.add_argument("--prefix", required=True, metavar="ABC", help="three capitals that no other source has")
     p.add_argument("--text", required=True, type=Path, metavar="FILE", help="the text, UTF-8; it stays where it is")
-    p = command("locate", locate, "say where words stand in a text, as a locator to paste")
+    p = command("locate", locate, "say where phrases stand in a text, as locators to paste")
     p.add_argument("file", type=Path)
-    p.add_argument("words", nargs="+")
+    p.add_argument("phrases", nargs="+", metavar="PHRASE", help='words in quotes, as "26 of 37 children"')
     p = command(
         "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -39,7 +40,7 @@ def evidence(slug: str) -> pd.DataFrame:
     """The published figures a chapter uses for context (``data/evidence/<slug>.csv``), by id; every cell ``Known``,
     as printed. ``reference`` is the key of the publication's record in ``data/references.bib``, or the slug of a source.
     """
-    path = ROOT / "data" / "evidence" / f"{slug}.csv"
+    path = _path(slug)
     if not path.is_file():
         raise EvidenceError(f"no evidence table data/evidence/{slug}.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -194,16 +195,16 @@ def later_evidence(slug: str) -> dict[str, tuple[dict, list[str]]]:
     if lacking:
         where = f"data/appraisal.csv: {lacking[0]['claim']}"
         raise EvidenceError(f"{where}: no row {lacking[0]['evidence']} in data/evidence/{slug}.csv")
-    return {claim: (_combined(rows, table), [r["evidence"] for r in rows]) for claim, rows in by_claim.items()}
+    return {claim: (_combined(rows, table, slug), [r["evidence"] for r in rows]) for claim, rows in by_claim.items()}
 
 
-def _combined(rows: list[dict], table: pd.DataFrame) -> dict:
+def _combined(rows: list[dict], table: pd.DataFrame, slug: str) -> dict:
     superseding = [r for r in rows if r["role"] == "supersedes"]
     if superseding:
         return _told("superseded", superseding[:1], table, "a later report of the same study")
     speaking = [(r, says(r, table.loc[r["evidence"]])) for r in rows if r["role"] == "speaks"]
     if not speaking:
-        return none_found()
+        return none_found(slug)
     ranks = [rigour(r, table.loc[r["evidence"]]) for r, _ in speaking]
     top = [pair for pair, rank in zip(speaking, ranks) if rank == min(ranks)]
     words = {word for _, word in top} - {"inconclusive"}
@@ -240,9 +241,24 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     return told + (f", {figure}{limits}" if figure else "")
 
 
-def none_found() -> dict:
-    """No row speaks to a claim: none in our tables, with the date of the last search."""
-    return {"verdict": "none-found", "deciding": "", "rule": f"none in our tables, last searched {last_searched()}"}
+def none_found(slug: str) -> dict:
+    """No row of the source's table speaks to a claim; with the day of the last search."""
+    when = "" if _bare(slug) else f", last searched {last_searched()}"
+    return {"verdict": "none-found", "deciding": "", "rule": f"none in our tables{when}"}
+
+
+def reach(page: str) -> str:
+    """How far the tables behind a page reach: the day of the last search."""
+    return "No other work in our tables." if _bare(page) else f"Last searched: {last_searched()}."
+
+
+def _bare(page: str) -> bool:
+    """Whether a source has no row of other work: whether anybody searched for some, the day of the search does not tell."""
+    return (records.SEEDS / f"{page}.yml").is_file() and (not _path(page).is_file() or evidence(page).empty)
+
+
+def _path(slug: str) -> Path:
+    return ROOT / "data" / "evidence" / f"{slug}.csv"
 
 
 def last_searched() -> str:

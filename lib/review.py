@@ -93,7 +93,7 @@ class Review:
         self.rows: dict[str, Row] = {}
         self._open: dict[str, _Open] = {}
         self._impossible = relations.impossible(self.record)
-        self._later = later_evidence(slug)
+        self._later, self._none = later_evidence(slug), none_found(slug)
         if shell := get_ipython():
             shell.set_custom_exc((Impossible,), lambda _, kind, stop, *rest, **named: self.stop(str(stop)))
 
@@ -330,7 +330,7 @@ class Review:
             verdict_figures=verdicts.NOTHING if plain else of_figures,
             verdict_conclusion=verdicts.NOTHING if plain else state.conclusion,
             reason=sentences([*notes, *state.reasons]), figures=entries, severity=min(severities, default=None),
-            clash=state.clash, later=None if claim.kind in records.PERSONAL else later or none_found(), evidence=spoken,
+            clash=state.clash, later=None if claim.kind in records.PERSONAL else later or self._none, evidence=spoken,
         )  # fmt: skip
         self.rows[claim.id] = row
         entry = canonical(asdict(row))

@@ -135,7 +135,7 @@ _LABEL = re.compile(r"^\(([\w-]+)\)=\n", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]\n]+)\]\(#?([a-z][a-z0-9-]*)\)")
 _PARAGRAPH = re.compile(r"\n\s*\n|^\s*(?:[-*+]|\d+\.|#+)\s+|\|", re.MULTILINE)
 """What stands before the first word of a paragraph."""
-_HEAD = """> **{safety}** Last searched: {searched}.
+_HEAD = """> **{safety}** {reach}
 >
 > A reading copy: <i>figures of the source in italics</i>, <b>figures recomputed here in bold</b>, figures of other works as
 > links to the references at its end. Who wants to change the chapter edits `chapters/{slug}.md`."""
@@ -235,7 +235,7 @@ def reading(page: str) -> str:
             for entry in (data[mime] for mime in (TABLE, FIGURE, LEDGER) if mime in data):
                 label = entry.get("label") or entry["id"].lower()
                 data["text/html"] = f'<a id="{label}"></a>' + "".join(data["text/html"])
-    head = _HEAD.format(safety=layers.SAFETY, searched=evidence.last_searched(), slug=slug)
+    head = _HEAD.format(safety=layers.SAFETY, reach=evidence.reach(slug), slug=slug)
     notebook["cells"].insert(1, _cell("reading-copy", head))
     said = json.dumps(notebook, ensure_ascii=False)
     works = [key for key in references.works() if f"[{key}]" in said or f"(#{references.anchor(key)})" in said]

@@ -74,7 +74,7 @@ class Layers(SphinxTransform):
         if not self.env.docname.startswith("chapters/") and self.env.docname not in CAUTIOUS:
             return
         caution = nodes.container("", nodes.paragraph("", SAFETY), classes=["safety"])
-        caution += nodes.paragraph("", f"Last searched: {evidence.last_searched()}.", classes=["searched"])
+        caution += nodes.paragraph("", evidence.reach(self.env.docname.rpartition("/")[2]), classes=["searched"])
         short = next((s for s in self.document.findall(nodes.section) if "short-version" in s["classes"]), None)
         if short is None:
             top = self.document.next_node(nodes.section)

@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from lib import records, review, verdicts
 from lib.book import marks, references
 from lib.house import executed
-from lib.house.prose import of_source, pages, record, rows
+from lib.house.prose import pages, rows
 from lib.verdicts import LATER, NOTHING, main_verdict, summary
 from lib.words import WITHHELD
 from sphinx_citable import citable

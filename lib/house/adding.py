@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Template
 
@@ -50,6 +50,7 @@ _ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("median", r"\bm
           ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
 _TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?")
 _OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
+_CONCLUDES = re.compile(r"\b(?:conclusions?|conclude[sd]?|interpretation)\b", re.IGNORECASE)
 _KINDS = (("estimate", records.RATIOS), ("percentage", {"%"}), ("p-value", {"p"}), ("duration", records.DAYS),
           ("count", records.COUNTED))  # fmt: skip
 
@@ -120,39 +121,72 @@ def _reads(text: str) -> bool:
         return False
 
 
-def _claim(claim: str, par: int, start: int, text: str) -> tuple[dict, list[dict]]:
-    """The draft of a claim from a sentence, and the numerals in it that are no figures."""
+def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
+    """Whether a figure belongs to the claim of those before it: what can be recomputed stands apart from what cannot."""
+    if figure.unit == "p":
+        return group[0].unit in records.RATIOS and "p" not in (g.unit for g in group)
+    return figure.unit == group[-1].unit and (not figure.role or figure.role not in (g.role for g in group))
+
+
+def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[list[dict], list[dict]]:
+    """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures."""
     found = guesses(text)
-    figures, roles = [g for g in found if not g.reason], set()
-    for g in figures:
-        name = g.role or re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-") or "figure"
-        g.role = next(r for r in (name, *(f"{name}-{n}" for n in range(2, 99))) if r not in roles)
-        roles.add(g.role)
-    relations = [
-        {"kind": "percentage-of", "role": share.role, "of": [f"{claim}/{part.role}", f"{claim}/{whole.role}"]}
-        for part, whole, share in zip(figures, figures[1:], figures[2:])
-        if share.unit == "%" and part.unit == whole.unit and whole.unit in records.COUNTED and share.start - whole.end < 30
-        and _OF.fullmatch(text[part.end : whole.start]) and _reads(whole.printed) and Printed.parse(whole.printed).value
-    ]  # fmt: skip
-    units = [g.unit for g in figures]
-    kind = next((k for k, of in _KINDS if set(units) & set(of)), "characteristic" if units else "background")
-    made = {"id": claim, "at": {"par": par, "start": start, "end": start + len(text)}, "kind": kind, "says": TODO}
-    if figures:
-        made["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in figures]
-    if relations:
-        made["relations"] = relations
+    for g in found:
+        g.reason = "furniture" if g.role == "ci-level" and g.printed == "95" else g.reason
+    groups: list[list[_Guess]] = [[]]
+    for g in (g for g in found if not g.reason):
+        if groups[-1] and not _goes_on(groups[-1], g):
+            groups.append([])
+        groups[-1].append(g)
+    edges = [0, *(group[0].start for group in groups[1:]), len(text)]
+    made, shares = [], []
+    for n, (group, begins, ends) in enumerate(zip(groups, edges, edges[1:])):
+        claim, roles = f"{prefix}-{first + n:02d}", set()
+        for g in group:
+            name = (
+                g.role
+                or re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-")
+                or "figure"
+            )
+            g.role = next(r for r in (name, *(f"{name}-{n}" for n in range(2, 99))) if r not in roles)
+            roles.add(g.role)
+        kind = next(
+            (k for k, of in _KINDS if {g.unit for g in group} & set(of)), "characteristic" if group else "background"
+        )
+        end = start + begins + len(text[begins:ends].rstrip(" \n(,;"))
+        one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
+        if group:
+            one["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in group]
+        if n and group[0].unit == "%" and (of := _stated(groups[n - 1], group[0], text)):
+            of = [f"{made[-1]['id']}/{g.role}" for g in of]
+            one["relations"] = [{"kind": "percentage-of", "role": group[0].role, "of": of}]
+            shares.append(claim)
+        if kind == "p-value" and len(shares) == 2:
+            one["rests_on"] = shares
+        made.append(one)
     rest = [{"at": {"par": par, "start": start + g.start, "end": start + g.end}, "printed": text[g.start : g.end],
              "reason": g.reason} for g in found if g.reason]  # fmt: skip
     return made, rest
 
 
+def _stated(counts: list[_Guess], share: _Guess, text: str) -> list[_Guess]:
+    """The part and the whole that stand before a share, as in "9 of 12 patients (75%)"; empty where none do."""
+    part, whole = counts[-2:] if len(counts) > 1 else (None, None)
+    stated = part and whole.unit in records.COUNTED and part.unit == whole.unit and share.start - whole.end < 30
+    stated = stated and _OF.fullmatch(text[part.end : whole.start]) and _reads(whole.printed)
+    return [part, whole] if stated and Printed.parse(whole.printed).value else []
+
+
 def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
-    """The draft of a record: a claim for each sentence, every numeral in one or among those that are no claims."""
+    """The draft of a record: a claim or more for each sentence, every numeral in one or among those that are no claims."""
     claims, rest = [], []
     for par, paragraph in enumerate(census.paragraphs(raw.decode("utf-8")), 1):
         for start, end in sentences(paragraph):
-            made, others = _claim(f"{prefix}-{len(claims) + 1:02d}", par, start, paragraph[start:end])
-            claims.append(made)
+            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end])
+            resting = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value", "percentage")]
+            if made[0]["kind"] == "background" and resting and _CONCLUDES.search(paragraph[:end]):
+                made[0] |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
+            claims += made
             rest += others
     source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short", "title"), TODO),
               "authors": [{"family": TODO}], "container": TODO, "url": TODO, "rounding": "up_or_down", "unknown": ["year", "doi"]}  # fmt: skip
@@ -229,12 +263,15 @@ def _toc(slug: str) -> str:
     return yaml.dump(toc, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
-def locate(path: Path, words: str) -> list[str]:
-    """Where words stand in a text, as locators to paste."""
-    found = []
+def locate(path: Path, phrases: Iterable[str]) -> dict[str, list[str]]:
+    """Where each phrase stands in a text, as locators to paste."""
+    found: dict[str, list[str]] = {phrase: [] for phrase in phrases}
     for par, paragraph in enumerate(census.paragraphs(path.read_text("utf-8")), 1):
-        pattern = r"\s+".join(map(re.escape, words.split()))
-        found += [f"at: {{par: {par}, start: {m.start()}, end: {m.end()}}}" for m in re.finditer(pattern, paragraph)]
+        for phrase, places in found.items():
+            pattern = r"\s+".join(map(re.escape, phrase.split()))
+            places += [
+                f"at: {{par: {par}, start: {m.start()}, end: {m.end()}}}" for m in re.finditer(pattern, paragraph)
+            ]
     return found
 
 
@@ -271,7 +308,7 @@ def _what(line: str, path: Path) -> str:
     if path.suffix == ".csv":
         return path.name
     if path.suffix == ".yml" and field:
-        of = {"caption": "toc", "says": "claim", "unit": "figure"}.get(field[1], "source")
+        of = {"caption": "toc", "says": "claim", "predicate": "claim", "unit": "figure"}.get(field[1], "source")
         return f"{of}.{field[1]}"
     return line.partition(TODO)[2].strip(' :",?')
 

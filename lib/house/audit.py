@@ -5,6 +5,7 @@ No statistics of its own: what a chapter would ask figure by figure, asked of al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -12,12 +13,12 @@ from typing import NamedTuple
 from lib import records, relations, verdicts
 from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
 from lib.words import number, rounding_in_words, with_unit
-from whichdata.effects import effect_box
+from whichdata.effects import effect_box, symmetric_ends
 from whichdata.median_range import bounds_from_median_range, median_possible
-from whichdata.printed import ROUNDINGS, Printed
+from whichdata.printed import ROUNDINGS, Interval, Printed, percentage
 from whichdata.proportions import count_prints, possible_counts, proportion_intervals
 from whichdata.rank_sets import Group, feasible_ranks
-from whichdata.recompute import ReportedP, recompute_p
+from whichdata.recompute import ReportedP, p_of_statistic, recompute_p
 from whichdata.tables2x2 import tests_2x2
 from whichdata.whole_numbers import least_sd, possible_sums
 
@@ -26,6 +27,9 @@ LEAST_GROUP = 5
 """A share of fewer is hardly printed."""
 STATISTICS = {"t": "t", "f": "F", "z": "Z", "r": "r", "chi2": "Chi2"}
 """Roles of a test statistic; its degrees of freedom have the role ``df``, or ``df1`` and ``df2``."""
+CALLED = (Fraction, Group, Interval, bounds_from_median_range, effect_box, feasible_ranks, p_of_statistic, percentage,
+          possible_sums, proportion_intervals, symmetric_ends, tests_2x2)  # fmt: skip
+"""What the printed calls call."""
 MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
 
 
@@ -49,9 +53,21 @@ def audit(record: Record) -> list[Found]:
             why = held.relation.finding or "a fault of the record, or a finding"
             found.append(Found(held.claim, True, f"{held.relation.kind} fails: {held.shows}; {why}"))
     for claim in record.claims:
-        for ask in (_shares, _intervals, _medians, _means, _statistics, _groups) * (claim.kind not in records.PLAIN):
+        for ask in (_sums, _shares, _intervals, _medians, _means, _statistics, _groups) * (
+            claim.kind not in records.PLAIN
+        ):
             found += ask(record, claim)
+        found += _unasked(claim, [one.call for one in found if one.claim == claim.id])
     return sorted(found, key=lambda one: one.claim.split("-")[1].rjust(3))
+
+
+def imports(found: Iterable[Found]) -> list[str]:
+    """The lines that import what the calls call."""
+    calls, by_module = " ".join(one.call for one in found), {}
+    for called in CALLED:
+        if re.search(rf"\b{called.__name__}\(|map\({called.__name__},", calls):
+            by_module.setdefault(called.__module__, []).append(called.__name__)
+    return [f"from {module} import {', '.join(names)}" for module, names in sorted(by_module.items())]
 
 
 def rounding(record: Record) -> tuple[dict[str, int], int, str]:
@@ -206,10 +222,41 @@ def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
         says += f"; p from {number(box.p_lowest)} to {number(box.p_highest)}" + "".join(
             f", printed {f.printed}" for f in beside
         )
+        given = f"({', '.join(map(repr, texts))}, {scale!r})"
+        ends_by_role = dict(zip(SPREAD, ("low", "high")))
+        call = f"box, (low, high) = effect_box{given}, symmetric_ends{given}; "
+        middle = {figure.role: "Interval(Fraction(box.middle_lowest), Fraction(box.middle_highest))"}
+        call += _judge(claim, "estimate", "an interval symmetric around it", **middle, **ends_by_role)
         p = {f.role: "Interval(Fraction(box.p_lowest), Fraction(box.p_highest))" for f in beside}
-        call = f"box = effect_box({', '.join(map(repr, texts))}, scale={scale!r})"
         call += f"; {_judge(claim, 'test', 'p of the interval', **p)}" if p else ""
         yield Found(claim.id, not (box.central and all(box.may_print(f.value) for f in beside)), says, call)
+
+
+def _sums(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each count that the counts of another claim add up to, or that stands in an earlier claim too."""
+    for figure in (f for f in claim.figures if f.unit in COUNTED and f.value.relation == "="):
+        others = [
+            (c, [f for f in c.figures if f.unit == figure.unit and f.value.relation == "="]) for c in record.claims
+        ]
+        for other, parts in ((c, of) for c, of in others if c.id != claim.id and len(of) > 1):
+            if sum(f.value.value for f in parts) == figure.value.value:
+                says = f"{figure.printed} = {' + '.join(f.printed for f in parts)} ({other.id})"
+                total = " + ".join(f'int(review.value("{other.id}/{f.role}"))' for f in parts)
+                yield Found(claim.id, False, says, _judge(claim, "sum", "the groups add up", **{figure.role: total}))
+        before = [(c, f) for c, of in others for f in of if c.id < claim.id and f.value.value == figure.value.value]
+        for other, same in before[:1]:
+            ref = f"{other.id}/{same.role}"
+            call = f'review.restate("{claim.id}", {figure.role.replace("-", "_")}="{ref}")'
+            yield Found(claim.id, False, f"{figure.printed} {figure.unit} stands in {ref} too; if it is the same", call)
+
+
+def _unasked(claim: Claim, calls: list[str]) -> Iterator[Found]:
+    """The figures of a claim that no call asks about, where one asks about others: they make all of it not checkable."""
+    asked = [f.role for f in claim.figures if any(f"{f.role.replace('-', '_')}=" in call for call in calls)]
+    rest = [f.role for f in claim.figures if f.role not in asked]
+    if asked and rest:
+        says = f"{', '.join(rest)}: no call checks it, and so the claim is not checkable: a claim of its own?"
+        yield Found(claim.id, False, says)
 
 
 def _medians(record: Record, claim: Claim) -> Iterator[Found]:

@@ -69,7 +69,9 @@ def site() -> None:
     if failed:
         told = [
             x for x in said if re.search("WARNING|ERROR|Error", x) and not re.search(r"^ *raise |RuntimeError: *$", x)
-        ]
+        ] or [
+            x.partition(": ")[2] for x in said if re.match(r"lib\.[\w.]+: ", x)
+        ]  # what one of our own modules refuses
         last = "The build failed, and the pages stay as they were; the whole log is _build/build.log"
         raise BuildError("\n".join([*list(dict.fromkeys(told))[:_SHOWN], last]))
     for line in said:

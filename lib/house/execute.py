@@ -1,7 +1,7 @@
 """Chapters as pairs: the text half is edited, the executed half is made from it, stamped, and never edited.
 
 A stamp names everything an execution used (the text half, the record, the modules of ``lib``, the data files, the lock)
-with a hash of each; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *cut short* (no
+with a hash of each, and of the tables that all reviews share with that of its own rows; a chapter is stale when one of them has changed. Faults of a pair are *missing*, *cut short* (no
 whole notebook), *hollow* (never executed), *drifted* (its inputs are not those of the text half), *stale*, or *edited*:
 the notebook was changed instead of the text half, and is never made anew until that is settled. A chapter that *stopped*
 because its record allows no more is none of these: it is whole as far as it can go, and fit to be read, not to be
@@ -10,10 +10,14 @@ released.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -49,6 +53,8 @@ LOCKS = ("requirements.txt",)
 USED = ("lib/", "chapters/", "packages/whichdata/", "data/", "seeds/")
 NEVER = ("lib/book/",)
 """Folders whose modules and files a chapter may use, and those that never make it stale."""
+SHARED = ("data/appraisal.csv", "data/bias.csv", "data/certainty.csv")
+"""Tables of judgements whose first column says of which review a row is: the review of another is not hung on it."""
 CELL_SECONDS = 300
 LAST = "synthesis"
 """The chapter executed after the others: it reads their ledgers."""
@@ -110,11 +116,20 @@ def _id(cell: nbformat.NotebookNode) -> str:
     return hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
 
 
-def digest(name: str) -> str:
-    """A short hash of what a stamp names: a file's bytes, or an executed notebook's ledger outputs."""
+def digest(name: str, by: str = "") -> str:
+    """A short hash of what a stamp names: a file's bytes, an executed notebook's ledger outputs, or of a table that
+    reviews share the rows of the one that used it, ``by``.
+    """
     path = ROOT / name
     if not path.is_file():
         return "absent"
+    if name in SHARED and (ROOT / "seeds" / f"{by}.yml").is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        prefix = re.search(r"\bprefix: *(\w+)", (ROOT / "seeds" / f"{by}.yml").read_text("utf-8"))
+        own = re.compile(rf"{by}|{prefix[1]}-\d+")
+        kept = [head, *(row for row in rows if row and own.fullmatch(row[0]))]
+        return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
     if path.suffix == ".ipynb":
         try:
             cells = executed.read(path)["cells"]
@@ -207,7 +222,7 @@ def execute(text_half: Path) -> str:
     if noisy:
         raise ChapterError(f"{place(text_half, noisy[0])}: writes to stderr (a warning?); mend what it complains of")
     nb.metadata["language_info"] = {"name": "python"}
-    nb.metadata["stamp"] = {name: begun if name == half else digest(name) for name in names}
+    nb.metadata["stamp"] = {name: begun if name == half else digest(name, text_half.stem) for name in names}
     return nbformat.writes(nb) + "\n"
 
 
@@ -243,7 +258,7 @@ def faults(text_half: Path) -> list[str]:
     if not stamp:
         found.append(f"{name}: hollow: the notebook carries no stamp; {again}")
     else:
-        moved = [n for n, h in stamp.items() if digest(n) != h]
+        moved = [n for n, h in stamp.items() if digest(n, name) != h]
         if name == LAST:  # it reads every ledger: that of a source which is new as well
             stand = (f"chapters/{p.stem}.ipynb" for p in sorted((ROOT / "seeds").glob("*.yml")))
             moved += [n for n in stand if n not in stamp and (ROOT / n).is_file()]
@@ -324,6 +339,31 @@ def take(text_half: Path) -> str:
     nb.metadata = jupytext.read(text_half).metadata
     write(text_half, jupytext.writes(nb, MYST))
     return f"{name}: chapters/{name}.md has what was edited in the notebook{kept}; run `python3 -m lib chapter {name}`"
+
+
+def formatted(text_half: Path) -> str:
+    """Write the code of a text half as ruff formats a notebook's; says what was done.
+
+    Raises
+    ------
+    ChapterError
+        A cell is no Python; where ruff stopped.
+    """
+    name, nb = text_half.stem, jupytext.read(text_half)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.ipynb"
+        nbformat.write(nb, path)
+        command = [sys.executable, "-m", "ruff", "format", "--config", ROOT / "pyproject.toml", path]
+        ran = subprocess.run(command, capture_output=True, text=True)
+        if ran.returncode:
+            raise ChapterError(f"{name}: {ran.stderr.strip().splitlines()[-1].partition(': ')[2]}")
+        sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    if sources == [cell.source for cell in nb.cells]:
+        return f"{name}: formatted already"
+    for cell, source in zip(nb.cells, sources):
+        cell.source = source
+    write(text_half, jupytext.writes(nb, MYST))
+    return f"{name}: formatted; run `python3 -m lib chapter {name}`"
 
 
 def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:

@@ -75,7 +75,7 @@ def combined(monkeypatch, *rows) -> dict:
     ]
     table = pd.DataFrame([ROW | {"design": design, "study": f"S{n}", "reference": f"R{n}", "value": "", "quantity": "q"} for n, (*_, design) in enumerate(rows)],
                          index=[str(n) for n in range(len(rows))])  # fmt: skip
-    return evidence._combined(appraised, table)
+    return evidence._combined(appraised, table, "cml-stopping")
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,12 @@ def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
     assert len({(r["claim"], r["evidence"]) for r in evidence.appraisal()}) == len(evidence.appraisal())
 
 
-def test_none_found_names_the_day_of_the_search():
-    assert evidence.none_found()["rule"].startswith("none in our tables, last searched ")
+def test_none_found_names_the_day_of_the_search_unless_the_table_is_empty(monkeypatch):
+    assert evidence.none_found("cml-stopping")["rule"].startswith("none in our tables, last searched ")
+    empty = evidence.evidence("cml-stopping").iloc[:0]
+    monkeypatch.setattr(evidence, "evidence", lambda slug: empty)
+    assert evidence.none_found("cml-stopping")["rule"] == "none in our tables"
+    assert evidence.reach("cml-stopping") == "No other work in our tables."
 
 
 CHAPTERS = records.slugs()

@@ -165,6 +165,19 @@ def test_bad_input_gives_one_clear_line(call, message):
     assert "\n" not in str(caught.value)
 
 
+@given(st.floats(0.2, 5), st.floats(0.05, 0.9), st.sampled_from(["ratio", "difference"]), roundings)
+def test_the_ends_of_a_symmetric_interval_follow_from_its_estimate_and_each_other(estimate, half, scale, rounding):
+    exact = [estimate * math.exp(k * half) if scale == "ratio" else estimate + k * half for k in (0, -1, 1)]
+    for text in zip(*(printings(x, 3, rounding) for x in exact)):
+        for end, admitted in zip(exact[1:], effects.symmetric_ends(*text, scale, rounding)):
+            assert admitted.lower <= end + 1e-9 and end - 1e-9 <= admitted.upper
+
+
+def test_a_lower_limit_printed_as_zero_leaves_the_upper_open():
+    with pytest.raises(ValueError, match="no upper limit follows"):
+        effects.symmetric_ends("0.50", "0.00", "0.60")
+
+
 # Hazards
 
 

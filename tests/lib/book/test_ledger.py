@@ -9,7 +9,6 @@ from browser import WIDTHS, browsed, until
 
 from lib import records
 from lib.book import ledger
-from lib.house.prose import pages as chapters
 from lib.words import WITHHELD
 from pages import ABSENT, SITE, known_by, read
 

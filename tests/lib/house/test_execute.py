@@ -319,14 +319,16 @@ def test_hollow_without_stamp(book):
     assert kinds == {"hollow"} and "no stamp" in said
 
 
-USED = ["seeds/cml-stopping.yml", "lib/review.py", "lib/figures.py", "data/appraisal.csv", "requirements.txt"]
-UNUSED = ["seeds/mpn-interferon.yml", "lib/book/site.py", "registry/tags.csv", "_static/book.css"]
+USED = {"seeds/cml-stopping.yml": "", "lib/review.py": "", "lib/figures.py": "", "requirements.txt": "",
+        "data/appraisal.csv": "CML-23,a,context,,,,,,,,,why"}  # fmt: skip
+UNUSED = {"seeds/mpn-interferon.yml": "", "lib/book/site.py": "", "registry/tags.csv": "", "_static/book.css": "",
+          "data/appraisal.csv": "CMX-23,a,context,,,,,,,,,why"}  # fmt: skip
 
 
 @pytest.mark.parametrize("used", USED)
 def test_stale_when_something_used_changed(book, used):
     with (book / used).open("a", encoding="utf-8") as file:
-        file.write("\n")
+        file.write(f"{USED[used]}\n")
     kinds, said = reasons(book)
     assert kinds == {"stale"} and used in said
 
@@ -334,7 +336,7 @@ def test_stale_when_something_used_changed(book, used):
 @pytest.mark.parametrize("unused", UNUSED)
 def test_fresh_when_something_else_changed(book, unused):
     with (book / unused).open("a", encoding="utf-8") as file:
-        file.write("\n")
+        file.write(f"{UNUSED[unused]}\n")
     assert execute.faults(text_half(book)) == []
 
 

@@ -207,6 +207,27 @@ def effect_box(
     )
 
 
+def symmetric_ends(
+    estimate: str, lower: str, upper: str, scale: str = "ratio", rounding: str = "up_or_down"
+) -> tuple[Interval, Interval]:
+    """The limits of an interval symmetric around its estimate: each from the printed estimate and the other limit.
+
+    Derived here: e²/upper and e²/lower for a ratio, 2e − upper and 2e − lower for a difference, over every value that
+    the rounding admits. ValueError where the lower limit of a ratio is printed as zero, which leaves the upper open.
+    """
+    check_choice("scale", scale, SCALES)
+    printed = [_printed_effect(name, text, scale) for name, text in
+               (("estimate", estimate), ("lower limit", lower), ("upper limit", upper))]  # fmt: skip
+    e, low, high = (p.interval(rounding) for p in printed)
+    if scale == "difference":
+        return tuple(Interval(2 * e.lower - end.upper, 2 * e.upper - end.lower) for end in (high, low))
+    if low.lower <= 0:
+        raise ValueError(
+            f"a lower limit of {lower} of a ratio may stand for any value down to zero: no upper limit follows"
+        )
+    return tuple(Interval(e.lower**2 / end.upper, e.upper**2 / end.lower) for end in (high, low))
+
+
 def _printed_effect(name: str, text: str, scale: str) -> Printed:
     printed = read_value(name, text)
     if scale == "ratio" and printed.value == 0 and printed.decimals and name != "lower limit":
