@@ -179,12 +179,13 @@ CALLED = {"Domain", "HTMLParser", "SphinxTransform", "SphinxDirective", "SphinxR
 
 
 def test_code_is_written_as_the_formatter_does():
-    """Of the chapters too, whose cells it reads in the notebooks; CONTRIBUTING names the command."""
+    """Of the chapters too, whose cells it reads in the notebooks."""
     places = ["lib", "packages", "chapters", "tests", "bench", "conftest.py"]
     ran = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--check", *places], cwd=ROOT, capture_output=True, text=True
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    how = "a chapter: `python3 -m lib format NAME`, then execute it; else `ruff format` of the file"
+    assert ran.returncode == 0, f"{ran.stdout}{ran.stderr}{how}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
@@ -193,4 +194,7 @@ def test_a_cell_of_several_statements_is_short(path):
     for cell in jupytext.read(path).cells:
         lines = [line for line in cell.source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
         if cell.cell_type == "code" and len(lines) > WORK:
-            assert len(ast.parse(cell.source).body) == 1, cell.source[:80]
+            where = f"{path.name}: {len(lines)} lines in the cell that begins {cell.source.splitlines()[0]!r}"
+            assert len(ast.parse(cell.source).body) == 1, (
+                f"{where}: split it, or make a function of what is longer than {WORK}"
+            )
