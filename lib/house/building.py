@@ -67,13 +67,8 @@ def site() -> None:
         failed = subprocess.run(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT).returncode
     said = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text("utf-8", "replace")).splitlines()
     if failed:
-        told = [
-            x for x in said if re.search("WARNING|ERROR|Error", x) and not re.search(r"^ *raise |RuntimeError: *$", x)
-        ] or [
-            x.partition(": ")[2] for x in said if re.match(r"lib\.[\w.]+: ", x)
-        ]  # what one of our own modules refuses
         last = "The build failed, and the pages stay as they were; the whole log is _build/build.log"
-        raise BuildError("\n".join([*list(dict.fromkeys(told))[:_SHOWN], last]))
+        raise BuildError("\n".join([*_causes(said)[:_SHOWN], last]))
     for line in said:
         if line.startswith("Not set in"):
             print(line, flush=True)
@@ -85,6 +80,13 @@ def site() -> None:
     _MADE_OF.write_bytes(now.encode())
     for folder in (last, fresh):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _causes(said: list[str]) -> list[str]:
+    """The lines of a failed build that say why: warnings and errors, else what a module of ours refuses."""
+    loud = [x for x in said if re.search("WARNING|ERROR|Error", x) and not re.search(r"^ *raise |RuntimeError: *$", x)]
+    ours = [x.partition(": ")[2] for x in said if re.match(r"lib\.[\w.]+: ", x)]
+    return list(dict.fromkeys(loud or ours))
 
 
 def _dated() -> None:

@@ -358,11 +358,16 @@ def formatted(text_half: Path) -> str:
         if ran.returncode:
             raise ChapterError(f"{name}: {ran.stderr.strip().splitlines()[-1].partition(': ')[2]}")
         sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
-    if sources == [cell.source for cell in nb.cells]:
-        return f"{name}: formatted already"
+    was = text_half.read_text("utf-8")
+    text, at = was, 0
     for cell, source in zip(nb.cells, sources):
-        cell.source = source
-    write(text_half, jupytext.writes(nb, MYST))
+        if cell.cell_type == "code":
+            at = text.index(cell.source, at)
+            text = text[:at] + source + text[at + len(cell.source) :]
+            at += len(source)
+    if text == was:
+        return f"{name}: formatted already"
+    write(text_half, text)
     return f"{name}: formatted; run `python3 -m lib chapter {name}`"
 
 

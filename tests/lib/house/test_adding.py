@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from lib import ROOT, records, review
-from lib.house import adding, audit, census
+from lib.house import adding, audit, census, execute
+from tests.lib.small import HEAD
 
 EXAMPLE = ROOT / "pages" / "example"
 NAME = "bedtime-song"
@@ -244,6 +245,19 @@ def test_what_chapters_found_is_found():
     assert "asymptotic_cc" in found["cml-stopping"]["CML-40", False]
     assert "2 of 12: only rounding down or cutting digits off" in found["ph-all-maintenance"]["PHA-31", True]
     assert ("PHA-24", True) in found["ph-all-maintenance"]
+
+
+def test_a_chapter_is_formatted_and_nothing_else_of_it_moves(tmp_path):
+    half = tmp_path / "x.md"
+    half.write_text(HEAD + "\nWords,  as they stand.\n\n```{code-cell} ipython3\n# Add\nx=1+ 2\n```\n", "utf-8")
+    before = half.read_text("utf-8")
+    assert execute.formatted(half).startswith("x: formatted; run")
+    assert half.read_text("utf-8") == before.replace("x=1+ 2", "x = 1 + 2")
+    assert execute.formatted(half) == "x: formatted already"
+    half.write_text(before.replace("x=1", "x=("), "utf-8")
+    with pytest.raises(execute.ChapterError) as refused:
+        execute.formatted(half)
+    assert "\n" not in str(refused.value) and str(refused.value).startswith("x: ")
 
 
 # The walk -----------------------------------------------------------------------------------------------------------

@@ -166,3 +166,11 @@ def test_the_pages_are_built_when_something_they_are_made_of_changed(tmp_path, m
     assert building._now() != first
     monkeypatch.setenv("CITABLE_EDITION", "1.0")
     assert building._now() != first
+
+
+def test_a_failed_build_says_why():
+    """Lines as Sphinx and a traceback print them."""
+    refused = ["Exception occurred:", '    raise NotExecuted(f"{path} is missing: run it")', "lib.house.executed.NotExecuted: x.ipynb is missing: run it",
+               "    raise RuntimeError(box) from result", "RuntimeError: "]  # fmt: skip
+    assert building._causes(refused) == ["x.ipynb is missing: run it"]
+    assert building._causes(["a.md:3: WARNING: no target", *refused]) == ["a.md:3: WARNING: no target"]
