@@ -37,6 +37,7 @@ _AFTER = (
     ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
     ("{0} per {1}", r"\s?(times) (?:per|a|each) (day|week|month|year)\b"),
     ("{0}", r"\s?((?:mg|µg|mcg|g|kg|ml|MU|IU|U|million units)(?:/(?:m2|\w+))*)\b"),
+    ("{0}s", r" (point|degree|cycle)s?\b"),
     ("{0}", rf"(?:\s+[a-z-]+){{0,2}}?\s+({'|'.join(sorted(_PLURALS, reverse=True))})\b"),
 )
 _BEFORE = (
@@ -102,14 +103,18 @@ def guesses(text: str) -> list[_Guess]:
                 one.role, two.role = one.role or "low", two.role or "high"
         elif _OF.fullmatch(between) and two.unit in records.COUNTED:
             one.unit, one.reason = one.unit or two.unit, ""
-    known, ratio, ranged = "", "", False
+    known, ranged = "", False
     for n, one in enumerate(found):  # an interval is in the unit of its estimate, a range in that of its middle
-        ci = any(g.role == "ci-level" for g in found[max(0, n - 2) : n])
+        level = next((k for k in range(max(0, n - 2), n) if found[k].role == "ci-level"), 0)
         ranged = one.role == "low" and bool(re.search(r"range\W*$", text[: one.start])) or one.role == "high" and ranged
-        if one.role in ("low", "high", "sd") or ci:
-            one.unit = ratio if ci and ratio else known if ranged and known else one.unit or known
-            one.role = f"ci-{one.role}" if ci and one.role in ("low", "high") else one.role
-        ratio = one.unit if one.unit in records.RATIOS else ratio
+        if level and one.role in ("low", "high"):
+            one.unit, one.role = found[level - 1].unit, f"ci-{one.role}"
+        elif one.role == "sd" and n:
+            one.unit, found[n - 1].role = found[n - 1].unit, "mean"
+            for other in found[: n - 1]:  # the mean at 12 weeks was 3.4
+                other.role = "" if other.role == "mean" and other.unit != one.unit else other.role
+        elif one.role in ("low", "high"):
+            one.unit = known if ranged and known else one.unit or known
         known = one.unit if one.unit and one.role != "ci-level" and not one.reason else known
     return found
 
@@ -172,7 +177,7 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
 def _stated(counts: list[_Guess], share: _Guess, text: str) -> list[_Guess]:
     """The part and the whole that stand before a share, as in "9 of 12 patients (75%)"; empty where none do."""
     part, whole = counts[-2:] if len(counts) > 1 else (None, None)
-    stated = part and whole.unit in records.COUNTED and part.unit == whole.unit and share.start - whole.end < 30
+    stated = part and whole.unit in ("", *records.COUNTED) and part.unit == whole.unit and share.start - whole.end < 30
     stated = stated and _OF.fullmatch(text[part.end : whole.start]) and _reads(whole.printed)
     return [part, whole] if stated and Printed.parse(whole.printed).value else []
 
@@ -183,7 +188,8 @@ def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
     for par, paragraph in enumerate(census.paragraphs(raw.decode("utf-8")), 1):
         for start, end in sentences(paragraph):
             made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end])
-            resting = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value", "percentage")]
+            compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")]
+            resting = compared or [c["id"] for c in claims if c["kind"] == "percentage"]
             if made[0]["kind"] == "background" and resting and _CONCLUDES.search(paragraph[:end]):
                 made[0] |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
             claims += made

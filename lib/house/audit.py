@@ -151,17 +151,24 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
             continue
         if stated := _stated(record, claim, figure):
             yield from _of_counts(claim, figure, *stated)
-        elif beside := _counts(claim):
+        elif beside := _counts(claim) or ([] if same else _just_before(record, claim)):
             yield from (_beside(claim, figure, part, everywhere) for part in dict.fromkeys(beside))
         elif tried := [n for n in same or everywhere if n <= 200 * 10 ** max(figure.value.decimals or 0, 0)]:
             told = [f"{_of(figure.value, n)} ({everywhere[n]})" for n in tried]  # of more people any share is a count
             odd = [n for n in tried if not _near(figure.value, n)]
-            n = (odd or tried)[0]
+            n = tried[0] if same and odd in ([], tried) else "N"
             says = f"{with_unit(figure.printed, figure.unit)}: {'; '.join(told)}"
-            any_of = {figure.role: f"[percentage(k, {n}) for k in range({n + 1})]"}
+            any_of = {figure.role: f"[percentage(k, {n}) for k in range({n} + 1)]"}
             yield Found(
                 claim.id, bool(same) and odd == tried, says, _judge(claim, "share", f"any count of {n}", **any_of)
             )
+
+
+def _just_before(record: Record, claim: Claim) -> list[int]:
+    """The one count of the claim that ends where this one begins, as in "seven patients (15%)"."""
+    before = [c for c in record.claims if c.at.par == claim.at.par and 0 <= claim.at.start - c.at.end <= 2]
+    counts = _counts(before[-1]) if before else []
+    return counts if len(counts) == 1 else []
 
 
 def _of(printed: Printed, n: int) -> str:
