@@ -449,7 +449,7 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
         elif row.low == row.low:
             ax.plot([row.low, row.high], [y, y], color=ink, linewidth=1.4)
         if row.mark not in ("pooled", "prediction"):
-            ax.plot(row.value, y, "o" if row.mark in _OWN else "s", markersize=6, color=ink,
+            ax.plot(row.value, y, "o" if row.mark in _OWN else "s", markersize=6, color=ink, clip_on=False,
                     markerfacecolor="none" if row.mark == "observed" else ink)  # fmt: skip
         y += 0.5 if row.mark in _OWN else 0
     if no_effect is not None and wide:
@@ -464,7 +464,9 @@ def _forest(ax, data: pd.DataFrame, quantity: str, unit: str, no_effect: float |
     )
     if log:
         low, high = ax.get_xlim()
-        ax.set_xticks(shown := [x for x in _RATIOS if low <= x <= high], [f"{x:g}" for x in shown])
+        shown = [x for x in _RATIOS if low <= x <= high]
+        shown += [1.5 * x for x in shown[-1:] if 1.5 * x <= high]  # for what runs further
+        ax.set_xticks(shown, [f"{x:g}" for x in shown])
         ax.minorticks_off()
     elif unit == "%":
         ax.set_xlim(0, 100)

@@ -223,8 +223,8 @@ def in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {v.replace('-', ' ')}" for v, n in counts.items() if n) or "none"
 
 
-def tally(found: Mapping[str, Mapping[str, int]]) -> str:
-    """A summary of verdicts in words, figures and conclusions apart, each word with its shape."""
+def tally(found: Mapping[str, Mapping[str, int]], draws: bool = False) -> str:
+    """A summary of verdicts in words, figures and conclusions apart, each word with its shape; drawn too, under its own head."""
 
     def items(counts: Mapping[str, int]) -> str:
         return "".join(f'<li class="verdict-{v}"><b>{n}</b> {v.replace("-", " ")}</li>' for v, n in counts.items() if n)
@@ -232,7 +232,11 @@ def tally(found: Mapping[str, Mapping[str, int]]) -> str:
     besides = found["counts"]["add up"]
     counts = f'<li class="besides">besides {besides} counts that add up</li>' if besides else ""
     lines = [("Figures", items(found["figures"]) + counts), ("Conclusions", items(found["conclusions"]))]
-    return "".join(f'<p class="tally-head">{what}</p><ul class="tally">{shown}</ul>' for what, shown in lines if shown)
+    return "".join(
+        f'<p class="tally-head">{what}</p>{waffle(found[what.lower()], what) if draws else ""}<ul class="tally">{shown}</ul>'
+        for what, shown in lines
+        if shown
+    )
 
 
 def drawn(found: Mapping[str, Mapping[str, int]]) -> str:
@@ -303,7 +307,7 @@ class SourceCard(SphinxDirective):
         out.append(f'<p class="citation">{citation}</p>{besides(source)}')
         if "design" in self.options:
             out.append(f'<p class="design">{e(self.options["design"])}</p>')
-        out.append(f'<div class="drawn-counts"><div>{drawn(found)}</div><div>{tally(found)}</div></div>')
+        out.append(f'<div class="drawn-counts">{tally(found, draws=True)}</div>')
         notes = [
             f"The source makes {count(len(rows), 'claims')}; {counted(prose.plain(rows))} of them define, cite, give background or an opinion, and have nothing to check. A claim with figures may have a verdict on what it concludes as well."
         ]
