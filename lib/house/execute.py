@@ -262,6 +262,10 @@ def faults(text_half: Path) -> list[str]:
         if name == LAST:  # it reads every ledger: that of a source which is new as well
             stand = (f"chapters/{p.stem}.ipynb" for p in sorted((ROOT / "seeds").glob("*.yml")))
             moved += [n for n in stand if n not in stamp and (ROOT / n).is_file()]
+        if not (ROOT / "seeds" / f"{name}.yml").is_file() and any(n.startswith("seeds/") for n in stamp):
+            moved += [
+                n for p in (ROOT / "seeds").glob("*.yml") if (n := f"seeds/{p.name}") not in stamp
+            ]  # it reads all
         if moved:
             found.append(f"{name}: stale: changed since it ran: {', '.join(moved)}; {again}")
     return found

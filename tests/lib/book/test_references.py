@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 
-from lib import ROOT
+from lib import ROOT, evidence, records
 from lib.book import marks, references
 from lib.book.references import Work, works
 from pages import ABSENT, SITE
@@ -222,7 +222,9 @@ def test_planted_faults_are_seen(monkeypatch, old, new):
 
 
 @built
-def test_every_chapter_lists_its_works():
+def test_every_chapter_that_has_other_work_lists_it():
     for path in CHAPTERS:
+        if path.stem in records.slugs() and evidence.evidence(path.stem).empty:
+            continue
         text = (SITE / "chapters" / f"{path.stem}.html").read_text("utf-8")
         assert ENTRY.search(text), path.stem

@@ -10,6 +10,7 @@ import sys
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -266,6 +267,22 @@ def test_a_chapter_is_formatted_and_nothing_else_of_it_moves(tmp_path):
     with pytest.raises(execute.ChapterError) as refused:
         execute.formatted(half)
     assert "\n" not in str(refused.value) and str(refused.value).startswith("x: ")
+
+
+def test_a_chapter_that_reads_all_records_is_stale_when_one_is_new(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    for name in ("seeds", "chapters"):
+        (tmp_path / name).mkdir()
+    half = tmp_path / "chapters" / "methods.md"
+    half.write_text(HEAD + "\nWords.\n", "utf-8")
+    (tmp_path / "seeds" / "old.yml").write_text("prefix: OLD\n")
+    notebook = execute.inputs(half)
+    notebook.metadata["stamp"] = {name: execute.digest(name) for name in ("chapters/methods.md", "seeds/old.yml")}
+    nbformat.write(notebook, half.with_suffix(".ipynb"))
+    assert execute.faults(half) == []
+    (tmp_path / "seeds" / "new.yml").write_text("prefix: NEW\n")
+    (fault,) = execute.faults(half)
+    assert "stale" in fault and "seeds/new.yml" in fault
 
 
 # The walk -----------------------------------------------------------------------------------------------------------
