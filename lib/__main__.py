@@ -193,10 +193,13 @@ def skeleton(args) -> int:
 
 def audit(args) -> int:
     from lib import records
-    from lib.house import audit
+    from lib.house import audit, execute
 
     record = records.record(args.name)
     found = audit.audit(record)
+    if args.cells:
+        print(audit.cells(record, found, execute.WORK))
+        return 0
     print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(found)), sep="\n")
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
@@ -265,7 +268,11 @@ def format_(args) -> int:
 def gate(args) -> int:
     from lib.house import execute, executed
 
-    faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
+    faults = [
+        f
+        for half in execute.chapters()
+        for f in (*execute.faults(half), *execute.stopped(half), *execute.long_cells(half))
+    ]
     if (ROOT / "registry").is_dir():  # a bundle has none
         from lib import records
         from lib.house import adding, roles, skeletons, typed
@@ -274,8 +281,6 @@ def gate(args) -> int:
         faults += [fault for slug in records.slugs() for fault in skeletons.faults(slug)]
         faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()
-        for page, words, why in typed.allowed():
-            print(f"{page}.md: typed by design: {words!r}: {why}")
     for fault in faults:
         print(fault)
     if not faults:
@@ -528,6 +533,7 @@ def parser() -> argparse.ArgumentParser:
         "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
     )
     p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
+    p.add_argument("--cells", action="store_true", help="the calls as cells of a chapter, and what is left of the rest")
     p = command(
         "skeleton", skeleton, "write the skeleton of a source's text beside its record, for the census without it"
     )

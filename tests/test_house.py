@@ -11,6 +11,7 @@ import jupytext
 import pytest
 
 from lib import ROOT
+from lib.house import execute
 
 PACKAGES = {"whichdata": ROOT / "packages/whichdata/src", "sphinx_citable": ROOT / "packages/sphinx-citable/src"}
 CORE = ("records", "relations", "words", "evidence", "review", "tables", "figures")
@@ -24,8 +25,6 @@ FLOORS = {
     "models": ("lib", "lib.core", "whichdata", "chapters.models"),
 }
 """What each floor may import of ours."""
-WORK = 15
-"""The most lines of a cell with several statements."""
 HANDED_ON = {("lib/review.py", "lib.house")}
 """By contract C4 ``lib.review.ledger`` reads the notebooks back; only a chapter that calls it depends on their reader."""
 
@@ -190,11 +189,5 @@ def test_code_is_written_as_the_formatter_does():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
 def test_a_cell_of_several_statements_is_short(path):
-    """What is longer than ``WORK`` lines is one statement: a table, a picture, or a function with a name."""
-    for cell in jupytext.read(path).cells:
-        lines = [line for line in cell.source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-        if cell.cell_type == "code" and len(lines) > WORK:
-            where = f"{path.name}: {len(lines)} lines in the cell that begins {cell.source.splitlines()[0]!r}"
-            assert len(ast.parse(cell.source).body) == 1, (
-                f"{where}: split it, or make a function of what is longer than {WORK}"
-            )
+    """What is longer is one statement: a table, a picture, or a function with a name."""
+    assert execute.long_cells(path) == []

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lib import records, review
+from lib import records, review, verdicts
 from lib.book.ledger import codes
 from lib.house.adding import meanings
 
@@ -33,17 +33,16 @@ def fields(name: str) -> dict[str, str]:
 
 
 def calls() -> dict[str, str]:
-    """Each public method of a review with its arguments, and the first sentence of what it does."""
+    """Each public method of a review with its arguments, and what it does."""
     asked = {f"review.{name}": f for name, f in vars(review.Review).items() if inspect.isfunction(f) and name[0] != "_"}
     found = {}
     for name, function in (asked | {"bind": review.bind}).items():
         signature = ", ".join(
             str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self"
         )
-        found[f"{name}({signature})"] = (
-            re.split(r"(?<=[.;]) |\n\n", inspect.getdoc(function))[0].replace("\n", " ").replace("``", "`")
-        )
-    return found
+        found[f"{name}({signature})"] = " ".join(inspect.getdoc(function).replace("``", "`").split())
+    words = {"check": sorted(verdicts.CHECKS), "fault": sorted(verdicts.FAULTS)}
+    return found | {name: f"one of: {'; '.join(of)}" for name, of in words.items()}
 
 
 def listed(entries: Mapping[str, str]) -> nodes.raw:

@@ -28,11 +28,14 @@ _SENTENCE = re.compile(
     r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
 )
 
-_PLURALS = {word: u for u in records.COUNTED for word in (u, singular(u))}
+_PEOPLE = "adults cases children controls individuals infants men people persons subjects volunteers women".split()
+_PLURALS = dict.fromkeys(_PEOPLE, records.PEOPLE[0]) | {w: u for u in records.COUNTED for w in (u, singular(u))}
 # Units, by what stands after a numeral or before it; the first that fits is taken.
 _AFTER = (
     ("%", r"\s?(?:%|per ?cent\b)"),
     ("years", r"\s?yrs?\b"),
+    ("percentage points", r" percentage points?\b"),
+    ("parts", r":[1-9]\b"),
     ("{0}s", r"[ -]?(day|week|month|year|hour|minute)s?\b"),
     ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
     ("{0} per {1}", r"\s?(times) (?:per|a|each) (day|week|month|year)\b"),
@@ -46,12 +49,17 @@ _BEFORE = (
     ("odds ratio", r"\b(?:OR|odds ratio)\b[^.;\d]{0,40}$"),
     ("ratio", r"\b(?:RR|relative risk|(?:risk|rate) ratio)\b(?: of| was)?[\s:=,(\]]*$"),
     (records.PEOPLE[0], r"\bn\s*=\s*$"),
+    ("{0}s", r"\b(day|week|month|year|cycle)\s$"),
+    ("parts", r"\b[1-9]:$"),
+    ("points", r"\bscores?\b[^.;%(]{0,40}$"),
 )
-_ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
+_ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("power", r"\bpower(?: of)?\s$"), ("difference", r"\bdifference\b[^.;\d]{0,30}$"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
           ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
-_TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?")
+_TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?[-−–]?")
 _OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
+_IN = re.compile(r"\W*(?:in|of|for|among)(?: the| all)?\s+")
 _CONCLUDES = re.compile(r"\b(?:conclusions?|conclude[sd]?|interpretation)\b", re.IGNORECASE)
+_REPORTS = re.compile(r"(?:results?|findings)\b", re.IGNORECASE)
 _KINDS = (("estimate", records.RATIOS), ("percentage", {"%"}), ("p-value", {"p"}), ("duration", records.DAYS),
           ("count", records.COUNTED))  # fmt: skip
 
@@ -67,13 +75,12 @@ class _Guess:
     def __init__(self, start: int, end: int, text: str):
         self.start, self.end = start, end
         before, after = text[:start], text[end:]
-        sign = re.search(r"[<>≤≥]\s?$", before)
+        sign = re.search(r"[<>≤≥]\s?$|(?<=[\s(])[-−–]$", before)
         self.printed = (sign[0] if sign else "") + text[start:end]
+        unsigned = before[: sign.start()] if sign else before
         self.unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, after))), "")
         self.unit = _PLURALS.get(self.unit, self.unit)
-        self.unit = self.unit or next(
-            (u for u, p in _BEFORE if re.search(p, before[: len(before) - len(sign[0]) if sign else None])), ""
-        )
+        self.unit = self.unit or next((u.format(*m.groups()) for u, p in _BEFORE if (m := re.search(p, unsigned))), "")
         self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before)), "")
         word = text[start:end].isalpha()
         touches = re.search(r"[^\W\d_]$", before) or re.search(r"[^\W\d_]-$", before) and not self.unit
@@ -103,18 +110,34 @@ def guesses(text: str) -> list[_Guess]:
                 one.role, two.role = one.role or "low", two.role or "high"
         elif _OF.fullmatch(between) and two.unit in records.COUNTED:
             one.unit, one.reason = one.unit or two.unit, ""
-    known, ranged = "", False
+    people = next((g.unit for g in found if g.unit in records.PEOPLE), "")
+    for one in found:  # of 246 patients 124 had the drug, and 201 (82%) were women
+        share = re.match(r"\s?\(\d+(?:\.\d+)?\s?%", text[one.end :])
+        spread = re.match(r"\W*(?:SD|±)", text[one.end :])
+        if not (one.unit or one.role or one.reason or spread) and one.printed.isalnum() and (share or people):
+            one.unit = people or records.PEOPLE[0]
+    known, mean, ranged = "", "", False
     for n, one in enumerate(found):  # an interval is in the unit of its estimate, a range in that of its middle
         level = next((k for k in range(max(0, n - 2), n) if found[k].role == "ci-level"), 0)
         ranged = one.role == "low" and bool(re.search(r"range\W*$", text[: one.start])) or one.role == "high" and ranged
         if level and one.role in ("low", "high"):
             one.unit, one.role = found[level - 1].unit, f"ci-{one.role}"
         elif one.role == "sd" and n:
-            one.unit, found[n - 1].role = found[n - 1].unit, "mean"
+            found[n - 1].role, mean = "mean", found[n - 1].unit or mean
+            one.unit = found[n - 1].unit = mean
             for other in found[: n - 1]:  # the mean at 12 weeks was 3.4
                 other.role = "" if other.role == "mean" and other.unit != one.unit else other.role
         elif one.role in ("low", "high"):
             one.unit = known if ranged and known else one.unit or known
+        elif one.role == "difference":
+            one.unit = one.unit or mean
+        elif (
+            one.unit in records.COUNTED
+            and n
+            and found[n - 1].role == "sd"
+            and _IN.fullmatch(text[found[n - 1].end : one.start])
+        ):
+            one.role = "n"
         known = one.unit if one.unit and one.role != "ci-level" and not one.reason else known
     return found
 
@@ -129,7 +152,10 @@ def _reads(text: str) -> bool:
 def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
     """Whether a figure belongs to the claim of those before it: what can be recomputed stands apart from what cannot."""
     if figure.unit == "p":
-        return group[0].unit in records.RATIOS and "p" not in (g.unit for g in group)
+        estimated = group[0].unit in records.RATIOS or any(g.role == "ci-low" for g in group)
+        return estimated and "p" not in (g.unit for g in group)
+    if figure.role == "n":
+        return group[-1].role == "sd"
     return figure.unit == group[-1].unit and (not figure.role or figure.role not in (g.role for g in group))
 
 
@@ -144,7 +170,7 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
             groups.append([])
         groups[-1].append(g)
     edges = [0, *(group[0].start for group in groups[1:]), len(text)]
-    made, shares = [], []
+    made, shares, means = [], [], []
     for n, (group, begins, ends) in enumerate(zip(groups, edges, edges[1:])):
         claim, roles = f"{prefix}-{first + n:02d}", set()
         for g in group:
@@ -158,6 +184,7 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
         kind = next(
             (k for k, of in _KINDS if {g.unit for g in group} & set(of)), "characteristic" if group else "background"
         )
+        kind = "estimate" if roles & {"mean", "ci-low"} else kind
         end = start + begins + len(text[begins:ends].rstrip(" \n(,;"))
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
@@ -165,9 +192,13 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
         if n and group[0].unit == "%" and (of := _stated(groups[n - 1], group[0], text)):
             of = [f"{made[-1]['id']}/{g.role}" for g in of]
             one["relations"] = [{"kind": "percentage-of", "role": group[0].role, "of": of}]
+            one["says"] = "Their share."
             shares.append(claim)
-        if kind == "p-value" and len(shares) == 2:
-            one["rests_on"] = shares
+        elif roles >= {"mean", "sd"}:
+            means.append(claim)
+        compared = means if any(g.role == "difference" for g in group) else shares
+        if kind in ("p-value", "estimate") and len(compared) == 2:
+            one["rests_on"] = compared
         made.append(one)
     rest = [{"at": {"par": par, "start": start + g.start, "end": start + g.end}, "printed": text[g.start : g.end],
              "reason": g.reason} for g in found if g.reason]  # fmt: skip
@@ -190,8 +221,11 @@ def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
             made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end])
             compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")]
             resting = compared or [c["id"] for c in claims if c["kind"] == "percentage"]
-            if made[0]["kind"] == "background" and resting and _CONCLUDES.search(paragraph[:end]):
-                made[0] |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
+            if resting and _CONCLUDES.search(paragraph[:end]):
+                for claim in made:
+                    claim |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
+            elif made[0]["kind"] == "background" and _REPORTS.match(paragraph):
+                made[0] |= {"kind": "finding", "predicate": TODO}
             claims += made
             rest += others
     source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short", "title"), TODO),

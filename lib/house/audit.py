@@ -5,20 +5,27 @@ No statistics of its own: what a chapter would ask figure by figure, asked of al
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from lib import records, relations, verdicts
+from statsmodels.stats.contingency_tables import Table2x2
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from lib import ROOT, records, relations, verdicts
 from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
-from lib.words import number, rounding_in_words, with_unit
+from lib.words import number, rounding_in_words, singular, with_unit
 from whichdata.effects import effect_box, symmetric_ends
 from whichdata.median_range import bounds_from_median_range, median_possible
 from whichdata.printed import ROUNDINGS, Interval, Printed, percentage
 from whichdata.proportions import count_prints, possible_counts, proportion_intervals
 from whichdata.rank_sets import Group, feasible_ranks
 from whichdata.recompute import ReportedP, p_of_statistic, recompute_p
+from whichdata.summaries import reading
 from whichdata.tables2x2 import tests_2x2
 from whichdata.whole_numbers import least_sd, possible_sums
 
@@ -27,9 +34,13 @@ LEAST_GROUP = 5
 """A share of fewer is hardly printed."""
 STATISTICS = {"t": "t", "f": "F", "z": "Z", "r": "r", "chi2": "Chi2"}
 """Roles of a test statistic; its degrees of freedom have the role ``df``, or ``df1`` and ``df2``."""
-CALLED = (Fraction, Group, Interval, bounds_from_median_range, effect_box, feasible_ranks, p_of_statistic, percentage,
-          possible_sums, proportion_intervals, symmetric_ends, tests_2x2)  # fmt: skip
+CALLED = (Fraction, Group, Interval, Table2x2, bounds_from_median_range, confint_proportions_2indep, effect_box, feasible_ranks,
+          p_of_statistic, percentage, possible_sums, proportion_intervals, reading, symmetric_ends, tests_2x2)  # fmt: skip
 """What the printed calls call."""
+WANTED = {"count": "the list of those counted", "percentage": "the counts behind it"}
+"""What it would take to check a claim of a kind, where that is not the data of each patient or the protocol."""
+SUMMARIES = {"median", "mean", "difference", "ci-low"}
+"""Roles of which one says that a claim sums up data."""
 MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
 
 
@@ -53,7 +64,7 @@ def audit(record: Record) -> list[Found]:
             why = held.relation.finding or "a fault of the record, or a finding"
             found.append(Found(held.claim, True, f"{held.relation.kind} fails: {held.shows}; {why}"))
     for claim in record.claims:
-        for ask in (_sums, _shares, _intervals, _medians, _means, _statistics, _groups) * (
+        for ask in (_sums, _shares, _compared, _groups, _intervals, _medians, _means, _statistics) * (
             claim.kind not in records.PLAIN
         ):
             found += ask(record, claim)
@@ -68,6 +79,66 @@ def imports(found: Iterable[Found]) -> list[str]:
         if re.search(rf"\b{called.__name__}\(|map\({called.__name__},", calls):
             by_module.setdefault(called.__module__, []).append(called.__name__)
     return [f"from {module} import {', '.join(names)}" for module, names in sorted(by_module.items())]
+
+
+def cells(record: Record, found: Iterable[Found], most: int) -> str:
+    """What is found as cells to paste: a call for each figure that one judges, and what is left to be said of the rest.
+
+    Of two calls that judge the same figure the one that is not at odds is taken. No cell has more than ``most`` lines.
+    """
+    judged: dict[str, set[str]] = {}
+    chosen = []
+    for one in sorted(found, key=lambda one: one.odds):
+        roles = set(re.findall(r"(\w+)=", "".join(re.findall(r"review\.judge\((.*?)(?:; |$)", one.call))))
+        if roles and not re.search(r"\bN\b", one.call) and not roles & judged.setdefault(one.claim, set()):
+            judged[one.claim] |= roles
+            chosen.append(one)
+    calls = [(one.claim, _formatted(one.call.replace("; ", "\n"))) for one in sorted(chosen, key=lambda one: one.claim)]
+    rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
+    argued = [c.id for c in rest if c.kind in records.ARGUED]
+    calls += [
+        (claim, f'review.conclude("{claim}", TODO, "TODO: what was found, with its numbers")') for claim in argued
+    ]
+    made: list[list[tuple[str, str]]] = []
+    for call in calls:
+        if not made or sum(len(text.splitlines()) for _, text in (*made[-1], call)) > most:
+            made.append([])
+        made[-1].append(call)
+    leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
+    told = [
+        ["# What the calls below want", *imports(chosen)],
+        *([f"# Judge {of[0][0]} to {of[-1][0]}", *(text for _, text in of)] for of in made),
+        [
+            "# Leave what cannot be judged",
+            "for claim, missing in {",
+            *leave,
+            "}.items():",
+            "    review.leave(claim, missing)",
+        ],
+    ]
+    return "\n\n".join(
+        "\n".join(["```{code-cell} ipython3", ":tags: [hide-input]", "", *lines, "```"]) for lines in told
+    )
+
+
+def _formatted(code: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "--config", ROOT / "pyproject.toml", "-"]
+    return subprocess.run(command, input=code, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _wanted(claim: Claim) -> str:
+    """What it would take to check a claim, as far as its kind can tell."""
+    sums_up = claim.kind in ("estimate", "p-value") or SUMMARIES & {f.role for f in claim.figures}
+    return WANTED.get(claim.kind, f"the data of each {singular(PEOPLE[0])}" if sums_up else "the protocol")
+
+
+def _whole(claim: Claim, judged: Iterable[str]) -> bool:
+    """Whether every figure of a claim is judged, and it draws nothing."""
+    return (
+        claim.kind not in records.ARGUED
+        and bool(judged)
+        and {f.role.replace("-", "_") for f in claim.figures} <= {*judged}
+    )
 
 
 def rounding(record: Record) -> tuple[dict[str, int], int, str]:
@@ -147,12 +218,12 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
     """Each percentage against its stated whole; else against the counts beside it; else every count of the record."""
     everywhere, same = _sizes(record.claims), _sizes(_same(record, claim))
     for figure in claim.figures:
-        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith("ci-"):
+        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith(("ci-", "power")):
             continue
         if stated := _stated(record, claim, figure):
             yield from _of_counts(claim, figure, *stated)
-        elif beside := _counts(claim) or ([] if same else _just_before(record, claim)):
-            yield from (_beside(claim, figure, part, everywhere) for part in dict.fromkeys(beside))
+        elif beside := dict.fromkeys(_counts(claim), claim.id) or ({} if same else _just_before(record, claim)):
+            yield from (_beside(claim, figure, part, of, everywhere) for part, of in beside.items())
         elif tried := [n for n in same or everywhere if n <= 200 * 10 ** max(figure.value.decimals or 0, 0)]:
             told = [f"{_of(figure.value, n)} ({everywhere[n]})" for n in tried]  # of more people any share is a count
             odd = [n for n in tried if not _near(figure.value, n)]
@@ -164,11 +235,11 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
             )
 
 
-def _just_before(record: Record, claim: Claim) -> list[int]:
-    """The one count of the claim that ends where this one begins, as in "seven patients (15%)"."""
+def _just_before(record: Record, claim: Claim) -> dict[int, str]:
+    """The one count of the claim that ends where this one begins, as in "seven patients (15%)", with that claim."""
     before = [c for c in record.claims if c.at.par == claim.at.par and 0 <= claim.at.start - c.at.end <= 2]
     counts = _counts(before[-1]) if before else []
-    return counts if len(counts) == 1 else []
+    return dict.fromkeys(counts, before[-1].id) if len(counts) == 1 else {}
 
 
 def _of(printed: Printed, n: int) -> str:
@@ -192,23 +263,69 @@ def _of_counts(claim: Claim, figure: Figure, part: int, whole: int) -> Iterator[
         yield Found(claim.id, not agree, says, f"proportion_intervals({part}, {whole})")
 
 
-def _beside(claim: Claim, figure: Figure, part: int, sizes: dict[int, str]) -> Found:
-    """A percentage and a count of its claim: one that stands elsewhere too may be its whole, another is a part."""
+def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, str]) -> Found:
+    """A percentage and a count beside it, of the claim ``of``: one that stands elsewhere too may be its whole, another is a part."""
     printed, most = figure.value, max(sizes, default=0)
     shown = f"{with_unit(figure.printed, figure.unit)} beside {part}: "
-    call: Callable = lambda k, n: _judge(
-        claim, "share", "a share of head counts", **{figure.role: f"percentage({k}, {n})"}
-    )  # noqa: E731
-    if sizes.get(part, claim.id) != claim.id and (of_it := _near(printed, part)):
+
+    def call(k: int, n: int | str) -> str:
+        return _judge(claim, "share", "a share of head counts", **{figure.role: f"percentage({k}, {n})"})
+
+    if sizes.get(part, of) != of and (of_it := _near(printed, part)):
         return Found(claim.id, False, f"{shown}{_list(of_it)} of {part}", call(of_it[0], part))
     wholes = {r: [n for n in range(part, most + 1) if count_prints(part, n, printed, r)] for r in RULES}
     near = sorted({n for rule in NEAREST for n in wholes[rule]})
     if near:
-        n = next((n for n in near if n in sizes), near[0])
-        return Found(claim.id, False, f"{shown}{part} of {_list(near)}", call(part, n))
+        own = [n for n in near if n in sizes]
+        told = f", of the source's own counts {_list(own)}" if own and len(own) < len(near) else ""
+        return Found(claim.id, False, f"{shown}{part} of {_list(near)}{told}", call(part, [*own, *near][0]))
     cut = {tuple(of): [r for r in RULES if wholes[r] == of] for of in wholes.values() if of}
     told = "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
     return Found(claim.id, True, f"{shown}of no whole up to {most} rounded to the nearest{told}", call(part, "N"))
+
+
+def _compared(record: Record, claim: Claim) -> Iterator[Found]:
+    """Each ratio of odds or risks, and each difference of shares, against the two groups that the claim rests on."""
+    groups = [s for ref in claim.rests_on for f in record[ref].figures if (s := _stated(record, record[ref], f))]
+    ends = dict(zip((role.replace("-", "_") for role in SPREAD), ("low", "high"))) if _texts(claim, SPREAD) else {}
+    for figure in claim.figures if len(groups) == 2 else ():
+        if figure.unit in ("odds ratio", "ratio") and figure.role not in SPREAD:
+            name = "oddsratio" if figure.unit == "odds ratio" else "riskratio"
+            both = [[[a, n - a] for a, n in order] for order in (groups, groups[::-1])]
+            values = [getattr(Table2x2(table), name) for table in both]
+            prints = [not math.isnan(x) and figure.value.prints(x) for x in values]
+            table = both[prints.index(True)] if any(prints) else both[0]
+            shown = " v ".join(f"{a}/{a + rest}" for a, rest in table)
+            call = f"two = Table2x2({table}); low, high = two.{name}_confint(); "
+            call += _judge(
+                claim, "estimate", "of the counts, normal on the log scale", **{figure.role: f"two.{name}"}, **ends
+            )
+            says = f"{figure.unit} of {shown}: {' or '.join(map(number, values))}, printed {figure.printed}"
+            yield Found(claim.id, not any(prints), says, call)
+        elif figure.unit == "percentage points" and figure.role == "difference":
+            (a, n), (b, m) = groups
+            value = abs(percentage(a, n) - percentage(b, m))
+            prints = any(figure.value.prints(x) for x in (value, -value))
+            first, second = (
+                groups if (figure.value.value < 0) == (percentage(a, n) < percentage(b, m)) else groups[::-1]
+            )
+            given = f"{first[0]}, {first[1]}, {second[0]}, {second[1]}"
+            call = (
+                f'low, high = (100 * x for x in confint_proportions_2indep({given}, method="wald")); ' if ends else ""
+            )
+            differ = f"percentage{first} - percentage{second}"
+            call += _judge(claim, "estimate", "of the counts, by Wald", **{figure.role: differ}, **ends)
+            yield Found(claim.id, not prints, f"difference {number(float(value))}, printed {figure.printed}", call)
+
+
+def _of_means(record: Record, claim: Claim, figure: Figure) -> tuple[str, str] | None:
+    """The two means that a claim rests on, in the order of its difference."""
+    means = [text for ref in claim.rests_on if (text := _texts(record[ref], ["mean"]))]
+    if figure.role != "difference" or len(means) != 2:
+        return None
+    values = [Printed.parse(text).value for (text,) in means]
+    (one,), (two,) = means if (figure.value.value < 0) == (values[0] < values[1]) else means[::-1]
+    return one, two
 
 
 def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
@@ -232,11 +349,20 @@ def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
         given = f"({', '.join(map(repr, texts))}, {scale!r})"
         ends_by_role = dict(zip(SPREAD, ("low", "high")))
         call = f"box, (low, high) = effect_box{given}, symmetric_ends{given}; "
+        means, how, agrees = _of_means(record, claim, figure), "an interval symmetric around it", True
         middle = {figure.role: "Interval(Fraction(box.middle_lowest), Fraction(box.middle_highest))"}
-        call += _judge(claim, "estimate", "an interval symmetric around it", **middle, **ends_by_role)
+        if means:
+            differ = reading(means[0]) + reading(means[1]).scaled(-1)
+            agrees = not differ.intersection(figure.value.interval()).empty
+            middle, how = (
+                {figure.role: "reading({!r}) + reading({!r}).scaled(-1)".format(*means)},
+                f"the difference of the means, and {how}",
+            )
+            says += f"; {' less '.join(means)} is {number(float(differ.lower))} to {number(float(differ.upper))}"
+        call += _judge(claim, "estimate", how, **middle, **ends_by_role)
         p = {f.role: "Interval(Fraction(box.p_lowest), Fraction(box.p_highest))" for f in beside}
         call += f"; {_judge(claim, 'test', 'p of the interval', **p)}" if p else ""
-        yield Found(claim.id, not (box.central and all(box.may_print(f.value) for f in beside)), says, call)
+        yield Found(claim.id, not (agrees and box.central and all(box.may_print(f.value) for f in beside)), says, call)
 
 
 def _sums(record: Record, claim: Claim) -> Iterator[Found]:
@@ -259,6 +385,7 @@ def _sums(record: Record, claim: Claim) -> Iterator[Found]:
 
 def _unasked(claim: Claim, calls: list[str]) -> Iterator[Found]:
     """The figures of a claim that no call asks about, where one asks about others: they make all of it not checkable."""
+    calls = [call for call in calls if "review.judge" in call]
     asked = [f.role for f in claim.figures if any(f"{f.role.replace('-', '_')}=" in call for call in calls)]
     rest = [f.role for f in claim.figures if f.role not in asked]
     if asked and rest:
@@ -318,7 +445,7 @@ def _groups(record: Record, claim: Claim) -> Iterator[Found]:
     shares = [s for c in near.values() for f in c.figures if (s := _stated(record, c, f))]
     ranked = [g for c in _same(record, claim) if (g := _group(record, c))]
     for p in (f for f in claim.figures if f.unit == "p"):
-        if len(shares) == 2:
+        if len(shares) == 2 and not any(f.unit == "hazard ratio" for f in claim.figures):
             table = [[part, whole - part] for part, whole in shares]
             by_test = tests_2x2(table)._asdict().items()
             prints = [test for test, x in by_test if x is not None and p.value.prints(Fraction(x))]
