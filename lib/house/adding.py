@@ -75,7 +75,7 @@ class _Guess:
     def __init__(self, start: int, end: int, text: str):
         self.start, self.end = start, end
         before, after = text[:start], text[end:]
-        sign = re.search(r"[<>≤≥]\s?$|(?<=[\s(])[-−–]$", before)
+        sign = skeletons.SIGN.search(before)
         self.printed = (sign[0] if sign else "") + text[start:end]
         unsigned = before[: sign.start()] if sign else before
         self.unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, after))), "")
@@ -169,7 +169,7 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
         if groups[-1] and not _goes_on(groups[-1], g):
             groups.append([])
         groups[-1].append(g)
-    edges = [0, *(group[0].start for group in groups[1:]), len(text)]
+    edges = [0, *(group[0].end - len(group[0].printed) for group in groups[1:]), len(text)]
     made, shares, means = [], [], []
     for n, (group, begins, ends) in enumerate(zip(groups, edges, edges[1:])):
         claim, roles = f"{prefix}-{first + n:02d}", set()

@@ -95,15 +95,13 @@ def cells(record: Record, found: Iterable[Found], most: int) -> str:
             chosen.append(one)
     calls = [(one.claim, _formatted(one.call.replace("; ", "\n"))) for one in sorted(chosen, key=lambda one: one.claim)]
     rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
-    argued = [c.id for c in rest if c.kind in records.ARGUED]
-    calls += [
-        (claim, f'review.conclude("{claim}", TODO, "TODO: what was found, with its numbers")') for claim in argued
-    ]
     made: list[list[tuple[str, str]]] = []
     for call in calls:
         if not made or sum(len(text.splitlines()) for _, text in (*made[-1], call)) > most:
             made.append([])
         made[-1].append(call)
+    argued = [(c.id, f'review.conclude("{c.id}", TODO, "TODO: what was found, with its numbers")') for c in rest if c.kind in records.ARGUED]  # fmt: skip
+    made += [argued[n : n + most // 5] for n in range(0, len(argued), most // 5)]  # filled, one has about five lines
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
     told = [
         ["# What the calls below want", *imports(chosen)],

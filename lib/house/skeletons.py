@@ -13,7 +13,8 @@ from pathlib import Path
 from lib import records
 from lib.house import census
 
-_SIGN = re.compile(r"[<>≤≥]\s?$")
+SIGN = re.compile(r"[<>≤≥]\s?$|(?<=[\s(])[-−–]$")
+"""A sign that belongs to the numeral after it."""
 
 
 def text(source: str) -> str:
@@ -27,7 +28,7 @@ def text(source: str) -> str:
     found = census.numerals(source)
     for par, paragraph in enumerate(census.paragraphs(source), 1):
         for n in (n for n in found if n.par == par):
-            sign = _SIGN.search(paragraph[: n.start])
+            sign = SIGN.search(paragraph[: n.start])
             rows.writerow((par, n.start - (len(sign[0]) if sign else 0), (sign[0] if sign else "") + n.printed))
         rows.writerow((par, len(paragraph), ""))
     return out.getvalue()
