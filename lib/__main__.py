@@ -193,12 +193,12 @@ def skeleton(args) -> int:
 
 def audit(args) -> int:
     from lib import records
-    from lib.house import audit, execute
+    from lib.house import audit, roles
 
     record = records.record(args.name)
     found = audit.audit(record)
     if args.cells:
-        print(audit.cells(record, found, execute.WORK))
+        print(audit.cells(record, found, roles.WORK))
         return 0
     print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(found)), sep="\n")
     kept, shares, rule = audit.rounding(record)
@@ -268,17 +268,14 @@ def format_(args) -> int:
 def gate(args) -> int:
     from lib.house import execute, executed
 
-    faults = [
-        f
-        for half in execute.chapters()
-        for f in (*execute.faults(half), *execute.stopped(half), *execute.long_cells(half))
-    ]
+    faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
         from lib import records
         from lib.house import adding, roles, skeletons, typed
 
         faults += adding.left()
         faults += [fault for slug in records.slugs() for fault in skeletons.faults(slug)]
+        faults += [fault for half in execute.chapters() for fault, _ in roles.code(half)]
         faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()
     for fault in faults:

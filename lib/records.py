@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -86,6 +87,8 @@ class Figure(Strict):
     def readable(self):
         if Printed.parse(self.printed).relation == "ns" and self.unit != "p":
             raise ValueError(f"{self.printed!r} is said of a p value; its unit is p, not {self.unit}")
+        if iskeyword(self.role):
+            raise ValueError(f"role {self.role!r} is a word of Python, and cannot be named in a call; choose another")
         return self
 
     @cached_property

@@ -11,7 +11,7 @@ import jupytext
 import pytest
 
 from lib import ROOT
-from lib.house import execute
+from lib.house import roles
 
 PACKAGES = {"whichdata": ROOT / "packages/whichdata/src", "sphinx_citable": ROOT / "packages/sphinx-citable/src"}
 CORE = ("records", "relations", "words", "evidence", "review", "tables", "figures")
@@ -190,4 +190,4 @@ def test_code_is_written_as_the_formatter_does():
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
 def test_a_cell_of_several_statements_is_short(path):
     """What is longer is one statement: a table, a picture, or a function with a name."""
-    assert execute.long_cells(path) == []
+    assert list(roles.code(path)) == []

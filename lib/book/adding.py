@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import inspect
-import re
 from collections.abc import Mapping
 
 from docutils import nodes

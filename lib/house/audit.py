@@ -5,7 +5,6 @@ No statistics of its own: what a chapter would ask figure by figure, asked of al
 
 from __future__ import annotations
 
-import math
 import re
 import subprocess
 import sys
@@ -41,6 +40,8 @@ WANTED = {"count": "the list of those counted", "percentage": "the counts behind
 """What it would take to check a claim of a kind, where that is not the data of each patient or the protocol."""
 SUMMARIES = {"median", "mean", "difference", "ci-low"}
 """Roles of which one says that a claim sums up data."""
+OF_TWO = {"odds ratio": "oddsratio", "ratio": "riskratio", "percentage points": ""}
+"""Units of what compares two shares, and what computes it of a table."""
 MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
 
 
@@ -275,7 +276,7 @@ def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, s
     near = sorted({n for rule in NEAREST for n in wholes[rule]})
     if near:
         own = [n for n in near if n in sizes]
-        told = f", of the source's own counts {_list(own)}" if own and len(own) < len(near) else ""
+        told = f", of the source's own counts {_list(own)}" if own and len(near) > 4 else ""
         return Found(claim.id, False, f"{shown}{part} of {_list(near)}{told}", call(part, [*own, *near][0]))
     cut = {tuple(of): [r for r in RULES if wholes[r] == of] for of in wholes.values() if of}
     told = "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
@@ -285,35 +286,37 @@ def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, s
 def _compared(record: Record, claim: Claim) -> Iterator[Found]:
     """Each ratio of odds or risks, and each difference of shares, against the two groups that the claim rests on."""
     groups = [s for ref in claim.rests_on for f in record[ref].figures if (s := _stated(record, record[ref], f))]
-    ends = dict(zip((role.replace("-", "_") for role in SPREAD), ("low", "high"))) if _texts(claim, SPREAD) else {}
+    ends = [claim.figure(role) for role in SPREAD] if _texts(claim, SPREAD) else []
     for figure in claim.figures if len(groups) == 2 else ():
-        if figure.unit in ("odds ratio", "ratio") and figure.role not in SPREAD:
-            name = "oddsratio" if figure.unit == "odds ratio" else "riskratio"
-            both = [[[a, n - a] for a, n in order] for order in (groups, groups[::-1])]
-            values = [getattr(Table2x2(table), name) for table in both]
-            prints = [not math.isnan(x) and figure.value.prints(x) for x in values]
-            table = both[prints.index(True)] if any(prints) else both[0]
-            shown = " v ".join(f"{a}/{a + rest}" for a, rest in table)
-            call = f"two = Table2x2({table}); low, high = two.{name}_confint(); "
-            call += _judge(
-                claim, "estimate", "of the counts, normal on the log scale", **{figure.role: f"two.{name}"}, **ends
-            )
-            says = f"{figure.unit} of {shown}: {' or '.join(map(number, values))}, printed {figure.printed}"
-            yield Found(claim.id, not any(prints), says, call)
-        elif figure.unit == "percentage points" and figure.role == "difference":
-            (a, n), (b, m) = groups
-            value = abs(percentage(a, n) - percentage(b, m))
-            prints = any(figure.value.prints(x) for x in (value, -value))
-            first, second = (
-                groups if (figure.value.value < 0) == (percentage(a, n) < percentage(b, m)) else groups[::-1]
-            )
-            given = f"{first[0]}, {first[1]}, {second[0]}, {second[1]}"
-            call = (
-                f'low, high = (100 * x for x in confint_proportions_2indep({given}, method="wald")); ' if ends else ""
-            )
-            differ = f"percentage{first} - percentage{second}"
-            call += _judge(claim, "estimate", "of the counts, by Wald", **{figure.role: differ}, **ends)
-            yield Found(claim.id, not prints, f"difference {number(float(value))}, printed {figure.printed}", call)
+        if figure.unit not in OF_TWO or figure in ends:
+            continue
+        figures = [figure, *ends]
+        tried = [(*_of_two(figure.unit, *order), order) for order in (groups, groups[::-1])]
+        values, code, order = next((one for one in tried if figure.value.prints(one[0][0])), tried[0])
+        told = [number(x) for x in values[: len(figures)]]
+        says = f"{figure.unit} of {' v '.join(f'{a}/{n}' for a, n in order)}: {' '.join(told)}, printed {' '.join(f.printed for f in figures)}"
+        call = f"{code}; " + _judge(
+            claim, "estimate", "of the counts", **{f.role: x for f, x in zip(figures, ("of_counts", "low", "high"))}
+        )
+        yield Found(claim.id, not all(f.value.prints(x) for f, x in zip(figures, values)), says, call)
+
+
+def _of_two(unit: str, one: tuple[int, int], two: tuple[int, int]) -> tuple[list[float], str]:
+    """What compares two shares, with its interval by Wald, and the statements that compute the same."""
+    (a, n), (b, m) = one, two
+    if unit == "percentage points":
+        ends = [100 * x for x in confint_proportions_2indep(a, n, b, m, method="wald")]
+        code = f'low, high = (100 * x for x in confint_proportions_2indep({a}, {n}, {b}, {m}, method="wald"))'
+        return [
+            float(percentage(a, n) - percentage(b, m)),
+            *ends,
+        ], f"of_counts = percentage({a}, {n}) - percentage({b}, {m}); {code}"
+    table = [[a, n - a], [b, m - b]]
+    values = [getattr(Table2x2(table), OF_TWO[unit]), *getattr(Table2x2(table), f"{OF_TWO[unit]}_confint")()]
+    return (
+        values,
+        f"two = Table2x2({table}); of_counts, (low, high) = two.{OF_TWO[unit]}, two.{OF_TWO[unit]}_confint()",
+    )
 
 
 def _of_means(record: Record, claim: Claim, figure: Figure) -> tuple[str, str] | None:

@@ -10,7 +10,6 @@ released.
 
 from __future__ import annotations
 
-import ast
 import csv
 import hashlib
 import json
@@ -59,8 +58,6 @@ SHARED = ("data/appraisal.csv", "data/bias.csv", "data/certainty.csv")
 CELL_SECONDS = 300
 LAST = "synthesis"
 """The chapter executed after the others: it reads their ledgers."""
-WORK = 15
-"""The most lines of a cell with several statements."""
 MYST = {"extension": ".md", "format_name": "myst"}
 READING = "reading_copy"
 """What marks a notebook made to be read, in its metadata."""
@@ -377,22 +374,6 @@ def formatted(text_half: Path) -> str:
         return f"{name}: formatted already"
     write(text_half, text)
     return f"{name}: formatted; run `python3 -m lib chapter {name}`"
-
-
-def long_cells(text_half: Path) -> list[str]:
-    """The cells that are too long to be read at once, a line each: more than one statement, and more than ``WORK`` lines."""
-    found, text, at = [], text_half.read_text("utf-8"), 0
-    for cell in jupytext.read(text_half).cells:
-        if cell.cell_type != "code":
-            continue
-        at = text.index(cell.source, at)
-        lines = [line for line in cell.source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-        if len(lines) > WORK and len(ast.parse(cell.source).body) > 1:
-            where = f"chapters/{text_half.name}:{text.count(chr(10), 0, at) + 1}"
-            found.append(
-                f"{where}: a cell of {len(lines)} lines: split it, or make a function of what is longer than {WORK}"
-            )
-    return found
 
 
 def run(text_halves: list[Path], force: bool = False, check: Callable = lambda due: None) -> dict[str, dict]:

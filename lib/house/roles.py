@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+
+import jupytext
 
 from lib import ROOT, records
 from lib.house import execute, executed, prose
@@ -13,6 +16,10 @@ from lib.house.parts import REGISTRY
 from lib.house.typed import fenced
 from lib.verdicts import LATER, MARKS
 
+WORK = 15
+"""The most lines of a cell with several statements."""
+JUDGING = {"judge": {"n", "clash"}, "restate": {"clash"}, "leave": None, "test": None, "conclude": None}
+"""What a chapter asks its review about a claim, and the words that name no figure of it where others do."""
 _ROLE = re.compile(r"\{([a-z:-]+)\}`([^`]+)`")
 _CLAIM = re.compile(r"(?P<file>[\w-]+\.yml): (?P<claim>[A-Z]{3}-\d+)")
 
@@ -74,6 +81,48 @@ def faults(page: str, computed: bool = True) -> Iterator[str]:
             yield f"{page}.md:{text.count(chr(10), 0, role.start()) + 1}: {role[0]}: {error}"
 
 
+def code(text_half: Path) -> Iterator[tuple[str, bool]]:
+    """What is wrong with the cells of a chapter before they run, each with its line, and whether it can be executed so.
+
+    A cell is no Python, has several statements and more than ``WORK`` lines, or asks about claims and figures that the
+    record does not have.
+    """
+    text, at = text_half.read_text("utf-8"), 0
+    record = records.record(text_half.stem) if text_half.stem in records.slugs() else None
+    for cell in jupytext.read(text_half).cells:
+        if cell.cell_type != "code":
+            continue
+        at = text.index(cell.source, at)
+        first = text.count("\n", 0, at)
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError as error:
+            yield f"chapters/{text_half.name}:{first + (error.lineno or 1)}: no Python: {error.msg}", False
+            continue
+        lines = [line for line in cell.source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+        if len(lines) > WORK and len(tree.body) > 1:
+            how = f"split it, or make a function of what is longer than {WORK}"
+            yield f"chapters/{text_half.name}:{first + 1}: a cell of {len(lines)} lines: {how}", True
+        for asked in ast.walk(tree):
+            try:
+                _holds(asked, record)
+            except records.SourceError as error:
+                yield f"chapters/{text_half.name}:{first + asked.lineno}: {error}", False
+
+
+def _holds(asked: ast.AST, record: records.Record | None) -> None:
+    """SourceError if this asks a review about what its record does not have, as far as it is spelt out."""
+    match asked:
+        case ast.Call(ast.Attribute(ast.Name("review"), name), [ast.Constant(str(claim)), *rest]) if (
+            record and name in JUDGING
+        ):
+            figures = [k.arg for k in asked.keywords if k.arg and k.arg not in JUDGING[name]] if JUDGING[name] else []
+            figures += [r.value for r in rest[1:] if isinstance(r, ast.Constant)] if name == "leave" else []
+            of = record[claim]
+            for role in figures:
+                of.figure(role.replace("_", "-"))
+
+
 def unreadable() -> list[str]:
     """What is wrong with records, a line for each fault, with the place of its claim."""
     found = []
@@ -100,7 +149,11 @@ def before(halves: list[Path]) -> None:
     prose.ProseError
         One line for each fault.
     """
-    _refuse(unreadable() or [f for h in halves for f in faults(f"chapters/{h.stem}", execute.same_code(h))])
+    _refuse(
+        unreadable()
+        or [fault for half in halves for fault, fit in code(half) if not fit]
+        or [f for h in halves for f in faults(f"chapters/{h.stem}", execute.same_code(h))]
+    )
 
 
 def after(names: Iterable[str]) -> None:

@@ -77,6 +77,10 @@ REFUSED = {
     "a number without quotes": (record(1, 0, printed=2.50), "SML-02.figures.0.printed (high)"),
     "an empty text": (record(1, 0, printed=" "), "SML-02.figures.0.printed (high)"),
     "empty group": (record(0, figures=[]), "SML-01.relations[0]: SML-01 has no figure 'answered'; it has none"),
+    "a role that is a word of Python": (
+        record(0, 0, role="or"),
+        "SML-01.figures.0 (or): role 'or' is a word of Python",
+    ),
     "ns of patients": (record(0, 0, printed="ns"), "SML-01.figures.0 (answered): 'ns' is said of a p value"),
     "a bound as a whole": (record(0, 1, printed="< 12"), "SML-01.relations[0]: of: Nine of < 12: a part and a"),
     "resting on itself": (record(2, rests_on=["SML-03"]), "SML-03.rests_on: a claim does not rest on itself"),

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from lib import ROOT, records, review
-from lib.house import adding, audit, census, execute
+from lib.house import adding, audit, census, execute, roles
 from tests.lib.small import HEAD
 
 EXAMPLE = ROOT / "pages" / "example"
@@ -228,7 +228,6 @@ def test_counts_that_add_up_or_stand_twice_and_what_no_call_checks():
     assert [(f.claim, f.says.partition(";")[0]) for f in found] == [
         ("SML-01", "74 = 37 + 37 (SML-02)"),
         ("SML-03", "37 patients stands in SML-02/a too"),
-        ("SML-03", "answered: no call checks it, and so the claim is not checkable: a claim of its own?"),
     ]
     assert found[1].call == 'review.restate("SML-03", of="SML-02/a")'
 
@@ -243,6 +242,89 @@ def test_the_calls_of_an_estimate_judge_all_its_figures_with_the_imports_that_ar
     exec("\n".join([*audit.imports(found), *(f.call for f in found)]), {"review": own})
     verdicts = {f["role"]: f["verdict"] for f in own.rows["SML-01"].figures}
     assert verdicts == dict.fromkeys(["hr", "ci-low", "ci-high"], "compatible") | {"p": "reproduced"}
+
+
+def share(n: int, part: int, of: int, percent: str) -> dict:
+    relation = {"kind": "percentage-of", "role": "share", "of": [f"SML-{n:02d}/part", f"SML-{n:02d}/of"]}
+    given = figures(f"{part}|patients|part", f"{of}|patients|of", f"{percent}|%|share")
+    return {"kind": "percentage", "figures": given, "relations": [relation]}
+
+
+@pytest.mark.parametrize(
+    ("given", "odds", "words"),
+    [
+        # by hand: 71 · 70 / (53 · 52) = 1.803, and (71/124) / (52/122) = 1.343
+        (["1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "2.99|odds ratio|ci-high"], False, "odds ratio of 71/124 v 52/122"),
+        (["1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "3.00|odds ratio|ci-high"], True, "odds ratio of 71/124 v 52/122: 1.803 1.088 2.989"),
+        (["0.55|odds ratio|odds"], False, "odds ratio of 52/122 v 71/124"),
+        (["1.34|odds ratio|odds"], True, "odds ratio of"),
+        (["1.34|ratio|rr"], False, "ratio of 71/124 v 52/122: 1.343"),
+        (["14.6|percentage points|difference"], False, "percentage points of 71/124 v 52/122: 14.64"),
+        (["-14.6|percentage points|difference"], False, "percentage points of 52/122 v 71/124: −14.64"),
+        (["12|percentage points|difference"], True, "percentage points of 71/124 v 52/122: 14.64"),
+        (["1.80|hazard ratio|hr"], False, ""),
+    ],
+)  # fmt: skip
+def test_a_ratio_or_difference_is_held_against_the_counts_it_rests_on(given, odds, words):
+    rests = {"kind": "estimate", "figures": figures(*given), "rests_on": ["SML-01", "SML-02"]}
+    found = [
+        f
+        for f in said(share(1, 71, 124, "57"), share(2, 52, 122, "43"), rests)
+        if re.match(r"(odds )?ratio of|percentage points of", f[1])
+    ]
+    assert [f for f in found if words in f[1] and f[0] == odds] if words else not found, found
+
+
+@pytest.mark.parametrize(("printed", "odds"), [("-1.7", False), ("1.7", False), ("-2.0", True)])
+def test_a_difference_is_held_against_the_two_means_it_rests_on(printed, odds):
+    """8.4 less 10.1, each rounded, lies between −1.8 and −1.6."""
+    low, high = ("-3.1", "-0.3") if printed[0] == "-" else ("0.3", "3.1")
+    means = [{"kind": "estimate", "figures": figures(f"{m}|points|mean", f"{n}|patients|n")} for m, n in (("8.4", 118), ("10.1", 115))]  # fmt: skip
+    differ = figures(f"{printed}|points|difference", f"{low}|points|ci-low", f"{high}|points|ci-high")
+    (found,) = [
+        f
+        for f in audit.audit(record(*means, {"kind": "estimate", "figures": differ, "rests_on": ["SML-01", "SML-02"]}))
+        if "middle" in f.says
+    ]
+    assert found.odds == odds and "reading(" in found.call
+
+
+def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypatch):
+    """Run as pasted into a chapter, once what follows is said; what is at odds comes out as such."""
+    made = record(
+        share(1, 71, 124, "57"), share(2, 52, 122, "43"), share(3, 21, 52, "42"),
+        {"kind": "estimate", "figures": figures("1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "2.99|odds ratio|ci-high", "0.02|p|p"), "rests_on": ["SML-01", "SML-02"]},
+        {"kind": "estimate", "figures": figures("0.55|hazard ratio|hr", "0.29|hazard ratio|ci-low", "1.04|hazard ratio|ci-high", "0.04|p|p"), "rests_on": ["SML-01", "SML-02"]},
+        {"kind": "percentage", "figures": figures("31|%|a", "28|%|b")},
+        {"kind": "finding", "predicate": "x", "rests_on": ["SML-04"]},
+    )  # fmt: skip
+    monkeypatch.setattr(records, "record", lambda slug: made)
+    monkeypatch.setattr(review, "display", lambda *args, **named: None)
+    own, cells = review.Review("small"), audit.cells(made, audit.audit(made), roles.WORK)
+    codes = re.findall(r"```\{code-cell\} ipython3\n:tags: \[hide-input\]\n\n(.*?)```", cells, re.DOTALL)
+    assert all(len(code.splitlines()) <= roles.WORK for code in codes[:-1])
+    names = {"review": own, "TODO": True}
+    for code in codes:
+        exec(code, names)
+    own.settle()
+    rows = [own.rows[f"SML-0{n}"] for n in range(1, 8)]
+    assert [row.verdict_figures or row.verdict_conclusion for row in rows] == ["not-checkable", "not-checkable", "discrepant", "compatible", "discrepant", "not-checkable", "follows"]  # fmt: skip
+
+
+def test_what_is_wrong_with_cells_is_said_before_they_run(tmp_path):
+    """Of a real chapter with a claim misnumbered, a role misspelt, a cell that is no Python and one too long."""
+    text = (ROOT / "chapters" / "cml-stopping.md").read_text("utf-8")
+    head = text[: text.index("```{code-cell}")]
+    asked = ['review.judge("CML-99", "share", "x", share=1)', 'review.leave("CML-37", "x", "shar")', "x = (", "y = 1\n" * (roles.WORK + 1)]  # fmt: skip
+    half = tmp_path / "cml-stopping.md"
+    half.write_text(head + "".join(f"```{{code-cell}} ipython3\n{code}\n```\n\n" for code in asked), "utf-8")
+    lines = half.read_text("utf-8").splitlines()
+    found = list(roles.code(half))
+    assert [fit for _, fit in found] == [False, False, False, True]
+    for (fault, _), code in zip(found, asked):
+        line = int(fault.split(":")[1])
+        assert lines[line - 1] == code.split("\n")[0], fault
+    assert "no claim CML-99" in found[0][0] and "no figure 'shar'" in found[1][0]
 
 
 def test_what_chapters_found_is_found():
