@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lib import records, review, verdicts
+from lib import pictures, records, review, tables, values, verdicts
 from lib.book.ledger import codes
 from lib.house.adding import meanings
 
@@ -32,16 +32,26 @@ def fields(name: str) -> dict[str, str]:
 
 
 def calls() -> dict[str, str]:
-    """Each public method of a review with its arguments, and what it does."""
+    """Each public method of a review with its arguments, what it does, and the words that some take."""
     asked = {f"review.{name}": f for name, f in vars(review.Review).items() if inspect.isfunction(f) and name[0] != "_"}
-    found = {}
-    for name, function in (asked | {"bind": review.bind}).items():
-        signature = ", ".join(
-            str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self"
-        )
-        found[f"{name}({signature})"] = " ".join(inspect.getdoc(function).replace("``", "`").split())
     words = {"check": sorted(verdicts.CHECKS), "fault": sorted(verdicts.FAULTS)}
-    return found | {name: f"one of: {'; '.join(of)}" for name, of in words.items()}
+    return _said(asked | {"bind": review.bind}) | {name: f"one of: {'; '.join(of)}" for name, of in words.items()}
+
+
+def shown() -> dict[str, str]:
+    """What makes a value of a figure, and what shows values, each with its arguments and what it does."""
+    of = {name: f for name, f in vars(values).items() if inspect.isfunction(f) and f.__module__ == values.__name__ and name[0] != "_"}  # fmt: skip
+    return _said(of | {f.__name__: f for f in (tables.Finding, tables.findings, pictures.icons)})
+
+
+def _said(of: Mapping[str, Callable]) -> dict[str, str]:
+    """Names with their arguments, and what stands before what is raised."""
+    found = {}
+    for name, function in of.items():
+        named = (str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self")
+        said = inspect.getdoc(function).partition("\n\nRaises")[0]
+        found[f"{name}({', '.join(named)})"] = " ".join(said.replace("``", "`").split())
+    return found
 
 
 def listed(entries: Mapping[str, str]) -> nodes.raw:
@@ -68,6 +78,14 @@ class Calls(SphinxDirective):
         return [listed(calls())]
 
 
+class Values(SphinxDirective):
+    """``{value-calls}``: what makes and shows values."""
+
+    def run(self):
+        return [listed(shown())]
+
+
 def setup(app):
     app.add_directive("record-format", Format)
     app.add_directive("review-calls", Calls)
+    app.add_directive("value-calls", Values)

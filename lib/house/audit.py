@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ def imports(found: Iterable[Found]) -> list[str]:
     return [f"from {module} import {', '.join(names)}" for module, names in sorted(by_module.items())]
 
 
-def cells(record: Record, found: Iterable[Found], most: int) -> str:
+def cells(record: Record, found: Sequence[Found], most: int) -> str:
     """What is found as cells to paste: a call for each figure that one judges, and what is left to be said of the rest.
 
     Of two calls that judge the same figure the one that is not at odds is taken. No cell has more than ``most`` lines.
@@ -94,35 +94,29 @@ def cells(record: Record, found: Iterable[Found], most: int) -> str:
         if roles and not re.search(r"\bN\b", one.call) and not roles & judged.setdefault(one.claim, set()):
             judged[one.claim] |= roles
             chosen.append(one)
-    calls = [(one.claim, _formatted(one.call.replace("; ", "\n"))) for one in sorted(chosen, key=lambda one: one.claim)]
     rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
-    made: list[list[tuple[str, str]]] = []
-    for call in calls:
-        if not made or sum(len(text.splitlines()) for _, text in (*made[-1], call)) > most:
+    made: list[list[str]] = []
+    for one in sorted(chosen, key=found.index):
+        call = _formatted(one.call.replace("; ", "\n")).splitlines()
+        if not made or len(made[-1]) + len(call) > most:
             made.append([])
-        made[-1].append(call)
-    argued = [(c.id, f'review.conclude("{c.id}", TODO, "TODO: what was found, with its numbers")') for c in rest if c.kind in records.ARGUED]  # fmt: skip
-    made += [argued[n : n + most // 5] for n in range(0, len(argued), most // 5)]  # filled, one has about five lines
+        made[-1] += call
+    argued = [c.id for c in rest if c.kind in records.ARGUED]
+    for n in range(0, len(argued), most // 5):  # filled, one has about five lines
+        made.append(
+            [f'review.conclude("{c}", TODO, "TODO: what was found, with its numbers")' for c in argued[n:][: most // 5]]
+        )
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
-    told = [
-        ["# What the calls below want", *imports(chosen)],
-        *([f"# Judge {of[0][0]} to {of[-1][0]}", *(text for _, text in of)] for of in made),
-        [
-            "# Leave what cannot be judged",
-            "for claim, missing in {",
-            *leave,
-            "}.items():",
-            "    review.leave(claim, missing)",
-        ],
-    ]
-    return "\n\n".join(
-        "\n".join(["```{code-cell} ipython3", ":tags: [hide-input]", "", *lines, "```"]) for lines in told
-    )
+    made.append(["for claim, missing in {", *leave, "}.items():", "    review.leave(claim, missing)"])
+    fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
+    return "\n\n".join(fence % "\n".join(lines) for lines in [imports(chosen), *made])
 
 
 def _formatted(code: str) -> str:
+    """Code as the formatter writes it, or as it is where there is none."""
     command = [sys.executable, "-m", "ruff", "format", "--config", ROOT / "pyproject.toml", "-"]
-    return subprocess.run(command, input=code, capture_output=True, text=True, check=True).stdout.strip()
+    ran = subprocess.run(command, input=code, capture_output=True, text=True)
+    return code if ran.returncode else ran.stdout.strip()
 
 
 def _wanted(claim: Claim) -> str:
@@ -133,11 +127,8 @@ def _wanted(claim: Claim) -> str:
 
 def _whole(claim: Claim, judged: Iterable[str]) -> bool:
     """Whether every figure of a claim is judged, and it draws nothing."""
-    return (
-        claim.kind not in records.ARGUED
-        and bool(judged)
-        and {f.role.replace("-", "_") for f in claim.figures} <= {*judged}
-    )
+    roles = {f.role.replace("-", "_") for f in claim.figures}
+    return claim.kind not in records.ARGUED and bool(judged) and roles <= {*judged}
 
 
 def rounding(record: Record) -> tuple[dict[str, int], int, str]:
