@@ -270,11 +270,12 @@ def gate(args) -> int:
 
     faults = [f for half in execute.chapters() for f in (*execute.faults(half), *execute.stopped(half))]
     if (ROOT / "registry").is_dir():  # a bundle has none
-        from lib import records
+        from lib import records, relations
         from lib.house import adding, roles, skeletons, typed
 
         faults += adding.left()
         faults += [fault for slug in records.slugs() for fault in skeletons.faults(slug)]
+        faults += [f"{s}.yml: {fault}" for s in records.slugs() for fault in relations.unexplained(records.record(s))]
         faults += [fault for half in execute.chapters() for fault, _ in roles.code(half)]
         faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()

@@ -26,6 +26,16 @@ def relations(rec: Record) -> list[Held]:
     return [_hold(rec, claim, relation) for claim in rec.claims for relation in claim.relations]
 
 
+def unexplained(rec: Record) -> list[str]:
+    """The relations that fail though the record does not say what that shows, and those that hold though it does."""
+    how = "correct the record, or say under finding what it shows of the source"
+    return [
+        f"{held.claim}: {held.relation.kind} {f'holds: {held.shows}: drop its finding' if held.holds else f'fails: {held.shows}: {how}'}"
+        for held in relations(rec)
+        if held.holds != (held.relation.finding is None)
+    ]
+
+
 def impossible(rec: Record) -> dict[tuple[str, str], str]:
     """Figures no data could print as they stand, by claim and role, and why: a share above 100%, an interval that does
     not hold its estimate, more events than patients. A record holds what was printed; a check then finds it discrepant.

@@ -286,28 +286,22 @@ def _compared(record: Record, claim: Claim) -> Iterator[Found]:
         values, code, order = next((one for one in tried if figure.value.prints(one[0][0])), tried[0])
         told = [number(x) for x in values[: len(figures)]]
         says = f"{figure.unit} of {' v '.join(f'{a}/{n}' for a, n in order)}: {' '.join(told)}, printed {' '.join(f.printed for f in figures)}"
-        call = f"{code}; " + _judge(
-            claim, "estimate", "of the counts", **{f.role: x for f, x in zip(figures, ("of_counts", "low", "high"))}
-        )
+        call = _judge(claim, "estimate", "of the counts", **{f.role: of for f, of in zip(figures, code)})
         yield Found(claim.id, not all(f.value.prints(x) for f, x in zip(figures, values)), says, call)
 
 
-def _of_two(unit: str, one: tuple[int, int], two: tuple[int, int]) -> tuple[list[float], str]:
-    """What compares two shares, with its interval by Wald, and the statements that compute the same."""
+def _of_two(unit: str, one: tuple[int, int], two: tuple[int, int]) -> tuple[list[float], list[str]]:
+    """What compares two shares, with the ends of its interval by Wald, and the code of each."""
     (a, n), (b, m) = one, two
     if unit == "percentage points":
         ends = [100 * x for x in confint_proportions_2indep(a, n, b, m, method="wald")]
-        code = f'low, high = (100 * x for x in confint_proportions_2indep({a}, {n}, {b}, {m}, method="wald"))'
-        return [
-            float(percentage(a, n) - percentage(b, m)),
-            *ends,
-        ], f"of_counts = percentage({a}, {n}) - percentage({b}, {m}); {code}"
-    table = [[a, n - a], [b, m - b]]
-    values = [getattr(Table2x2(table), OF_TWO[unit]), *getattr(Table2x2(table), f"{OF_TWO[unit]}_confint")()]
-    return (
-        values,
-        f"two = Table2x2({table}); of_counts, (low, high) = two.{OF_TWO[unit]}, two.{OF_TWO[unit]}_confint()",
-    )
+        code = f'100 * confint_proportions_2indep({a}, {n}, {b}, {m}, method="wald")'
+        value, of_it = float(percentage(a, n) - percentage(b, m)), f"percentage({a}, {n}) - percentage({b}, {m})"
+    else:
+        table, name = [[a, n - a], [b, m - b]], OF_TWO[unit]
+        value, ends = getattr(Table2x2(table), name), getattr(Table2x2(table), f"{name}_confint")()
+        of_it, code = f"Table2x2({table}).{name}", f"Table2x2({table}).{name}_confint()"
+    return [value, *ends], [of_it, f"{code}[0]", f"{code}[1]"]
 
 
 def _of_means(record: Record, claim: Claim, figure: Figure) -> tuple[str, str] | None:
