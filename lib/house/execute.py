@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -35,6 +36,8 @@ os.environ.update(
     COLUMNS="80",
     PYTHONWARNINGS="error::FutureWarning",
 )
+# What Windows lacks and tornado makes good for.
+warnings.filterwarnings("ignore", "Proactor event loop", RuntimeWarning)
 os.environ.pop("JPY_SESSION_NAME", None)  # nobody watches these, from wherever they are started
 
 import jupytext  # noqa: E402
