@@ -83,6 +83,8 @@ def tidy(app):
     static = out / "_static"
     # The theme leaves fragments of its own pages among its files: they do not count as pages.
     pages = [page for page in out.rglob("*.html") if static not in page.parents]
+    for page in pages:  # Sphinx writes them with the machine's own line ends
+        page.write_bytes(page.read_text("utf-8").encode())
     loaded = {m for page in pages for m in _LOADED.findall(page.read_text("utf-8"))}
     for sheet in [static / name for name in loaded if name.endswith(".css")]:
         beside = sheet.parent.relative_to(static)
