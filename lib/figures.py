@@ -247,8 +247,8 @@ def tidy(svg: str) -> str:
         names.setdefault(name, f"g{len(names)}")
     svg = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{names[m[1]]}"', svg)
     svg = re.sub(r'(url\(|href=")#([^")]+)', lambda m: f"{m[1]}#{names.get(m[2], m[2])}", svg)
-    # Only within tags: a tick label of 0.006 is text, not a coordinate.
-    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenth, tag[0]), svg)
+    # Only within tags: a tick label of 0.006 is text, not a coordinate. The sign of nought differs between machines.
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}|(?<![\w.])-0(?![\w.])", _tenth, tag[0]), svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(r'<g id="\w+">\s*<path d="[^"]*" style="fill: none"/>\s*</g>', "", svg)  # grounds without a colour
     referred = set(re.findall(r'(?:url\(|href=")#(\w+)', svg))

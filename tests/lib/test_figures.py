@@ -25,8 +25,8 @@ HEIGHTS = {
 
 
 def test_coordinates_are_rounded_but_labels_are_not():
-    svg = '<svg><path d="M 1.2345 6.789"/><text x="10.123">0.006</text></svg>'
-    assert tidy(svg) == '<svg><path d="M 1.2 6.8"/><text x="10.1">0.006</text></svg>'
+    svg = '<svg><path d="M 1.2345 6.789 L -0 -0.001 L -0.5 0"/><text x="10.123">0.006</text></svg>'
+    assert tidy(svg) == '<svg><path d="M 1.2 6.8 L 0 0 L -0.5 0"/><text x="10.1">0.006</text></svg>'
 
 
 def frame(ax):
