@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 from collections.abc import Callable, Mapping
 
 from docutils import nodes
@@ -39,9 +40,10 @@ def calls() -> dict[str, str]:
 
 
 def shown() -> dict[str, str]:
-    """What makes a value of a figure, and what shows values, each with its arguments and what it does."""
-    of = {name: f for name, f in vars(values).items() if inspect.isfunction(f) and f.__module__ == values.__name__ and name[0] != "_"}  # fmt: skip
-    return _said(of | {f.__name__: f for f in (tables.Finding, tables.findings, pictures.icons)})
+    """What makes a value of a figure, in a clause each, and what shows values."""
+    made = [f for name, f in vars(values).items() if inspect.isfunction(f) and f.__module__ == values.__name__ and name[0] != "_"]  # fmt: skip
+    clauses = {name: re.split("[:;.](?= )", said)[0] for name, said in _said({f.__name__: f for f in made}).items()}
+    return clauses | _said({f.__name__: f for f in (tables.Finding, tables.findings, pictures.icons)})
 
 
 def _said(of: Mapping[str, Callable]) -> dict[str, str]:
