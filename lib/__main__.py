@@ -173,6 +173,14 @@ def new(args) -> int:
     return 0
 
 
+def renumber(args) -> int:
+    from lib.house import adding
+
+    moved = adding.renumber(args.name)
+    print(*(f"{old} → {new}" for old, new in moved.items()), f"{len(moved)} claims have new numbers", sep="\n")
+    return 0
+
+
 def locate(args) -> int:
     from lib.house import adding
 
@@ -527,6 +535,8 @@ def parser() -> argparse.ArgumentParser:
     p = command("locate", locate, "say where phrases stand in a text, as locators to paste")
     p.add_argument("file", type=Path)
     p.add_argument("phrases", nargs="+", metavar="PHRASE", help='words in quotes, as "26 of 37 children"')
+    p = command("renumber", renumber, "number the claims of a record, and wherever they are named, as they stand in it")
+    p.add_argument("name", metavar="SOURCE", type=source_name, help=sources)
     p = command(
         "audit", audit, "hold every figure of a record against all that the record says of it; 1 if some are at odds"
     )

@@ -62,7 +62,8 @@ NAMED = [f"{row['chapter']}: {row['sentence'][:40]}" for row in JUDGED]
 def test_every_sentence_of_an_answer_is_bound(slug):
     said, rows = sentences(slug), [row["sentence"] for row in ROWS if row["chapter"] == slug]
     unbound = [s for s in said if not any(s.startswith(row) for row in rows)]
-    assert not unbound, f"{slug}: enter in tests/answers.csv what shows {unbound}"
+    wanted = "a row for each: its first words, the bound value or the three figures that show it, more, less or open, and the value of no effect; or the claim whose verdict it gives, and that verdict"
+    assert not unbound, f"{slug}: enter in tests/answers.csv what shows {unbound}: {wanted}"
     assert not [row for row in rows if not any(s.startswith(row) for s in said)], f"{slug} does not say that any more"
     chapter = (ROOT / "chapters" / f"{slug}.md").read_text("utf-8")
     for row in (r for r in ROWS if r["chapter"] == slug and not r["by"]):

@@ -316,7 +316,8 @@ def unnamed(sentence: Passage) -> Iterator[str]:
     where = sentence.around if sentence.cell else sentence.text
     for what, given in (("hazard ratio", HAZARD), ("p value", P_GIVEN)):
         if given.search(sentence.text) and not TESTS.search(where):
-            yield f"{what} without its {'estimator' if what == 'hazard ratio' else 'test'}: {sentence.text[:150]!r}"
+            lacks = "estimator" if what == "hazard ratio" else "test"
+            yield f"{what} without its {lacks} (where it is not known: “{lacks} not named”): {sentence.text[:150]!r}"
 
 
 RULES = {

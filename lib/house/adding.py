@@ -60,6 +60,7 @@ _OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
 _IN = re.compile(r"\W*(?:in|of|for|among)(?: the| all)?\s+")
 _CONCLUDES = re.compile(r"\b(?:conclusions?|conclude[sd]?|interpretation)\b", re.IGNORECASE)
 _REPORTS = re.compile(r"(?:results?|findings)\b", re.IGNORECASE)
+_ENDS = (("low", "high"), ("ci-low", "ci-high"))
 _KINDS = (("estimate", records.RATIOS), ("percentage", {"%"}), ("p-value", {"p"}), ("duration", records.DAYS),
           ("count", records.COUNTED))  # fmt: skip
 
@@ -149,6 +150,14 @@ def _reads(text: str) -> bool:
         return False
 
 
+def _parted(group: list[_Guess]) -> list[list[_Guess]]:
+    """A total apart from the counts that add up to it, as in "246 patients: 124 and 122"."""
+    values = [Printed.parse(g.printed).value for g in group] if group and group[0].unit in records.COUNTED else []
+    return (
+        [group[:1], group[1:]] if len(values) > 2 and None not in values and values[0] == sum(values[1:]) else [group]
+    )
+
+
 def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
     """Whether a figure belongs to the claim of those before it: what can be recomputed stands apart from what cannot."""
     if figure.unit == "p":
@@ -159,32 +168,40 @@ def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
     return figure.unit == group[-1].unit and (not figure.role or figure.role not in (g.role for g in group))
 
 
-def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[list[dict], list[dict]]:
-    """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures."""
+def _claims(
+    prefix: str, first: int, par: int, start: int, text: str, times: set[tuple[str, str]]
+) -> tuple[list[dict], list[dict]]:
+    """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures.
+
+    A length of time that is among the ``times`` of the text so far is taken to be the same.
+    """
     found = guesses(text)
     for g in found:
         g.reason = "furniture" if g.role == "ci-level" and g.printed == "95" else g.reason
+        if g.unit in records.DAYS and not (g.role or g.reason):
+            g.reason = "duplicate" if (g.printed, g.unit) in times else ""
+            times.add((g.printed, g.unit))
     groups: list[list[_Guess]] = [[]]
     for g in (g for g in found if not g.reason):
         if groups[-1] and not _goes_on(groups[-1], g):
             groups.append([])
         groups[-1].append(g)
+    groups = [part for group in groups for part in _parted(group)]
     edges = [0, *(group[0].end - len(group[0].printed) for group in groups[1:]), len(text)]
     made, shares, means = [], [], []
     for n, (group, begins, ends) in enumerate(zip(groups, edges, edges[1:])):
         claim, roles = f"{prefix}-{first + n:02d}", set()
-        for g in group:
-            name = (
-                g.role
-                or re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-")
-                or "figure"
-            )
+        for before, g in zip([None, *group], group):
+            unit = re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-")
+            whole = before and g.unit in records.COUNTED and _OF.fullmatch(text[before.end : g.start])
+            name = g.role or ("of" if whole else unit or "figure")
             g.role = next(r for r in (name, *(f"{name}-{n}" for n in range(2, 99))) if r not in roles)
             roles.add(g.role)
         kind = next(
             (k for k, of in _KINDS if {g.unit for g in group} & set(of)), "characteristic" if group else "background"
         )
-        kind = "estimate" if roles & {"mean", "ci-low"} else kind
+        aged = kind == "duration" and re.search(r"\bage[ds]?\b", text[begins:ends])
+        kind = "estimate" if roles & {"mean", "ci-low"} else "characteristic" if aged else kind
         end = start + begins + len(text[begins:ends].rstrip(" \n(,;"))
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
@@ -196,6 +213,14 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str) -> tuple[l
             shares.append(claim)
         elif roles >= {"mean", "sd"}:
             means.append(claim)
+        for low, high in _ENDS:
+            ends = [g for g in group if g.role in (low, high)]
+            inner = [
+                g.role for g in group if g.role not in (low, high) and ends and g.unit == ends[0].unit == ends[-1].unit
+            ]
+            if len(ends) == 2 and inner:
+                of = [f"{claim}/{low}", f"{claim}/{high}"]
+                one["relations"] = [{"kind": "within", "role": inner[0], "of": of}]
         compared = means if any(g.role == "difference" for g in group) else shares
         if kind in ("p-value", "estimate") and len(compared) == 2:
             one["rests_on"] = compared
@@ -215,10 +240,10 @@ def _stated(counts: list[_Guess], share: _Guess, text: str) -> list[_Guess]:
 
 def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
     """The draft of a record: a claim or more for each sentence, every numeral in one or among those that are no claims."""
-    claims, rest = [], []
+    claims, rest, times = [], [], set()
     for par, paragraph in enumerate(census.paragraphs(raw.decode("utf-8")), 1):
         for start, end in sentences(paragraph):
-            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end])
+            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end], times)
             compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")]
             resting = compared or [c["id"] for c in claims if c["kind"] == "percentage"]
             if resting and _CONCLUDES.search(paragraph[:end]):
@@ -301,6 +326,34 @@ def _toc(slug: str) -> str:
     own = {"caption": f"{TODO} the topic", "numbered": True, "chapters": [{"file": f"chapters/{slug}.ipynb"}]}
     parts.insert(last[0] if last else len(parts) - 1, own)
     return yaml.dump(toc, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def renumber(slug: str) -> dict[str, str]:
+    """Number the claims of a record in the order in which they stand, there and wherever else they are named; what moved.
+
+    Raises
+    ------
+    ValueError
+        A number stands twice, or a claim has its tag: numbers that can be cited stay.
+    """
+    record = ROOT / "seeds" / f"{slug}.yml"
+    ids = re.findall(r"(?m)^ *- id: *['\"]?([A-Z]{3}-\d+)", record.read_text("utf-8"))
+    if twice := {claim for claim in ids if ids.count(claim) > 1}:
+        raise ValueError(f"{record.name}: {', '.join(sorted(twice))}: twice; give a new claim any other number")
+    if tagged := {row["label"].upper() for row in REGISTRY.tags()} & set(ids):
+        raise ValueError(
+            f"{record.name}: {len(tagged)} claims have tags, {min(tagged)} first: their numbers are permanent"
+        )
+    moved = {old: new for n, old in enumerate(ids, 1) if (new := f"{old[:3]}-{n:02d}") != old}
+    for path in (
+        record,
+        ROOT / "chapters" / f"{slug}.md",
+        ROOT / "data" / "appraisal.csv",
+        ROOT / "tests" / "answers.csv",
+    ):
+        if moved and path.is_file():
+            write(path, re.sub(r"\b[A-Z]{3}-\d+\b", lambda m: moved.get(m[0], m[0]), path.read_text("utf-8")))
+    return moved
 
 
 def locate(path: Path, phrases: Iterable[str]) -> dict[str, list[str]]:

@@ -101,15 +101,20 @@ def cells(record: Record, found: Sequence[Found], most: int) -> str:
         if not made or len(made[-1]) + len(call) > most:
             made.append([])
         made[-1] += call
-    argued = [c.id for c in rest if c.kind in records.ARGUED]
+    argued = [_concluded(c) for c in rest if c.kind in records.ARGUED]
     for n in range(0, len(argued), most // 5):  # filled, one has about five lines
-        made.append(
-            [f'review.conclude("{c}", TODO, "TODO: what was found, with its numbers")' for c in argued[n:][: most // 5]]
-        )
+        made.append([line for lines in argued[n:][: most // 5] for line in lines])
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
     made.append(["for claim, missing in {", *leave, "}.items():", "    review.leave(claim, missing)"])
     fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
     return "\n\n".join(fence % "\n".join(lines) for lines in [imports(chosen), *made])
+
+
+def _concluded(claim: Claim) -> list[str]:
+    """The calls that a finding or conclusion wants: for its figures, if it has some, and for what it draws."""
+    roles = ", ".join(f'"{f.role}"' for f in claim.figures)
+    left = [f'review.leave("{claim.id}", "TODO: what it would take to check this", {roles})'] if roles else []
+    return [*left, f'review.conclude("{claim.id}", TODO, "TODO: what was found, with its numbers")']
 
 
 def _formatted(code: str) -> str:
@@ -268,7 +273,12 @@ def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, s
     if near:
         own = [n for n in near if n in sizes]
         told = f", of the source's own counts {_list(own)}" if own and len(near) > 4 else ""
-        return Found(claim.id, False, f"{shown}{part} of {_list(near)}{told}", call(part, [*own, *near][0]))
+        return Found(
+            claim.id,
+            False,
+            f"{shown}{part} of {_list(near)}{told}",
+            call(part, own[0] if len(own) == 1 else near[0] if len(near) == 1 else "N"),
+        )
     cut = {tuple(of): [r for r in RULES if wholes[r] == of] for of in wholes.values() if of}
     told = "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
     return Found(claim.id, True, f"{shown}of no whole up to {most} rounded to the nearest{told}", call(part, "N"))
@@ -284,10 +294,16 @@ def _compared(record: Record, claim: Claim) -> Iterator[Found]:
         figures = [figure, *ends]
         tried = [(*_of_two(figure.unit, *order), order) for order in (groups, groups[::-1])]
         values, code, order = next((one for one in tried if figure.value.prints(one[0][0])), tried[0])
-        told = [number(x) for x in values[: len(figures)]]
-        says = f"{figure.unit} of {' v '.join(f'{a}/{n}' for a, n in order)}: {' '.join(told)}, printed {' '.join(f.printed for f in figures)}"
-        call = _judge(claim, "estimate", "of the counts", **{f.role: of for f, of in zip(figures, code)})
-        yield Found(claim.id, not all(f.value.prints(x) for f, x in zip(figures, values)), says, call)
+        told = " ".join(map(number, values[: len(figures)]))
+        says = f"{figure.unit} of {' v '.join(f'{a}/{n}' for a, n in order)}: {told}, printed {' '.join(f.printed for f in figures)}"
+        if not figure.value.prints(values[0]):
+            call = _judge(claim, "estimate", "of the counts", **{figure.role: code[0]})
+            yield Found(claim.id, True, f"{says}; if it is not adjusted", call)
+        elif all(f.value.prints(x) for f, x in zip(figures, values)):
+            call = _judge(claim, "estimate", "of the counts", **{f.role: of for f, of in zip(figures, code)})
+            yield Found(claim.id, False, says, call)
+        else:  # other methods give other ends: no reason to judge them by this one
+            yield Found(claim.id, False, f"{says}: not by Wald")
 
 
 def _of_two(unit: str, one: tuple[int, int], two: tuple[int, int]) -> tuple[list[float], list[str]]:

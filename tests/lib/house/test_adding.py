@@ -86,10 +86,23 @@ Conclusion: A is better. It should be given.
         ("duration", ["2"]), ("estimate", ["1.72", "1.05", "2.81", "0.03"]), ("conclusion", []), ("conclusion", []),
     ]  # fmt: skip
     one = {c["id"]: c for c in found["claims"]}
-    assert one["SML-02"]["relations"][0]["of"] == ["SML-01/patients-2", "SML-01/patients-3"]
+    assert one["SML-02"]["relations"][0]["of"] == ["SML-01/patients-2", "SML-01/of"]
     assert one["SML-05"]["rests_on"] == ["SML-02", "SML-04"], "the p value is of the two shares"
     assert one["SML-08"]["rests_on"] == ["SML-05", "SML-07"] and one["SML-08"]["predicate"] == "TODO"
     assert [(n["printed"], n["reason"]) for n in found["not_claims"]] == [("95", "furniture")]
+
+
+def test_totals_ranges_ages_and_times_are_drafted_as_a_reader_would():
+    """A total apart from its parts, which it can be held against; a middle within its ends; a time that repeats another no claim."""
+    text = """Of 74 children, 37 sang and 37 read for 12 weeks. The median age was 4 years (range 2 to 6) and the ratio at week 12
+was 1.7 points (95% CI 1.1 to 2.8).
+"""
+    found = adding.draft(text.encode(), "small", "SML", "small.txt")
+    parted = [(c["kind"], [f["printed"] for f in c.get("figures", ())]) for c in found["claims"]]
+    assert parted == [("count", ["74"]), ("count", ["37", "37"]), ("duration", ["12"]), ("characteristic", ["4", "2", "6"]), ("estimate", ["1.7", "1.1", "2.8"])]  # fmt: skip
+    within = [(r["role"], r["of"]) for c in found["claims"] for r in c.get("relations", ())]
+    assert within == [("median", ["SML-04/low", "SML-04/high"]), ("points", ["SML-05/ci-low", "SML-05/ci-high"])]
+    assert [(n["printed"], n["reason"]) for n in found["not_claims"]] == [("12", "duplicate"), ("95", "furniture")]
 
 
 def test_nothing_of_the_text_enters_the_draft_but_its_figures():
@@ -97,6 +110,25 @@ def test_nothing_of_the_text_enters_the_draft_but_its_figures():
     runs = {three for line in raw.decode().splitlines() for three in re.findall(r"(?=\b(\w+ \w+ \w+)\b)", line)}
     draft = yaml.safe_dump(adding.draft(raw, NAME, "SNG", f"{NAME}.txt"), width=10_000)
     assert len(runs) > 100 and not [three for three in runs if three in draft]
+
+
+def test_claims_are_numbered_as_they_stand_and_never_once_they_can_be_cited(tmp_path, monkeypatch):
+    monkeypatch.setattr(adding, "ROOT", tmp_path)
+    monkeypatch.setattr(adding.REGISTRY, "tags", lambda: [{"label": "sml-03"}])
+    for folder in ("seeds", "chapters"):
+        (tmp_path / folder).mkdir()
+    of, half = tmp_path / "seeds" / "small.yml", tmp_path / "chapters" / "small.md"
+    of.write_text("claims:\n  - id: SML-01\n  - id: SML-90\n    of: [SML-02/part]\n  - id: SML-02\n")
+    half.write_text("{claim}`SML-02`, OTH-02 and SML-90\n")
+    assert adding.renumber("small") == {"SML-90": "SML-02", "SML-02": "SML-03"}
+    assert re.findall(r"SML-\d+", of.read_text()) == ["SML-01", "SML-02", "SML-03", "SML-03"]
+    assert half.read_text() == "{claim}`SML-03`, OTH-02 and SML-02\n"
+    before = of.read_text()
+    with pytest.raises(ValueError, match="1 claims have tags, SML-03"):
+        adding.renumber("small")
+    of.write_text(before.replace("id: SML-03", "id: SML-02"))
+    with pytest.raises(ValueError, match="SML-02: twice"):
+        adding.renumber("small")
 
 
 def test_words_are_located(tmp_path):
@@ -255,7 +287,7 @@ def share(n: int, part: int, of: int, percent: str) -> dict:
     [
         # by hand: 71 · 70 / (53 · 52) = 1.803, and (71/124) / (52/122) = 1.343
         (["1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "2.99|odds ratio|ci-high"], False, "odds ratio of 71/124 v 52/122"),
-        (["1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "3.00|odds ratio|ci-high"], True, "odds ratio of 71/124 v 52/122: 1.803 1.088 2.989"),
+        (["1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "3.00|odds ratio|ci-high"], False, "odds ratio of 71/124 v 52/122: 1.803 1.088 2.989, printed 1.80 1.09 3.00: not by Wald"),
         (["0.55|odds ratio|odds"], False, "odds ratio of 52/122 v 71/124"),
         (["1.34|odds ratio|odds"], True, "odds ratio of"),
         (["1.34|ratio|rr"], False, "ratio of 71/124 v 52/122: 1.343"),
