@@ -88,16 +88,18 @@ def cells(record: Record, found: Sequence[Found], most: int) -> str:
     Of two calls that judge the same figure the one that is not at odds is taken. No cell has more than ``most`` lines.
     """
     judged: dict[str, set[str]] = {}
-    chosen = []
-    for one in sorted(found, key=lambda one: one.odds):
-        roles = set(re.findall(r"(\w+)=", "".join(re.findall(r"review\.judge\((.*?)(?:; |$)", one.call))))
-        if roles and not re.search(r"\bN\b", one.call) and not roles & judged.setdefault(one.claim, set()):
-            judged[one.claim] |= roles
-            chosen.append(one)
+    chosen: dict[int, str] = {}
+    for n, one in sorted(enumerate(found), key=lambda pair: pair[1].odds):
+        statements = [] if re.search(r"\bN\b", one.call) else one.call.split("; ")
+        taken = judged.setdefault(one.claim, set())
+        judges = [s for s in statements if s.startswith("review.judge(") and not taken & set(_roles(s))]
+        if judges:
+            taken |= {role for s in judges for role in _roles(s)}
+            chosen[n] = "\n".join(s for s in statements if s in judges or not s.startswith("review."))
     rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
     made: list[list[str]] = []
-    for one in sorted(chosen, key=found.index):
-        call = _formatted(one.call.replace("; ", "\n")).splitlines()
+    for n in sorted(chosen):
+        call = _formatted(chosen[n]).splitlines()
         if not made or len(made[-1]) + len(call) > most:
             made.append([])
         made[-1] += call
@@ -107,7 +109,12 @@ def cells(record: Record, found: Sequence[Found], most: int) -> str:
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
     made.append(["for claim, missing in {", *leave, "}.items():", "    review.leave(claim, missing)"])
     fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
-    return "\n\n".join(fence % "\n".join(lines) for lines in [imports(chosen), *made])
+    return "\n\n".join(fence % "\n".join(lines) for lines in [imports(found[n] for n in chosen), *made])
+
+
+def _roles(call: str) -> list[str]:
+    """The figures that a call judges."""
+    return re.findall(r"(\w+)=", call)
 
 
 def _concluded(claim: Claim) -> list[str]:

@@ -328,6 +328,8 @@ def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypa
         {"kind": "estimate", "figures": figures("1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "2.99|odds ratio|ci-high", "0.02|p|p"), "rests_on": ["SML-01", "SML-02"]},
         {"kind": "estimate", "figures": figures("0.55|hazard ratio|hr", "0.29|hazard ratio|ci-low", "1.04|hazard ratio|ci-high", "0.04|p|p"), "rests_on": ["SML-01", "SML-02"]},
         {"kind": "percentage", "figures": figures("31|%|a", "28|%|b")},
+        {"kind": "estimate", "figures": figures("1.80|odds ratio|odds", "1.09|odds ratio|ci-low", "3.00|odds ratio|ci-high", "0.02|p|p"), "rests_on": ["SML-01", "SML-02"]},
+        {"kind": "conclusion", "predicate": "x", "rests_on": ["SML-04"], "figures": figures("halves|ratio|factor")},
         {"kind": "finding", "predicate": "x", "rests_on": ["SML-04"]},
     )  # fmt: skip
     monkeypatch.setattr(records, "record", lambda slug: made)
@@ -339,8 +341,8 @@ def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypa
     for code in codes:
         exec(code, names)
     own.settle()
-    rows = [own.rows[f"SML-0{n}"] for n in range(1, 8)]
-    assert [row.verdict_figures or row.verdict_conclusion for row in rows] == ["not-checkable", "not-checkable", "discrepant", "compatible", "discrepant", "not-checkable", "follows"]  # fmt: skip
+    rows = [own.rows[f"SML-0{n}"] for n in range(1, 10)]
+    assert [row.verdict_figures or row.verdict_conclusion for row in rows] == ["not-checkable", "not-checkable", "discrepant", "compatible", "discrepant", "not-checkable", "compatible", "not-checkable", "follows"]  # fmt: skip
 
 
 def test_what_is_wrong_with_cells_is_said_before_they_run(tmp_path):
