@@ -356,6 +356,7 @@
     where.className = "where";
     section.className = "section";
     section.type = "button";
+    section.setAttribute("aria-label", "Contents");
     section.addEventListener("click", function () { document.querySelector("button.menu").click(); });
     up.className = "up";
     up.href = "#" + (short || document.querySelector("main")).id;
@@ -376,7 +377,7 @@
         if (side.scrollHeight > side.clientHeight && (place.top < 0 || place.bottom > side.clientHeight)) side.scrollTop += place.top - side.clientHeight / 2;
       }
       section.textContent = at ? (at.href ? at : at.firstChild).textContent : "";
-      section.setAttribute("aria-label", "Contents; now reading: " + section.textContent);
+      section.setAttribute("aria-label", at ? "Contents; now reading: " + section.textContent : "Contents");
       shown = at;
     }
     addEventListener("scroll", mark, { passive: true });
