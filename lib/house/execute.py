@@ -350,7 +350,7 @@ def take(text_half: Path) -> str:
 
 
 def formatted(text_half: Path) -> str:
-    """Write the code of a text half as ruff formats a notebook's; says what was done.
+    """Write the code of a text half as ruff formats a notebook's, and the rest as jupytext does; says what was done.
 
     Raises
     ------
@@ -373,6 +373,7 @@ def formatted(text_half: Path) -> str:
             at = text.index(cell.source, at)
             text = text[:at] + source + text[at + len(cell.source) :]
             at += len(source)
+    text = jupytext.writes(jupytext.reads(text, MYST), MYST)  # as JupyterLab would, which opens no other pair
     if text == was:
         return f"{name}: formatted already"
     write(text_half, text)

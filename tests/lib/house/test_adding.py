@@ -375,10 +375,11 @@ def test_what_chapters_found_is_found():
 
 def test_a_chapter_is_formatted_and_nothing_else_of_it_moves(tmp_path):
     half = tmp_path / "x.md"
-    half.write_text(HEAD + "\nWords,  as they stand.\n\n```{code-cell} ipython3\n# Add\nx=1+ 2\n```\n", "utf-8")
+    head, _ = (adding.TEMPLATES / "chapter.md").read_text("utf-8").split("\n\n", 1)
+    half.write_text(head + "\n\nWords,  as they stand.\n\n```{code-cell} ipython3\n# Add\nx=1+ 2\n\n```\n", "utf-8")
     before = half.read_text("utf-8")
     assert execute.formatted(half).startswith("x: formatted; run")
-    assert half.read_text("utf-8") == before.replace("x=1+ 2", "x = 1 + 2")
+    assert half.read_text("utf-8") == before.replace("x=1+ 2\n", "x = 1 + 2")
     assert execute.formatted(half) == "x: formatted already"
     half.write_text(before.replace("x=1", "x=("), "utf-8")
     with pytest.raises(execute.ChapterError) as refused:
