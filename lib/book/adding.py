@@ -52,7 +52,8 @@ def _said(of: Mapping[str, Callable]) -> dict[str, str]:
     for name, function in of.items():
         named = (str(p).partition(":")[0] for p in inspect.signature(function).parameters.values() if p.name != "self")
         said = inspect.getdoc(function).partition("\n\nRaises")[0]
-        found[f"{name}({', '.join(named)})"] = " ".join(said.replace("``", "`").split())
+        said = re.sub(r"\*(\w+)\*", r"\1", said.replace("``", "`"))  # a word in italics
+        found[f"{name}({', '.join(named)})"] = " ".join(said.split())
     return found
 
 
