@@ -201,12 +201,12 @@ def skeleton(args) -> int:
 
 def audit(args) -> int:
     from lib import records
-    from lib.house import audit, roles
+    from lib.house import audit
 
     record = records.record(args.name)
     found = audit.audit(record)
     if args.cells:
-        print(audit.cells(record, found, roles.WORK))
+        print(audit.cells(record, found))
         return 0
     print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(found)), sep="\n")
     kept, shares, rule = audit.rounding(record)

@@ -188,6 +188,6 @@ def test_code_is_written_as_the_formatter_does():
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
-def test_a_cell_of_several_statements_is_short(path):
+def test_cells_are_short_and_ask_about_what_the_record_has(path):
     """What is longer is one statement: a table, a picture, or a function with a name."""
     assert list(roles.code(path)) == []

@@ -83,9 +83,11 @@ def tidy(app):
     static = out / "_static"
     # The theme leaves fragments of its own pages among its files: they do not count as pages.
     pages = [page for page in out.rglob("*.html") if static not in page.parents]
-    for page in pages:  # Sphinx writes them with the machine's own line ends
-        page.write_bytes(page.read_text("utf-8").encode())
-    loaded = {m for page in pages for m in _LOADED.findall(page.read_text("utf-8"))}
+    loaded = set()
+    for page in pages:
+        text = page.read_text("utf-8")
+        page.write_bytes(text.encode())  # Sphinx writes it with the machine's own line ends
+        loaded |= set(_LOADED.findall(text))
     for sheet in [static / name for name in loaded if name.endswith(".css")]:
         beside = sheet.parent.relative_to(static)
         loaded |= {(beside / name).as_posix() for name in _NAMED.findall(sheet.read_text("utf-8"))}

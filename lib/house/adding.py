@@ -152,10 +152,9 @@ def _reads(text: str) -> bool:
 
 def _parted(group: list[_Guess]) -> list[list[_Guess]]:
     """A total apart from the counts that add up to it, as in "246 patients: 124 and 122"."""
-    values = [Printed.parse(g.printed).value for g in group] if group and group[0].unit in records.COUNTED else []
-    return (
-        [group[:1], group[1:]] if len(values) > 2 and None not in values and values[0] == sum(values[1:]) else [group]
-    )
+    counts = len(group) > 2 and group[0].unit in records.COUNTED and all(_reads(g.printed) for g in group)
+    values = [Printed.parse(g.printed).value for g in group] if counts else []
+    return [group[:1], group[1:]] if values and values[0] == sum(values[1:]) else [group]
 
 
 def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
@@ -206,21 +205,21 @@ def _claims(
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
             one["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in group]
+        held: list[dict] = []
         if n and group[0].unit == "%" and (of := _stated(groups[n - 1], group[0], text)):
             of = [f"{made[-1]['id']}/{g.role}" for g in of]
-            one["relations"] = [{"kind": "percentage-of", "role": group[0].role, "of": of}]
+            held.append({"kind": "percentage-of", "role": group[0].role, "of": of})
             one["says"] = "Their share."
             shares.append(claim)
         elif roles >= {"mean", "sd"}:
             means.append(claim)
-        for low, high in _ENDS:
-            ends = [g for g in group if g.role in (low, high)]
-            inner = [
-                g.role for g in group if g.role not in (low, high) and ends and g.unit == ends[0].unit == ends[-1].unit
-            ]
-            if len(ends) == 2 and inner:
-                of = [f"{claim}/{low}", f"{claim}/{high}"]
-                one["relations"] = [{"kind": "within", "role": inner[0], "of": of}]
+        for pair in _ENDS:
+            bounds = [g for g in group if g.role in pair]
+            inner = [g.role for g in group if g.role not in pair and {g.unit} == {b.unit for b in bounds}]
+            if len(bounds) == 2 and inner:
+                held.append({"kind": "within", "role": inner[0], "of": [f"{claim}/{role}" for role in pair]})
+        if held:
+            one["relations"] = held
         compared = means if any(g.role == "difference" for g in group) else shares
         if kind in ("p-value", "estimate") and len(compared) == 2:
             one["rests_on"] = compared

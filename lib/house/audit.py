@@ -16,6 +16,7 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from lib import ROOT, records, relations, verdicts
+from lib.house.roles import WORK
 from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
 from lib.words import number, rounding_in_words, singular, with_unit
 from whichdata.effects import effect_box, symmetric_ends
@@ -82,10 +83,10 @@ def imports(found: Iterable[Found]) -> list[str]:
     return [f"from {module} import {', '.join(names)}" for module, names in sorted(by_module.items())]
 
 
-def cells(record: Record, found: Sequence[Found], most: int) -> str:
+def cells(record: Record, found: Sequence[Found]) -> str:
     """What is found as cells to paste: a call for each figure that one judges, and what is left to be said of the rest.
 
-    Of two calls that judge the same figure the one that is not at odds is taken. No cell has more than ``most`` lines.
+    Of two calls that judge the same figure the one that is not at odds is taken. No cell has more than ``WORK`` lines.
     """
     judged: dict[str, set[str]] = {}
     chosen: dict[int, str] = {}
@@ -100,12 +101,12 @@ def cells(record: Record, found: Sequence[Found], most: int) -> str:
     made: list[list[str]] = []
     for n in sorted(chosen):
         call = _formatted(chosen[n]).splitlines()
-        if not made or len(made[-1]) + len(call) > most:
+        if not made or len(made[-1]) + len(call) > WORK:
             made.append([])
         made[-1] += call
     argued = [_concluded(c) for c in rest if c.kind in records.ARGUED]
-    for n in range(0, len(argued), most // 5):  # filled, one has about five lines
-        made.append([line for lines in argued[n:][: most // 5] for line in lines])
+    for n in range(0, len(argued), WORK // 5):  # filled, one has about five lines
+        made.append([line for lines in argued[n:][: WORK // 5] for line in lines])
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
     made.append(["for claim, missing in {", *leave, "}.items():", "    review.leave(claim, missing)"])
     fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
@@ -307,7 +308,8 @@ def _compared(record: Record, claim: Claim) -> Iterator[Found]:
             call = _judge(claim, "estimate", "of the counts", **{figure.role: code[0]})
             yield Found(claim.id, True, f"{says}; if it is not adjusted", call)
         elif all(f.value.prints(x) for f, x in zip(figures, values)):
-            call = _judge(claim, "estimate", "of the counts", **{f.role: of for f, of in zip(figures, code)})
+            how = "of the counts, the interval by Wald" if ends else "of the counts"
+            call = _judge(claim, "estimate", how, **{f.role: of for f, of in zip(figures, code)})
             yield Found(claim.id, False, says, call)
         else:  # other methods give other ends: no reason to judge them by this one
             yield Found(claim.id, False, f"{says}: not by Wald")
@@ -449,7 +451,10 @@ def _statistics(record: Record, claim: Claim) -> Iterator[Found]:
 
 
 def _groups(record: Record, claim: Claim) -> Iterator[Found]:
-    """Each p value against the two groups that it compares: shares of counts, or medians, ranges and single values."""
+    """Each p value against the two groups that it compares: shares of counts, or medians, ranges and single values.
+
+    That of a hazard ratio is of times, which shares do not tell.
+    """
     near = {c.id: c for c in (claim, *_same(record, claim), *(record[ref] for ref in claim.rests_on))}
     shares = [s for c in near.values() for f in c.figures if (s := _stated(record, c, f))]
     ranked = [g for c in _same(record, claim) if (g := _group(record, c))]

@@ -1,25 +1,28 @@
-"""Roles that name nothing and records that cannot be read, each in one line with its place, before a kernel starts."""
+"""Roles that name nothing, cells that cannot run and records that cannot be read, a line each with its place, before a kernel starts."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 import jupytext
+from IPython.core.inputtransformer2 import TransformerManager
 
 from lib import ROOT, records
 from lib.house import execute, executed, prose
 from lib.house.parts import REGISTRY
 from lib.house.typed import fenced
+from lib.review import Review
 from lib.verdicts import LATER, MARKS
 
 WORK = 15
 """The most lines of a cell with several statements."""
-JUDGING = {"judge": {"n", "clash"}, "restate": {"clash"}, "leave": None, "test": None, "conclude": None}
-"""What a chapter asks its review about a claim, and the words that name no figure of it where others do."""
+JUDGING = ("judge", "restate", "leave", "test", "conclude")
+"""What a chapter asks its review about a claim."""
 _ROLE = re.compile(r"\{([a-z:-]+)\}`([^`]+)`")
 _CLAIM = re.compile(r"(?P<file>[\w-]+\.yml): (?P<claim>[A-Z]{3}-\d+)")
 
@@ -95,7 +98,7 @@ def code(text_half: Path) -> Iterator[tuple[str, bool]]:
         at = text.index(cell.source, at)
         first = text.count("\n", 0, at)
         try:
-            tree = ast.parse(cell.source)
+            tree = ast.parse(TransformerManager().transform_cell(cell.source))
         except SyntaxError as error:
             yield f"chapters/{text_half.name}:{first + (error.lineno or 1)}: no Python: {error.msg}", False
             continue
@@ -116,7 +119,8 @@ def _holds(asked: ast.AST, record: records.Record | None) -> None:
         case ast.Call(ast.Attribute(ast.Name("review"), name), [ast.Constant(str(claim)), *rest]) if (
             record and name in JUDGING
         ):
-            figures = [k.arg for k in asked.keywords if k.arg and k.arg not in JUDGING[name]] if JUDGING[name] else []
+            own = inspect.signature(getattr(Review, name)).parameters
+            figures = [k.arg for k in asked.keywords if k.arg and k.arg not in own]
             figures += [r.value for r in rest[1:] if isinstance(r, ast.Constant)] if name == "leave" else []
             of = record[claim]
             for role in figures:

@@ -168,6 +168,12 @@ def said(*claims: dict) -> list[tuple[bool, str]]:
     return [(f.odds, f.says) for f in audit.audit(record(*claims))]
 
 
+def share(n: int, part: int, of: int, percent: str) -> dict:
+    relation = {"kind": "percentage-of", "role": "share", "of": [f"SML-{n:02d}/part", f"SML-{n:02d}/of"]}
+    given = figures(f"{part}|patients|part", f"{of}|patients|of", f"{percent}|%|share")
+    return {"kind": "percentage", "figures": given, "relations": [relation]}
+
+
 WAYS = (ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN)
 
 
@@ -212,10 +218,6 @@ def test_a_count_just_before_a_share_is_its_part():
 
 
 def test_a_stated_share_is_held_against_its_parts_and_the_rule_is_counted():
-    share = lambda n, part, of, percent: {  # noqa: E731
-        "kind": "percentage", "figures": figures(f"{part}|patients|part", f"{of}|patients|of", f"{percent}|%|share"),
-        "relations": [{"kind": "percentage-of", "role": "share", "of": [f"SML-{n:02d}/part", f"SML-{n:02d}/of"]}],
-    }  # fmt: skip
     cut = record(share(1, 2, 3, "66"), share(2, 7, 9, "77"), share(3, 5, 6, "83"), share(4, 5, 9, "55"))
     assert [f.odds for f in audit.audit(cut) if "%" in f.says] == [True, True, False, True]
     kept, shares, rule = audit.rounding(cut)
@@ -276,12 +278,6 @@ def test_the_calls_of_an_estimate_judge_all_its_figures_with_the_imports_that_ar
     assert verdicts == dict.fromkeys(["hr", "ci-low", "ci-high"], "compatible") | {"p": "reproduced"}
 
 
-def share(n: int, part: int, of: int, percent: str) -> dict:
-    relation = {"kind": "percentage-of", "role": "share", "of": [f"SML-{n:02d}/part", f"SML-{n:02d}/of"]}
-    given = figures(f"{part}|patients|part", f"{of}|patients|of", f"{percent}|%|share")
-    return {"kind": "percentage", "figures": given, "relations": [relation]}
-
-
 @pytest.mark.parametrize(
     ("given", "odds", "words"),
     [
@@ -334,7 +330,7 @@ def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypa
     )  # fmt: skip
     monkeypatch.setattr(records, "record", lambda slug: made)
     monkeypatch.setattr(review, "display", lambda *args, **named: None)
-    own, cells = review.Review("small"), audit.cells(made, audit.audit(made), roles.WORK)
+    own, cells = review.Review("small"), audit.cells(made, audit.audit(made))
     codes = re.findall(r"```\{code-cell\} ipython3\n:tags: \[hide-input\]\n\n(.*?)```", cells, re.DOTALL)
     assert all(len(code.splitlines()) <= roles.WORK for code in codes[:-1])
     names = {"review": own, "TODO": True}
@@ -349,7 +345,7 @@ def test_what_is_wrong_with_cells_is_said_before_they_run(tmp_path):
     """Of a real chapter with a claim misnumbered, a role misspelt, a cell that is no Python and one too long."""
     text = (ROOT / "chapters" / "cml-stopping.md").read_text("utf-8")
     head = text[: text.index("```{code-cell}")]
-    asked = ['review.judge("CML-99", "share", "x", share=1)', 'review.leave("CML-37", "x", "shar")', "x = (", "y = 1\n" * (roles.WORK + 1)]  # fmt: skip
+    asked = ['review.judge("CML-99", "share", "x", share=1)', 'review.leave("CML-37", "x", "shar")', "x = (", "%time y = 1\n" + "y = 1\n" * roles.WORK]  # fmt: skip
     half = tmp_path / "cml-stopping.md"
     half.write_text(head + "".join(f"```{{code-cell}} ipython3\n{code}\n```\n\n" for code in asked), "utf-8")
     lines = half.read_text("utf-8").splitlines()
