@@ -24,6 +24,7 @@ WORK = 15
 JUDGING = ("judge", "restate", "leave", "test", "conclude")
 """What a chapter asks its review about a claim."""
 _ROLE = re.compile(r"\{([a-z:-]+)\}`([^`]+)`")
+_TIME = re.compile(rf"\b({'|'.join(unit[:-1] for unit in records.DAYS)})s?\b")
 _CLAIM = re.compile(r"(?P<file>[\w-]+\.yml): (?P<claim>[A-Z]{3}-\d+)")
 
 
@@ -76,12 +77,27 @@ def faults(page: str, computed: bool = True) -> Iterator[str]:
                     prose.found(of, page)
             elif name in _ROLES:
                 _ROLES[name](of)
+                if name == "reported":
+                    _timed(of, text[: role.start()].rpartition("\n")[2], text[role.end() :].partition("\n")[0])
             else:
                 raise ValueError(f"no such role: {_near(name, ['found', *_ROLES])}")
         except executed.NotExecuted:
             continue  # nothing to hold it to yet
         except ValueError as error:
             yield f"{page}.md:{text.count(chr(10), 0, role.start()) + 1}: {role[0]}: {error}"
+
+
+def _timed(of: str, before: str, after: str) -> None:
+    """ValueError unless a length of time has its unit in the sentence: the next that follows it, or one before it."""
+    unit = prose.record(prose.slug_of(of)).entry(of).unit
+    names, later = ([m[1] for m in _TIME.finditer(_ROLE.sub(_of, words))] for words in (before, after))
+    if unit in records.DAYS and unit[:-1] not in [*names, *later[:1]]:
+        raise ValueError(f"it prints the number alone, and the sentence does not say {unit}")
+
+
+def _of(role: re.Match) -> str:
+    """What is printed of a role that may print a unit."""
+    return role[2] if role[1] == "found" else ""
 
 
 def code(text_half: Path) -> Iterator[tuple[str, bool]]:
