@@ -284,6 +284,17 @@ class Record(Strict):
             raise SourceError(f"{ref} has {len(claim.figures)} figures: name one as {claim_id}/role")
         return claim.figures[0]
 
+    def counts(self, ref: str) -> tuple[int, int]:
+        """The part and the whole of the share ``CML-37``, or ``CML-37/percentage``, as its claim relates them."""
+        share, claim = self.entry(ref), self[ref.partition("/")[0]]
+        for relation in claim.relations:
+            if relation.kind == "percentage-of" and (relation.role or claim.figures[0].role) == share.role:
+                part, whole = (int(self.figure(of).value) for of in relation.of)
+                return part, whole
+        raise SourceError(
+            f"{ref}: state what it is a share of, as a relation: {{kind: percentage-of, role: {share.role}, of: [part, whole]}}"
+        )
+
     def _check(self, claim: Claim, relation: Relation) -> None:
         """SourceError if a relation names what is not there, or figures that cannot be compared."""
         for ref in relation.of:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -108,6 +108,10 @@ class Review:
         """The printed figure as an exact number, for counts and other figures that rounding did not touch."""
         return self.figure(ref).value
 
+    def counts(self, ref: str) -> tuple[int, int]:
+        """The part and the whole of the share ``CML-37``, or ``CML-37/percentage``, as its claim relates them."""
+        return self.record.counts(ref)
+
     def require(self, holds: bool, why: str) -> None:
         """Stop the chapter unless ``holds``; ``why`` names the claims and goes on from "cannot be computed: …".
 
@@ -184,12 +188,15 @@ class Review:
         self._advance(claim, clash)
         return _Said(verdicts.gravest(found))
 
-    def test(self, claim_id: str, outcomes: bool | Iterable[bool], found: str, clash: str | None = None) -> str:
-        """Judge what a claim says of the source's own study in words: true for all admissible data, for some, for none."""
+    def test(self, claim_id: str, outcomes: verdicts.Outcomes, found: str, clash: str | None = None) -> str:
+        """Judge what a claim says of the source's own study in words: true for all admissible data, for some, for none.
+
+        ``outcomes`` is one truth value, several, or a mapping of such by reading.
+        """
         claim = self[claim_id]
         if claim.kind not in records.FIGURE_KINDS:
             raise ReviewError(f"{claim_id}: a {claim.kind} is no statement about figures: conclude it, or leave it")
-        held = [outcomes] if isinstance(outcomes, bool) else [bool(o) for o in outcomes]
+        held = verdicts.held(outcomes)
         verdict = "reproduced" if held and all(held) else "compatible" if any(held) else "discrepant"
         state = self._state(claim)
         state.words = verdict
@@ -200,7 +207,7 @@ class Review:
     def conclude(
         self,
         claim_id: str,
-        outcomes: bool | Iterable[bool],
+        outcomes: verdicts.Outcomes,
         found: str,
         universal: bool = False,
         fault: str | None = None,
@@ -208,14 +215,14 @@ class Review:
     ) -> str:
         """Judge a finding or conclusion by its predicate over the admissible data (see ``verdicts.conclusion``).
 
-        ``found`` says in words what was found, with its numbers; ``fault`` why what it rests on cannot show it.
+        ``outcomes`` is one truth value, several, or a mapping of such by reading; ``[]`` where no data of the source can
+        decide it · ``found`` says in words what was found, with its numbers; ``fault`` why what it rests on cannot show it.
         """
         claim = self[claim_id]
         if claim.kind not in records.ARGUED:
             raise ReviewError(f"{claim_id}: a {claim.kind} draws no conclusion: judge or test it")
         state = self._state(claim)
-        held = [outcomes] if isinstance(outcomes, bool) else list(outcomes)
-        state.conclusion = verdicts.conclusion(held, universal, fault)
+        state.conclusion = verdicts.conclusion(outcomes, universal, fault)
         state.reasons += [
             found,
             *([f"{fault[0].upper()}{fault[1:]}"] if fault and state.conclusion == "overstated" else []),
@@ -440,15 +447,12 @@ def check_html(row: Mapping, dress: Dress = NOTEBOOK, cite: str = "") -> str:
 
 
 def refused(row: Mapping) -> str:
-    """How much a check could have refused, as a sentence; "" where that has no meaning."""
+    """How much the weakest check could have refused, as a sentence; "" where that has no meaning, or another did refuse."""
     if row["severity"] is None or row["verdict_figures"] not in ("reproduced", "compatible", "discrepant"):
         return ""
-    share = math.floor(100 * row["severity"])
-    return (
-        f"The check would have refused {share}% of other values."
-        if share
-        else "The check would have refused hardly any other value."
-    )
+    if share := math.floor(100 * row["severity"]):
+        return f"The check would have refused {share}% of other values."
+    return "" if row["verdict_figures"] == "discrepant" else "The check would have refused hardly any other value."
 
 
 def row_text(row: Mapping) -> str:

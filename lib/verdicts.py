@@ -12,6 +12,8 @@ from fractions import Fraction
 from numbers import Real
 from typing import NamedTuple
 
+import numpy as np
+
 from lib.records import COUNTED, Figure, Record
 from whichdata.printed import ROUNDINGS, Interval, Printed, percentage, printings
 
@@ -182,8 +184,22 @@ def gravest(verdicts: Iterable[str]) -> str:
     return max(verdicts, key=GRAVITY.index)
 
 
-def conclusion(outcomes: Iterable[bool], universal: bool = False, fault: str | None = None) -> str:
-    """Does a conclusion follow? ``outcomes``: whether its predicate holds, for each admissible data set or reading.
+Outcomes = bool | Iterable[bool] | Mapping[str, bool]
+"""Whether a predicate holds: once, for each admissible data set, or by reading."""
+
+
+def held(outcomes: Outcomes) -> list[bool]:
+    """Outcomes as truth values; ValueError if one is something else, which would pass for true."""
+    several = outcomes.values() if isinstance(outcomes, Mapping) else outcomes
+    found = list(several) if isinstance(several, Iterable) and not isinstance(several, str) else [several]
+    for one in found:
+        if not isinstance(one, bool | np.bool_):
+            raise ValueError(f"an outcome is true or false, and {one!r} is neither: give a comparison, as in low > 1")
+    return [bool(one) for one in found]
+
+
+def conclusion(outcomes: Outcomes, universal: bool = False, fault: str | None = None) -> str:
+    """Does a conclusion follow, by whether its predicate holds?
 
     *Does not follow* if it holds for none, or if it is a ``universal`` statement and fails for one; *overstated* if it
     fails for some, or if a ``fault`` of design means that what it rests on cannot show it; else *follows*.
@@ -191,16 +207,16 @@ def conclusion(outcomes: Iterable[bool], universal: bool = False, fault: str | N
     Raises
     ------
     ValueError
-        There are no outcomes and no fault, or the fault is none of ``FAULTS``.
+        There are no outcomes and no fault, the fault is none of ``FAULTS``, or an outcome is no truth value.
     """
-    held = [bool(o) for o in outcomes]
+    found = held(outcomes)
     if fault is not None and fault not in FAULTS:
         raise ValueError(f"no fault named {fault!r}; there are {'; '.join(FAULTS)}")
-    if not held and not fault:
+    if not found and not fault:
         raise ValueError("no outcomes: give the predicate's, or leave the conclusion for want of what is missing")
-    if held and (not any(held) or (universal and not all(held))):
+    if found and (not any(found) or (universal and not all(found))):
         return "does-not-follow"
-    return "overstated" if fault or not all(held) else "follows"
+    return "overstated" if fault or not all(found) else "follows"
 
 
 def heads(row: Mapping) -> bool:

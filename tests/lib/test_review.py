@@ -119,6 +119,13 @@ def test_what_is_reported_may_leave_nothing_to_compute_and_every_claim_has_its_v
     assert {row.verdict_figures for row in rows.values() if row.kind in records.PLAIN} == {"nothing-to-check"}
 
 
+def test_the_counts_of_a_share_are_those_its_claim_relates(opened):
+    """Two of 12 with interferon relapsed in the nervous system."""
+    assert review.Review("ph-all-maintenance").counts("PHA-31/percentage") == (2, 12)
+    with pytest.raises(records.SourceError, match=r"CML-23: state what it is a share of.*percentage-of, role: enrolled"):
+        opened.counts("CML-23")
+
+
 def test_unknown_names_are_refused_in_one_line(opened):
     for claim, check, inputs in (("CML-99", "sum", {"a": 1}), ("CML-23", "sum", {"wrong": 1}), ("CML-23", "sum", {}),
                                  ("CML-23", "guess", {"enrolled": 15})):  # fmt: skip

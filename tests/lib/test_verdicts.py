@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +131,14 @@ def test_a_conclusion_needs_outcomes_or_a_fault_of_the_list():
         conclusion([])
     with pytest.raises(ValueError, match="no fault named"):
         conclusion([True], fault="because")
+
+
+def test_outcomes_by_reading_are_their_truth_and_nothing_else_passes_for_it():
+    assert conclusion({"by its interval": False, "by its p value": True}) == "overstated"
+    assert conclusion({"a": False, "b": np.bool_(False)}) == conclusion(False) == "does-not-follow"
+    for untrue in (["no"], {"a": "no"}, "no", [1], [None]):
+        with pytest.raises(ValueError, match="is neither"):
+            conclusion(untrue)
 
 
 def test_the_claim_has_the_gravest_verdict_of_its_figures():
