@@ -208,11 +208,11 @@ def audit(args) -> int:
     if args.cells:
         print(audit.cells(record, found))
         return 0
-    print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(found)), sep="\n")
+    print(*found, "the calls want:", *(f"  {line}" for line in audit.imports(one.call for one in found)), sep="\n")
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
     print(
-        f"rounding: {told} of {shares} shares of printed counts; the rule is taken to be {rule}, the record has {record.source.rounding}"
+        f"rounding: {told} of {shares} shares of printed counts; they are judged by {rule}, and nothing is to be entered of it"
     )
     odds = sum(one.odds for one in found)
     print(f"{len(found)} findings, {odds} of them at odds (!)")
@@ -267,9 +267,10 @@ def take(args) -> int:
 
 
 def format_(args) -> int:
-    from lib.house import execute
+    from lib.house import execute, roles
 
-    print(execute.formatted(execute.chapter(args.name)))
+    half = execute.chapter(args.name)
+    print(execute.formatted(half), *(fault for fault, _ in roles.code(half)), sep="\n")
     return 0
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 import yaml
 
@@ -21,9 +22,12 @@ from lib.house.execute import LAST, write
 from lib.house.parts import REGISTRY
 from lib.words import singular
 from whichdata.printed import Printed
+from whichdata.proportions import count_prints
 
 TEMPLATES = Path(__file__).with_name("templates")
 TODO = "TODO"
+NEAREST = ("up", "down", "even")
+"""Rules of rounding under which a share is usually printed."""
 _SENTENCE = re.compile(
     r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
 )
@@ -36,7 +40,7 @@ _AFTER = (
     ("years", r"\s?yrs?\b"),
     ("percentage points", r" percentage points?\b"),
     ("parts", r":[1-9]\b"),
-    ("{0}s", r"[ -]?(day|week|month|year|hour|minute)s?\b"),
+    ("{0}s", r"[ -]?(day|week|month|year|hour|minute|second)s?\b"),
     ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
     ("{0} per {1}", r"\s?(times) (?:per|a|each) (day|week|month|year)\b"),
     ("{0}", r"\s?((?:mg|µg|mcg|g|kg|ml|MU|IU|U|million units)(?:/(?:m2|\w+))*)\b"),
@@ -58,6 +62,8 @@ _ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("power", r"\bpo
 _TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?[-−–]?")
 _OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
 _IN = re.compile(r"\W*(?:in|of|for|among)(?: the| all)?\s+")
+_ORDER = {"first", "second", "fourth"}
+"""Words that put things in an order; a third may be a share."""
 _CONCLUDES = re.compile(r"\b(?:conclusions?|conclude[sd]?|interpretation)\b", re.IGNORECASE)
 _REPORTS = re.compile(r"(?:results?|findings)\b", re.IGNORECASE)
 _ENDS = (("low", "high"), ("ci-low", "ci-high"))
@@ -79,15 +85,22 @@ class _Guess:
         sign = skeletons.SIGN.search(before)
         self.printed = (sign[0] if sign else "") + text[start:end]
         unsigned = before[: sign.start()] if sign else before
-        self.unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, after))), "")
-        self.unit = _PLURALS.get(self.unit, self.unit)
-        self.unit = self.unit or next((u.format(*m.groups()) for u, p in _BEFORE if (m := re.search(p, unsigned))), "")
+        self.unit = _unit_after(after) or next(
+            (u.format(*m.groups()) for u, p in _BEFORE if (m := re.search(p, unsigned))), ""
+        )
         self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before)), "")
         word = text[start:end].isalpha()
+        order = word and (text[start:end].lower() in _ORDER or not _reads(text[start:end]))
         touches = re.search(r"[^\W\d_]$", before) or re.search(r"[^\W\d_]-$", before) and not self.unit
         self.reason = ("citation" if re.search(r"(?:doi|https?:|10\.\d{4,}/)\S*$", before) or after[:1] == "/" and text[start:end].startswith("10.")
-                       else "identifier" if touches else "date" if re.fullmatch(r"(?:19|20)\d\d", text[start:end]) and not self.unit
+                       else "identifier" if touches else "grammar" if order else "date" if re.fullmatch(r"(?:19|20)\d\d", text[start:end]) and not self.unit
                        else "grammar" if word and not self.unit and text[start:end].lower() in census.LOOSE else "")  # fmt: skip
+
+
+def _unit_after(text: str) -> str:
+    """The unit with which a text begins, after a numeral; "" if none is known."""
+    unit = next((u.format(*m.groups()) for u, p in _AFTER if (m := re.match(p, text))), "")
+    return _PLURALS.get(unit, unit)
 
 
 def guesses(text: str) -> list[_Guess]:
@@ -117,17 +130,25 @@ def guesses(text: str) -> list[_Guess]:
         spread = re.match(r"\W*(?:SD|±)", text[one.end :])
         if not (one.unit or one.role or one.reason or spread) and one.printed.isalnum() and (share or people):
             one.unit = people or records.PEOPLE[0]
-    known, mean, ranged = "", "", False
+    known, mean, ranged, last = "", "", False, 0
     for n, one in enumerate(found):  # an interval is in the unit of its estimate, a range in that of its middle
         level = next((k for k in range(max(0, n - 2), n) if found[k].role == "ci-level"), 0)
         ranged = one.role == "low" and bool(re.search(r"range\W*$", text[: one.start])) or one.role == "high" and ranged
         if level and one.role in ("low", "high"):
-            one.unit, one.role = found[level - 1].unit, f"ci-{one.role}"
+            of = next((g for g in reversed(found[:level]) if not g.reason), found[level - 1])
+            one.unit, one.role = of.unit, f"ci-{one.role}"
         elif one.role == "sd" and n:
-            found[n - 1].role, mean = "mean", found[n - 1].unit or mean
-            one.unit = found[n - 1].unit = mean
-            for other in found[: n - 1]:  # the mean at 12 weeks was 3.4
-                other.role = "" if other.role == "mean" and other.unit != one.unit else other.role
+            aside = re.match(r"[)\]]( [a-z/]+)", text[one.end :])  # 76.8 (SD 5.4) years
+            known_here = found[n - 1].unit or one.unit or (_unit_after(aside[1]) if aside else "")
+            found[n - 1].role, mean = "mean", known_here or ("" if ";" in text[last : one.start] else mean)
+            one.unit, last = mean, one.end
+            for other in (
+                found[n - 1],
+                *(o for o in found[:n] if known_here and o.role in ("mean", "sd") and not o.unit),
+            ):
+                other.unit = mean
+            for other, then in zip(found[: n - 1], found[1:n]):  # the mean at 12 weeks was 3.4
+                other.role = "" if other.role == "mean" and then.role != "sd" else other.role
         elif one.role in ("low", "high"):
             one.unit = known if ranged and known else one.unit or known
         elif one.role == "difference":
@@ -167,15 +188,22 @@ def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
     return figure.unit == group[-1].unit and (not figure.role or figure.role not in (g.role for g in group))
 
 
-def _claims(
-    prefix: str, first: int, par: int, start: int, text: str, times: set[tuple[str, str]]
-) -> tuple[list[dict], list[dict]]:
-    """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures.
-
-    A length of time that is among the ``times`` of the text so far is taken to be the same.
+class _SoFar(NamedTuple):
+    """What a text has said up to a sentence: the word for ``people``, lengths of time, of which one that comes again is
+    taken to be the same, the sizes of groups with the figure that gives each, and those that a share was of.
     """
-    found = guesses(text)
+
+    people: str
+    times: set[tuple[str, str]]
+    sizes: dict[int, str]
+    wholes: set[int]
+
+
+def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _SoFar) -> tuple[list[dict], list[dict]]:
+    """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures."""
+    found, times = guesses(text), so_far.times
     for g in found:
+        g.unit = so_far.people if g.unit in records.PEOPLE else g.unit
         g.reason = "furniture" if g.role == "ci-level" and g.printed == "95" else g.reason
         if g.unit in records.DAYS and not (g.role or g.reason):
             g.reason = "duplicate" if (g.printed, g.unit) in times else ""
@@ -205,9 +233,18 @@ def _claims(
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
             one["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in group]
+        counted = {f"{claim}/{g.role}": _whole_number(g) for g in group if g.unit in records.PEOPLE}
+        for ref, size in counted.items():
+            so_far.sizes.setdefault(size, ref)
         held: list[dict] = []
-        if n and group[0].unit == "%" and (of := _stated(groups[n - 1], group[0], text)):
+        share = n and group[0].unit == "%"
+        if share and (of := _stated(groups[n - 1], group[0], text)):
+            so_far.wholes.add(_whole_number(of[1]))
             of = [f"{made[-1]['id']}/{g.role}" for g in of]
+        elif share and (size := _tied(groups[n - 1][-1], group[0], text, so_far)):
+            so_far.wholes.add(size)
+            of = [f"{made[-1]['id']}/{groups[n - 1][-1].role}", so_far.sizes[size]]
+        if share and of:
             held.append({"kind": "percentage-of", "role": group[0].role, "of": of})
             one["says"] = "Their share."
             shares.append(claim)
@@ -237,22 +274,51 @@ def _stated(counts: list[_Guess], share: _Guess, text: str) -> list[_Guess]:
     return [part, whole] if stated and Printed.parse(whole.printed).value else []
 
 
+def _whole_number(figure: _Guess) -> int:
+    """A count; 0 if it is none that can be read exactly."""
+    value = Printed.parse(figure.printed).value if _reads(figure.printed) else None
+    return int(value) if value and value.denominator == 1 else 0
+
+
+def _tied(count: _Guess, share: _Guess, text: str, so_far: _SoFar) -> int:
+    """The size of the group of a count with its share behind it, as in "74 (35.9%)": the only one that gives that share,
+    else the only one that shares before it were of; 0 if there is none.
+    """
+    part, printed = _whole_number(count), Printed.parse(share.printed)
+    if (
+        not part
+        or count.unit not in records.COUNTED
+        or not re.fullmatch(r"(?: [a-z]+)?\s?[(\[]", text[count.end : share.start])
+    ):
+        return 0
+    fit = {size for size in so_far.sizes if size > part and any(count_prints(part, size, printed, r) for r in NEAREST)}
+    for sizes in (fit, fit & so_far.wholes, set() if fit else so_far.wholes):
+        if len(sizes) == 1 and max(sizes) > part:
+            return max(sizes)
+    return 0
+
+
 def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
     """The draft of a record: a claim or more for each sentence, every numeral in one or among those that are no claims."""
-    claims, rest, times = [], [], set()
-    for par, paragraph in enumerate(census.paragraphs(raw.decode("utf-8")), 1):
+    claims, rest, text, title = [], [], raw.decode("utf-8"), TODO
+    people = max(records.PEOPLE, key=lambda word: len(re.findall(rf"\b{word}\b", text, re.IGNORECASE)))
+    so_far = _SoFar(people, set(), {}, set())
+    for par, paragraph in enumerate(census.paragraphs(text), 1):
         for start, end in sentences(paragraph):
-            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end], times)
-            compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")]
+            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end], so_far)
+            compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")
+                        and "mean" not in (f["role"] for f in c["figures"])]  # fmt: skip
             resting = compared or [c["id"] for c in claims if c["kind"] == "percentage"]
             if resting and _CONCLUDES.search(paragraph[:end]):
                 for claim in made:
                     claim |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
             elif made[0]["kind"] == "background" and _REPORTS.match(paragraph):
                 made[0] |= {"kind": "finding", "predicate": TODO}
+            if par == 1 and paragraph[end - 1] not in ".?!":
+                title, made[0]["says"] = " ".join(paragraph.split()), "The title."
             claims += made
             rest += others
-    source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short", "title"), TODO),
+    source = {"slug": slug, "prefix": prefix, "file": file, **dict.fromkeys(("kind", "short"), TODO), "title": title,
               "authors": [{"family": TODO}], "container": TODO, "url": TODO, "rounding": "up_or_down", "unknown": ["year", "doi"]}  # fmt: skip
     return {"source": source, "text": census.fingerprint(raw), "claims": claims, "not_claims": rest}
 
@@ -336,7 +402,12 @@ def renumber(slug: str) -> dict[str, str]:
         A number stands twice, or a claim has its tag: numbers that can be cited stay.
     """
     record = ROOT / "seeds" / f"{slug}.yml"
-    ids = re.findall(r"(?m)^ *- id: *['\"]?([A-Z]{3}-\d+)", record.read_text("utf-8"))
+    text = record.read_text("utf-8")
+    try:
+        yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{record.name}: not readable as YAML: {' '.join(str(error).split())}") from None
+    ids = re.findall(r"(?m)^ *- id: *['\"]?([A-Z]{3}-\d+)", text)
     if twice := {claim for claim in ids if ids.count(claim) > 1}:
         raise ValueError(f"{record.name}: {', '.join(sorted(twice))}: twice; give a new claim any other number")
     if tagged := {row["label"].upper() for row in REGISTRY.tags()} & set(ids):

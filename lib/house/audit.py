@@ -16,8 +16,12 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from lib import ROOT, records, relations, verdicts
+from lib.house.adding import NEAREST, TODO
 from lib.house.roles import WORK
+from lib.pictures import icons
 from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
+from lib.tables import Finding, findings
+from lib.values import count, estimate, measure, share
 from lib.words import number, rounding_in_words, singular, with_unit
 from whichdata.effects import effect_box, symmetric_ends
 from whichdata.median_range import bounds_from_median_range, median_possible
@@ -29,12 +33,16 @@ from whichdata.summaries import reading
 from whichdata.tables2x2 import tests_2x2
 from whichdata.whole_numbers import least_sd, possible_sums
 
-RULES, NEAREST = ROUNDINGS[1:], ("up", "down", "even")
+RULES = ROUNDINGS[1:]
 LEAST_GROUP = 5
 """A share of fewer is hardly printed."""
+COMPARED = ("estimate", "p-value")
+"""Kinds of claims that compare groups."""
+NEARLY = 100
+"""A sum that misses a count by less than one in so many may be meant to be it."""
 STATISTICS = {"t": "t", "f": "F", "z": "Z", "r": "r", "chi2": "Chi2"}
 """Roles of a test statistic; its degrees of freedom have the role ``df``, or ``df1`` and ``df2``."""
-CALLED = (Fraction, Group, Interval, Table2x2, bounds_from_median_range, confint_proportions_2indep, effect_box, feasible_ranks,
+CALLED = (Finding, findings, icons, count, estimate, measure, share, Fraction, Group, Interval, Table2x2, bounds_from_median_range, confint_proportions_2indep, effect_box, feasible_ranks,
           p_of_statistic, percentage, possible_sums, proportion_intervals, reading, symmetric_ends, tests_2x2)  # fmt: skip
 """What the printed calls call."""
 WANTED = {"count": "the list of those counted", "percentage": "the counts behind it"}
@@ -62,9 +70,12 @@ def audit(record: Record) -> list[Found]:
     """Everything found, in the order of the claims."""
     found = [Found(claim, True, f"{role}: {why}") for (claim, role), why in relations.impossible(record).items()]
     for held in relations.relations(record):
+        call = _summed(record[held.claim], held.relation) if held.relation.kind == "sum-of" else ""
         if not held.holds and held.relation.kind != "percentage-of":
             why = held.relation.finding or "a fault of the record, or a finding"
-            found.append(Found(held.claim, True, f"{held.relation.kind} fails: {held.shows}; {why}"))
+            found.append(Found(held.claim, True, f"{held.relation.kind} fails: {held.shows}; {why}", call))
+        elif call:
+            found.append(Found(held.claim, False, held.shows, call))
     for claim in record.claims:
         for ask in (_sums, _shares, _compared, _groups, _intervals, _medians, _means, _statistics) * (
             claim.kind not in records.PLAIN
@@ -74,9 +85,9 @@ def audit(record: Record) -> list[Found]:
     return sorted(found, key=lambda one: one.claim.split("-")[1].rjust(3))
 
 
-def imports(found: Iterable[Found]) -> list[str]:
+def imports(calls: Iterable[str]) -> list[str]:
     """The lines that import what the calls call."""
-    calls, by_module = " ".join(one.call for one in found), {}
+    calls, by_module = " ".join(calls), {}
     for called in CALLED:
         if re.search(rf"\b{called.__name__}\(|map\({called.__name__},", calls):
             by_module.setdefault(called.__module__, []).append(called.__name__)
@@ -98,19 +109,53 @@ def cells(record: Record, found: Sequence[Found]) -> str:
             taken |= {role for s in judges for role in _roles(s)}
             chosen[n] = "\n".join(s for s in statements if s in judges or not s.startswith("review."))
     rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
+    compared = _findings(record)
     made: list[list[str]] = []
     for n in sorted(chosen):
         call = _formatted(chosen[n]).splitlines()
         if not made or len(made[-1]) + len(call) > WORK:
-            made.append([])
+            made.append([f"# Judge {found[n].claim} and what follows it"])
         made[-1] += call
     argued = [_concluded(c) for c in rest if c.kind in records.ARGUED]
     for n in range(0, len(argued), WORK // 5):  # filled, one has about five lines
-        made.append([line for lines in argued[n:][: WORK // 5] for line in lines])
+        made.append(["# Conclude what is concluded", *(line for lines in argued[n:][: WORK // 5] for line in lines)])
     leave = [f'    "{c.id}": "{_wanted(c)}",' for c in rest if c.kind not in records.ARGUED]
-    made.append(["for claim, missing in {", *leave, "}.items():", "    review.leave(claim, missing)"])
+    made.append(
+        [
+            "# Leave what cannot be judged, each with what is missing",
+            "for claim, missing in {",
+            *leave,
+            "}.items():",
+            "    review.leave(claim, missing)",
+        ]
+    )
     fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
-    return "\n\n".join(fence % "\n".join(lines) for lines in [imports(found[n] for n in chosen), *made])
+    first = imports([*chosen.values(), *compared])
+    return "\n\n".join(fence % "\n".join(lines) for lines in [first, *map(str.splitlines, compared), *made])
+
+
+def _findings(record: Record) -> list[str]:
+    """The cells for findings and picture, where a claim rests on two shares: of the first such claim."""
+    pairs = (_shares_of(record, map(record.__getitem__, c.rests_on)) for c in record.claims if c.kind in COMPARED)
+    pair = next((of for of in pairs if len(of) == 2), None)
+    if not pair:
+        return []
+    source, label = record.source, record.source.prefix.lower()
+    one, two = (f'review.counts("{ref}")' for ref, _ in pair)
+    computed = f"""one, two = {one}, {two}
+ends = confint_proportions_2indep(*one, *two, method="newcomb")
+points = [100 * x for x in (one[0] / one[1] - two[0] / two[1], *ends)]
+difference = estimate(*(measure(round(x), "percentage points") for x in points), "difference")
+shares, heads = (share(Fraction(*one)), share(Fraction(*two))), ("{TODO}: one group", "{TODO}: the other")
+bind(one=shares[0], two=shares[1], difference=difference)
+row = Finding("main", count(one[1] + two[1], "{PEOPLE[0]}"), *shares, difference)
+findings("{source.slug}", [row], "tab-{label}-findings", "{TODO}: what the study found", heads=heads)"""
+    drawn = f"""icons(dict(zip(heads, shares)), "{TODO}: what happened to those drawn dark", "{TODO}: what came out",
+"fig-{label}-people", "{TODO}: who, of 100 in each group.")"""
+    return [
+        "# The shares that are compared, and their difference by Newcombe's method\n" + _formatted(computed),
+        "# The same, drawn\n" + _formatted(drawn),
+    ]
 
 
 def _roles(call: str) -> list[str]:
@@ -170,10 +215,21 @@ def _list(values: Iterable[int]) -> str:
 
 def _stated(record: Record, claim: Claim, figure: Figure) -> tuple[int, int] | None:
     """The part and the whole of a share, where the record states them."""
-    for relation in claim.relations:
-        if relation.kind == "percentage-of" and (relation.role or claim.figures[0].role) == figure.role:
-            return tuple(int(record.figure(ref).value) for ref in relation.of)
-    return None
+    try:
+        return record.counts(f"{claim.id}/{figure.role}")
+    except records.SourceError:
+        return None
+
+
+def _named(claim: Claim, figure: Figure) -> str:
+    """A figure as a call names it."""
+    return claim.id if len(claim.figures) == 1 else f"{claim.id}/{figure.role}"
+
+
+def _table(groups: Sequence[tuple[str, tuple[int, int]]]) -> str:
+    """The statement that makes a table of two shares, with those who did not among them."""
+    of = ", ".join(f'"{ref}"' for ref, _ in groups)
+    return f"table = [[part, whole - part] for part, whole in map(review.counts, ({of}))]; "
 
 
 def _counts(claim: Claim, units: Iterable[str] = COUNTED) -> list[int]:
@@ -256,14 +312,16 @@ def _of(printed: Printed, n: int) -> str:
 def _of_counts(claim: Claim, figure: Figure, part: int, whole: int) -> Iterator[Found]:
     rules = [rule for rule in RULES if count_prints(part, whole, figure.value, rule)]
     says = f"{with_unit(figure.printed, figure.unit)} = {part} of {whole}: {_under(rules)}"
-    call = _judge(claim, "share", "a share of head counts", **{figure.role: f"percentage({part}, {whole})"})
+    counts = f'percentage(*review.counts("{_named(claim, figure)}"))'
+    call = _judge(claim, "share", "a share of head counts", **{figure.role: counts})
     yield Found(claim.id, not set(rules) & set(NEAREST), says, call)
     ends = _texts(claim, SPREAD)
     if ends and claim.figure("ci-low").unit == figure.unit:
         by_name = {how: [Fraction(100 * x) for x in pair] for how, pair in proportion_intervals(part, whole).items()}
         agree = [how for how, pair in by_name.items() if all(Printed.parse(t).prints(x) for t, x in zip(ends, pair))]
         says = f"interval {ends[0]} to {ends[1]} of {part} of {whole}: {', '.join(agree) or 'by no usual method'}"
-        yield Found(claim.id, not agree, says, f"proportion_intervals({part}, {whole})")
+        call = f'proportion_intervals(*review.counts("{_named(claim, figure)}"))'
+        yield Found(claim.id, not agree, says, call)
 
 
 def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, str]) -> Found:
@@ -292,40 +350,48 @@ def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, s
     return Found(claim.id, True, f"{shown}of no whole up to {most} rounded to the nearest{told}", call(part, "N"))
 
 
+def _shares_of(record: Record, claims: Iterable[Claim]) -> list[tuple[str, tuple[int, int]]]:
+    """The shares of counts that claims report, as calls name them."""
+    return [(_named(c, f), counts) for c in claims for f in c.figures if (counts := _stated(record, c, f))]
+
+
 def _compared(record: Record, claim: Claim) -> Iterator[Found]:
     """Each ratio of odds or risks, and each difference of shares, against the two groups that the claim rests on."""
-    groups = [s for ref in claim.rests_on for f in record[ref].figures if (s := _stated(record, record[ref], f))]
+    groups = _shares_of(record, (record[ref] for ref in claim.rests_on))
     ends = [claim.figure(role) for role in SPREAD] if _texts(claim, SPREAD) else []
     for figure in claim.figures if len(groups) == 2 else ():
         if figure.unit not in OF_TWO or figure in ends:
             continue
         figures = [figure, *ends]
-        tried = [(*_of_two(figure.unit, *order), order) for order in (groups, groups[::-1])]
+        tried = [(*_of_two(figure.unit, *(counts for _, counts in order)), order) for order in (groups, groups[::-1])]
         values, code, order = next((one for one in tried if figure.value.prints(one[0][0])), tried[0])
-        told = " ".join(map(number, values[: len(figures)]))
-        says = f"{figure.unit} of {' v '.join(f'{a}/{n}' for a, n in order)}: {told}, printed {' '.join(f.printed for f in figures)}"
+        told, call = " ".join(map(number, values[: len(figures)])), _table(order)
+        shares = " v ".join(f"{a}/{n}" for _, (a, n) in order)
+        says = f"{figure.unit} of {shares}: {told}, printed {' '.join(f.printed for f in figures)}"
         if not figure.value.prints(values[0]):
-            call = _judge(claim, "estimate", "of the counts", **{figure.role: code[0]})
+            call += _judge(claim, "estimate", "of the counts", **{figure.role: code[0]})
             yield Found(claim.id, True, f"{says}; if it is not adjusted", call)
         elif all(f.value.prints(x) for f, x in zip(figures, values)):
             how = "of the counts, the interval by Wald" if ends else "of the counts"
-            call = _judge(claim, "estimate", how, **{f.role: of for f, of in zip(figures, code)})
+            call += _judge(claim, "estimate", how, **{f.role: of for f, of in zip(figures, code)})
             yield Found(claim.id, False, says, call)
         else:  # other methods give other ends: no reason to judge them by this one
             yield Found(claim.id, False, f"{says}: not by Wald")
 
 
 def _of_two(unit: str, one: tuple[int, int], two: tuple[int, int]) -> tuple[list[float], list[str]]:
-    """What compares two shares, with the ends of its interval by Wald, and the code of each."""
+    """What compares two shares, with the ends of its interval by Wald, and the code of each, of their ``table``."""
     (a, n), (b, m) = one, two
     if unit == "percentage points":
         ends = [100 * x for x in confint_proportions_2indep(a, n, b, m, method="wald")]
-        code = f'100 * confint_proportions_2indep({a}, {n}, {b}, {m}, method="wald")'
-        value, of_it = float(percentage(a, n) - percentage(b, m)), f"percentage({a}, {n}) - percentage({b}, {m})"
+        rows = "table[0][0], sum(table[0]), table[1][0], sum(table[1])"
+        of_it, code = "percentage(table[0][0], sum(table[0])) - percentage(table[1][0], sum(table[1]))", (
+            f'100 * confint_proportions_2indep({rows}, method="wald")')  # fmt: skip
+        value = float(percentage(a, n) - percentage(b, m))
     else:
-        table, name = [[a, n - a], [b, m - b]], OF_TWO[unit]
-        value, ends = getattr(Table2x2(table), name), getattr(Table2x2(table), f"{name}_confint")()
-        of_it, code = f"Table2x2({table}).{name}", f"Table2x2({table}).{name}_confint()"
+        table, name = Table2x2([[a, n - a], [b, m - b]]), OF_TWO[unit]
+        value, ends = getattr(table, name), getattr(table, f"{name}_confint")()
+        of_it, code = f"Table2x2(table).{name}", f"Table2x2(table).{name}_confint()"
     return [value, *ends], [of_it, f"{code}[0]", f"{code}[1]"]
 
 
@@ -376,17 +442,35 @@ def _intervals(record: Record, claim: Claim) -> Iterator[Found]:
         yield Found(claim.id, not (agrees and box.central and all(box.may_print(f.value) for f in beside)), says, call)
 
 
+def _summed(claim: Claim, relation: records.Relation) -> str:
+    """The call that judges a count by the counts that it is said to be the sum of."""
+    figure = claim.figure(relation.role) if relation.role else claim.figures[0]
+    total = " + ".join(f'int(review.value("{ref}"))' for ref in relation.of)
+    return _judge(claim, "sum", "the groups add up", **{figure.role: total}) if figure.unit in COUNTED else ""
+
+
 def _sums(record: Record, claim: Claim) -> Iterator[Found]:
-    """Each count that the counts of another claim add up to, or that stands in an earlier claim too."""
+    """Each count that the counts of another claim add up to or miss by little, or that stands in an earlier claim too."""
+    stated = {r.role or claim.figures[0].role for r in claim.relations if r.kind == "sum-of"}
     for figure in (f for f in claim.figures if f.unit in COUNTED and f.value.relation == "="):
         others = [
             (c, [f for f in c.figures if f.unit == figure.unit and f.value.relation == "="]) for c in record.claims
         ]
-        for other, parts in ((c, of) for c, of in others if c.id != claim.id and len(of) > 1):
-            if sum(f.value.value for f in parts) == figure.value.value:
-                says = f"{figure.printed} = {' + '.join(f.printed for f in parts)} ({other.id})"
-                total = " + ".join(f'int(review.value("{other.id}/{f.role}"))' for f in parts)
-                yield Found(claim.id, False, says, _judge(claim, "sum", "the groups add up", **{figure.role: total}))
+        for other, parts in (
+            (c, of) for c, of in others if c.id != claim.id and len(of) > 1 and figure.role not in stated
+        ):
+            off = sum(f.value.value for f in parts) - figure.value.value
+            relation = records.Relation(kind="sum-of", role=figure.role, of=[f"{other.id}/{f.role}" for f in parts])
+            adds = f"{' + '.join(f.printed for f in parts)} ({other.id})"
+            if not off:
+                yield Found(claim.id, False, f"{figure.printed} = {adds}", _summed(claim, relation))
+            elif (
+                abs(off) <= max(1, figure.value.value / NEARLY)
+                and max(f.value.value for f in parts) < figure.value.value
+            ):
+                state = f"{{kind: sum-of, role: {figure.role}, of: [{', '.join(relation.of)}]}}"
+                says = f"{figure.printed} is nearly {adds}: if it is their sum, state {state}, which then fails and has a finding"
+                yield Found(claim.id, False, says)
         before = [(c, f) for c, of in others for f in of if c.id < claim.id and f.value.value == figure.value.value]
         for other, same in before[:1]:
             ref = f"{other.id}/{same.role}"
@@ -456,15 +540,19 @@ def _groups(record: Record, claim: Claim) -> Iterator[Found]:
     That of a hazard ratio is of times, which shares do not tell.
     """
     near = {c.id: c for c in (claim, *_same(record, claim), *(record[ref] for ref in claim.rests_on))}
-    shares = [s for c in near.values() for f in c.figures if (s := _stated(record, c, f))]
+    shares = _shares_of(record, near.values())
     ranked = [g for c in _same(record, claim) if (g := _group(record, c))]
     for p in (f for f in claim.figures if f.unit == "p"):
         if len(shares) == 2 and not any(f.unit == "hazard ratio" for f in claim.figures):
-            table = [[part, whole - part] for part, whole in shares]
-            by_test = tests_2x2(table)._asdict().items()
-            prints = [test for test, x in by_test if x is not None and p.value.prints(Fraction(x))]
-            says = f"p {p.printed} of {' v '.join(f'{a}/{n}' for a, n in shares)}: {', '.join(prints) or 'by no usual test'}"
-            call = _judge(claim, "test", "tests of two shares", **{p.role: f"tests_2x2({table})._asdict()"})
+            table = [[part, whole - part] for _, (part, whole) in shares]
+            by_test, tests = tests_2x2(table)._asdict(), "tests_2x2(table)._asdict()"
+            if any(f.unit == "odds ratio" for f in claim.figures):
+                by_test["wald"] = Table2x2(table).log_oddsratio_pvalue()
+                tests += ' | {"wald": Table2x2(table).log_oddsratio_pvalue()}'
+            prints = [test for test, x in by_test.items() if x is not None and p.value.prints(Fraction(x))]
+            of = " v ".join(f"{a}/{n}" for _, (a, n) in shares)
+            says = f"p {p.printed} of {of}: {', '.join(prints) or 'by no usual test'}"
+            call = _table(shares) + _judge(claim, "test", "tests of two shares", **{p.role: tests})
             yield Found(claim.id, not prints, says, call)
         if len(ranked) == 2:
             try:

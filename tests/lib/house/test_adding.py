@@ -14,7 +14,7 @@ import nbformat
 import pytest
 import yaml
 
-from lib import ROOT, records, review
+from lib import ROOT, pictures, records, review, tables
 from lib.house import adding, audit, census, execute, roles
 from tests.lib.small import HEAD
 
@@ -44,6 +44,9 @@ def told(sentence: str) -> list[tuple]:
         ("CD8 cells and new T2 lesions in 2019", [("8", "identifier"), ("2", "identifier"), ("2019", "date")]),
         ("once or both, 400 mg daily, twenty-five deaths", [("once", "grammar"), ("both", "grammar"), ("400", "mg/day", ""), ("twenty-five", "deaths", "")]),
         ("about 7 of them", [("7", "", "")]),
+        ("the first fall came after 12.7 (SD 3.3) seconds", [("first", "grammar"), ("12.7", "seconds", "mean"), ("3.3", "seconds", "sd"), ("seconds", "grammar")]),
+        ("mean age was 76.8 (SD 5.4) years and 77.1 (SD 5.6) years", [("76.8", "years", "mean"), ("5.4", "years", "sd"), ("77.1", "years", "mean"), ("5.6", "years", "sd")]),
+        ("a difference of -0.6 seconds (95% CI -1.3 to 0.1)", [("-0.6", "seconds", "difference"), ("seconds", "grammar"), ("95", "%", "ci-level"), ("-1.3", "seconds", "ci-low"), ("0.1", "seconds", "ci-high")]),
     ],
 )  # fmt: skip
 def test_a_numeral_is_guessed_or_asked_for(sentence, expected):
@@ -105,10 +108,44 @@ was 1.7 points (95% CI 1.1 to 2.8).
     assert [(n["printed"], n["reason"]) for n in found["not_claims"]] == [("12", "duplicate"), ("95", "furniture")]
 
 
-def test_nothing_of_the_text_enters_the_draft_but_its_figures():
+def shares_of(text: str) -> dict[str, list[str]]:
+    """What the draft of a text states the shares in it to be of, each figure as printed."""
+    claims = adding.draft(text.encode(), "x", "XXX", "x.txt")["claims"]
+    printed = {f"{c['id']}/{f['role']}": f["printed"] for c in claims for f in c.get("figures", ())}
+    stated = [(c["figures"][0]["printed"], r["of"]) for c in claims for r in c.get("relations", ()) if r["kind"] == "percentage-of"]
+    return {share: [printed[ref] for ref in of] for share, of in stated}
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        # by hand: 71/124 = 57.3 and 71/122 = 58.2; 52/122 = 42.6 and 52/124 = 41.9; 21/122 = 17.2 and 21/124 = 16.9
+        ("It was seen in 71 (57%) and 52 (43%) patients; harm in 21 (17.2%).", {"57": ["71", "124"], "43": ["52", "122"], "17.2": ["21", "122"]}),
+        # 9/124 = 7.3 and 9/122 = 7.4 both print as 7; 9 of 246 is 3.7
+        ("Nine patients (7%) left.", {}),
+        # 38/124 = 30.6 and 38/122 = 31.1: 35 is neither, and of what it was meant to be is told by the share before it alone
+        ("It was seen in 71 (57%), harm in 38 (35%) of them.", {"57": ["71", "124"], "35": ["38", "124"]}),
+        ("It was seen in 71 (57%) and 52 (43%) patients, harm in 38 (35%) of them.", {"57": ["71", "124"], "43": ["52", "122"]}),
+    ],
+)  # fmt: skip
+def test_a_share_beside_its_count_is_of_the_only_group_that_gives_it(results, expected):
+    text = f"A trial\n\nOf 246 patients 124 had the drug and 122 had none. {results}"
+    assert shares_of(text) == expected
+
+
+def test_people_of_a_text_have_one_unit_the_word_it_says_most():
+    text = "In 40 men, 20 participants to each group, 3 (15%) participants and 9 women left."
+    claims = adding.draft(text.encode(), "x", "XXX", "x.txt")["claims"]
+    units = {f["unit"] for c in claims for f in c["figures"]} - {"%"}
+    assert units == {"participants"}
+
+
+def test_nothing_of_the_text_enters_the_draft_but_its_title_and_figures():
     raw = (EXAMPLE / f"{NAME}.txt").read_bytes()
     runs = {three for line in raw.decode().splitlines() for three in re.findall(r"(?=\b(\w+ \w+ \w+)\b)", line)}
-    draft = yaml.safe_dump(adding.draft(raw, NAME, "SNG", f"{NAME}.txt"), width=10_000)
+    drafted = adding.draft(raw, NAME, "SNG", f"{NAME}.txt")
+    assert drafted["source"].pop("title") == raw.decode().splitlines()[0]
+    draft = yaml.safe_dump(drafted, width=10_000)
     assert len(runs) > 100 and not [three for three in runs if three in draft]
 
 
@@ -255,6 +292,17 @@ def test_estimates_p_values_means_and_medians(given, odds, words):
     assert any(o == odds and words in w for o, w in found), found
 
 
+def test_a_sum_that_is_nearly_a_count_is_said_and_once_stated_judged():
+    """412 randomised; 21 and 17 left and 371 stayed, which make 409."""
+    randomised, parts = figures("412|patients|all"), figures("21|patients|a", "17|patients|b", "371|patients|stayed")
+    (near,) = audit.audit(record({"figures": randomised}, {"figures": parts}))
+    assert not near.odds and not near.call and "state {kind: sum-of, role: all, of: [SML-02/a, SML-02/b, SML-02/stayed]}" in near.says  # fmt: skip
+    relation = {"kind": "sum-of", "role": "all", "of": ["SML-02/a", "SML-02/b", "SML-02/stayed"], "finding": "3 lack"}
+    (fails,) = audit.audit(record({"figures": randomised, "relations": [relation]}, {"figures": parts}))
+    assert fails.odds and "3 lack" in fails.says and fails.call.count("int(review.value(") == 3
+    assert not audit.audit(record({"figures": randomised}, {"figures": figures("21|patients|a", "371|patients|stayed")}))
+
+
 def test_counts_that_add_up_or_stand_twice_and_what_no_call_checks():
     """74 of the first is 37 and 37 of the second; the third repeats 37 beside a count of its own."""
     claims = ["74|patients|all"], ["37|patients|a", "37|patients|b"], ["26|patients|answered", "37|patients|of"]
@@ -273,7 +321,7 @@ def test_the_calls_of_an_estimate_judge_all_its_figures_with_the_imports_that_ar
     monkeypatch.setattr(records, "record", lambda slug: made)
     monkeypatch.setattr(review, "display", lambda *args, **named: None)
     found, own = audit.audit(made), review.Review("small")
-    exec("\n".join([*audit.imports(found), *(f.call for f in found)]), {"review": own})
+    exec("\n".join([*audit.imports(f.call for f in found), *(f.call for f in found)]), {"review": own})
     verdicts = {f["role"]: f["verdict"] for f in own.rows["SML-01"].figures}
     assert verdicts == dict.fromkeys(["hr", "ci-low", "ci-high"], "compatible") | {"p": "reproduced"}
 
@@ -330,13 +378,19 @@ def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypa
     )  # fmt: skip
     monkeypatch.setattr(records, "record", lambda slug: made)
     monkeypatch.setattr(review, "display", lambda *args, **named: None)
+    shown = []
+    monkeypatch.setattr(tables, "findings", lambda slug, rows, *args, **named: shown.extend(rows))
+    monkeypatch.setattr(pictures, "icons", lambda groups, *args: shown.append(groups))
     own, cells = review.Review("small"), audit.cells(made, audit.audit(made))
     codes = re.findall(r"```\{code-cell\} ipython3\n:tags: \[hide-input\]\n\n(.*?)```", cells, re.DOTALL)
     assert all(len(code.splitlines()) <= roles.WORK for code in codes[:-1])
-    names = {"review": own, "TODO": True}
+    names = {"review": own, "TODO": True, "bind": lambda **bound: None}
     for code in codes:
         exec(code, names)
     own.settle()
+    (row, drawn), (shares, difference) = shown, (shown[0][2:4], shown[0][4])
+    assert [str(x) for x in shares] == ["57%", "43%"] == [str(x) for x in drawn.values()], row
+    assert difference.number == 15, "71 of 124 less 52 of 122 is 14.6"
     rows = [own.rows[f"SML-0{n}"] for n in range(1, 10)]
     assert [row.verdict_figures or row.verdict_conclusion for row in rows] == ["not-checkable", "not-checkable", "discrepant", "compatible", "discrepant", "not-checkable", "compatible", "not-checkable", "follows"]  # fmt: skip
 
