@@ -13,6 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from lib import pictures, records, review, tables, values, verdicts
 from lib.book.ledger import codes
 from lib.house.adding import meanings
+from whichdata.tables2x2 import tests_2x2
 
 MODELS = {"source": records.Citation, "text": records.Fingerprint, "claim": records.Claim, "figure": records.Figure,
           "relation": records.Relation, "not_claim": records.NotClaim}  # fmt: skip
@@ -43,7 +44,8 @@ def shown() -> dict[str, str]:
     """What makes a value of a figure, in a clause each, and what shows values."""
     made = [f for name, f in vars(values).items() if inspect.isfunction(f) and f.__module__ == values.__name__ and name[0] != "_"]  # fmt: skip
     clauses = {name: re.split("[:;.](?= )", said)[0] for name, said in _said({f.__name__: f for f in made}).items()}
-    return clauses | _said({f.__name__: f for f in (tables.Finding, tables.findings, pictures.icons)})
+    tests = {"tests_2x2(table)._asdict()": f"p by each of {', '.join(tests_2x2([[1, 1], [1, 1]])._fields)}"}
+    return clauses | _said({f.__name__: f for f in (tables.Finding, tables.findings, pictures.icons)}) | tests
 
 
 def _said(of: Mapping[str, Callable]) -> dict[str, str]:

@@ -376,7 +376,10 @@ class _Dumper(yaml.SafeDumper):
 
 def _certainty(slug: str) -> str:
     domains = [("start", "other"), *((d, "0") for d in LOWERED_FOR)]
-    rows = "".join(f'{slug},main,"{TODO}: the outcome",{d},{step},"{TODO}: why"\n' for d, step in domains)
+    why = {"inconsistency": "One study: nothing to compare."}
+    rows = "".join(
+        f'{slug},main,"{TODO}: the outcome",{d},{step},"{why.get(d, f"{TODO}: why")}"\n' for d, step in domains
+    )
     return (ROOT / "data" / "certainty.csv").read_text("utf-8") + rows
 
 

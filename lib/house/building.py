@@ -35,6 +35,11 @@ def _now() -> str:
     return whole.hexdigest()
 
 
+def current() -> bool:
+    """Whether the pages that stand are made of what is there now."""
+    return (SITE / "index.html").is_file() and _MADE_OF.is_file() and _MADE_OF.read_text("utf-8") == _now()
+
+
 def site() -> None:
     """Build the pages if something that they are made of has changed; always from clean, for only that is repeatable.
 
@@ -44,9 +49,9 @@ def site() -> None:
         Sphinx warned of something; the pages that stood still stand.
     """
     _dated()
-    now = _now()
-    if (SITE / "index.html").is_file() and _MADE_OF.is_file() and _MADE_OF.read_text("utf-8") == now:
+    if current():
         return
+    now = _now()
     print("Building the pages (about 10 s) ...", flush=True)
     fresh, log = BUILD / "next", BUILD / "build.log"
     shutil.rmtree(fresh, ignore_errors=True)

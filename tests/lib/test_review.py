@@ -122,7 +122,9 @@ def test_what_is_reported_may_leave_nothing_to_compute_and_every_claim_has_its_v
 def test_the_counts_of_a_share_are_those_its_claim_relates(opened):
     """Two of 12 with interferon relapsed in the nervous system."""
     assert review.Review("ph-all-maintenance").counts("PHA-31/percentage") == (2, 12)
-    with pytest.raises(records.SourceError, match=r"CML-23: state what it is a share of.*percentage-of, role: enrolled"):
+    with pytest.raises(
+        records.SourceError, match=r"CML-23: state what it is a share of.*percentage-of, role: enrolled"
+    ):
         opened.counts("CML-23")
 
 

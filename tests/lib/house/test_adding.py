@@ -112,7 +112,12 @@ def shares_of(text: str) -> dict[str, list[str]]:
     """What the draft of a text states the shares in it to be of, each figure as printed."""
     claims = adding.draft(text.encode(), "x", "XXX", "x.txt")["claims"]
     printed = {f"{c['id']}/{f['role']}": f["printed"] for c in claims for f in c.get("figures", ())}
-    stated = [(c["figures"][0]["printed"], r["of"]) for c in claims for r in c.get("relations", ()) if r["kind"] == "percentage-of"]
+    stated = [
+        (c["figures"][0]["printed"], r["of"])
+        for c in claims
+        for r in c.get("relations", ())
+        if r["kind"] == "percentage-of"
+    ]
     return {share: [printed[ref] for ref in of] for share, of in stated}
 
 
@@ -300,7 +305,9 @@ def test_a_sum_that_is_nearly_a_count_is_said_and_once_stated_judged():
     relation = {"kind": "sum-of", "role": "all", "of": ["SML-02/a", "SML-02/b", "SML-02/stayed"], "finding": "3 lack"}
     (fails,) = audit.audit(record({"figures": randomised, "relations": [relation]}, {"figures": parts}))
     assert fails.odds and "3 lack" in fails.says and fails.call.count("int(review.value(") == 3
-    assert not audit.audit(record({"figures": randomised}, {"figures": figures("21|patients|a", "371|patients|stayed")}))
+    assert not audit.audit(
+        record({"figures": randomised}, {"figures": figures("21|patients|a", "371|patients|stayed")})
+    )
 
 
 def test_counts_that_add_up_or_stand_twice_and_what_no_call_checks():
