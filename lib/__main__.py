@@ -212,7 +212,7 @@ def audit(args) -> int:
     kept, shares, rule = audit.rounding(record)
     told = ", ".join(f"{name} {n}" for name, n in kept.items()) if shares else "none can tell"
     print(
-        f"rounding: {told} of {shares} shares of printed counts; they are judged by {rule}, and nothing is to be entered of it"
+        f"rounding: of {shares} shares of printed counts {told}; the book takes it to be {rule}, and nothing is to be entered"
     )
     odds = sum(one.odds for one in found)
     print(f"{len(found)} findings, {odds} of them at odds (!)")
@@ -285,6 +285,7 @@ def gate(args) -> int:
         faults += adding.left()
         faults += [fault for slug in records.slugs() for fault in skeletons.faults(slug)]
         faults += [f"{s}.yml: {fault}" for s in records.slugs() for fault in relations.unexplained(records.record(s))]
+        faults += [fault for slug in records.slugs() for fault in adding.odd_units(records.record(slug))]
         faults += [fault for half in execute.chapters() for fault, _ in roles.code(half)]
         faults += [fault for page, _ in executed.contents() for fault in roles.faults(page)]
         faults += typed.faults()

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from lib import ROOT
-from lib.words import with_unit
+from lib.words import RATIOS, with_unit
 from whichdata.printed import ROUNDINGS, Printed
 
 SEEDS = ROOT / "seeds"
@@ -44,7 +44,6 @@ DAYS = {"days": Fraction(1), "weeks": Fraction(7), "months": Fraction(1461, 48),
 PEOPLE, _THINGS = (line.split() for line in (ROOT / "data" / "counted.txt").read_text("utf-8").splitlines())
 COUNTED = frozenset([*PEOPLE, *_THINGS])
 """Units of what is counted, people and things, a matter of the book's topic: a printed whole number was not rounded."""
-RATIOS = frozenset(["hazard ratio", "odds ratio", "ratio"])
 CHANGES = frozenset("change decrease difference gain increase rise".split())
 """Words in the role of a percentage that is no share of a whole."""
 

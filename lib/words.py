@@ -10,7 +10,8 @@ from numbers import Real
 
 from whichdata.printed import ROUNDINGS, Interval
 
-NAMED_BEFORE = {"p": "p = ", "hazard ratio": "hazard ratio ", "odds ratio": "odds ratio ", "ratio": "ratio "}
+RATIOS = ("hazard ratio", "odds ratio", "risk ratio", "rate ratio", "ratio")
+NAMED_BEFORE = {"p": "p = "} | {name: f"{name} " for name in RATIOS}
 """Units that are names rather than units: they stand before their figure."""
 WITHHELD = "personal detail"
 """The unit of a figure about a private person: counted, never shown."""

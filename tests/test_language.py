@@ -143,15 +143,15 @@ MARKED = {
 """How a reading copy says whose a figure is, and how the page does."""
 
 
-def as_executed(page: str) -> str:
+def as_executed(page: str, boxes: bool = True) -> str:
     """The words of an executed chapter, its values in them, and its check boxes: a page before there is one."""
     found = []
     for cell in json.loads(downloads.reading(page))["cells"]:
         words = re.sub(r"(?ms)^\*\*The source\.\*\*.*?^$", "", "".join(cell["source"]))
         if cell["cell_type"] == "markdown" and cell["id"] not in ("reading-copy", "references"):
             found.append(re.sub("|".join(MARKED), lambda m: MARKED[m[0]], MARKDOWN.render(words)))
-        boxes = (output["data"] for output in cell.get("outputs", ()) if LEDGER in output.get("data", ()))
-        found += ["".join(box["text/html"]) for box in boxes]
+        judged = (output["data"] for output in cell.get("outputs", ()) if boxes and LEDGER in output.get("data", ()))
+        found += ["".join(data["text/html"]) for data in judged]
     return "\n".join(found)
 
 
@@ -165,8 +165,11 @@ CURRENT = building.current()
 
 def passages_now(page: str) -> list[Passage]:
     """Those of a page, or of a chapter as executed where the pages are older."""
-    ahead = not CURRENT and page.startswith("chapters/") and (ROOT / f"{page}.ipynb").is_file()
-    return read(page, as_executed(page)) if ahead else passages(page)
+    if not CURRENT and page.startswith("chapters/") and (ROOT / f"{page}.ipynb").is_file():
+        return read(page, as_executed(page))
+    if not (SITE / f"{page}.html").is_file():
+        pytest.skip(f"{page} is not built yet: run `make book` first")
+    return passages(page)
 
 
 def unquoted(sentence: Passage) -> str:
@@ -399,7 +402,6 @@ def faults(rule, page: str, html: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.__name__)
-@built
 def test_the_page_keeps_the_rule(rule, page):
     found = [
         f"{f}\n      in: {s.text.strip()[:220]}" for p in passages_now(page) for s in p.sentences() for f in rule(s)
@@ -407,13 +409,13 @@ def test_the_page_keeps_the_rule(rule, page):
     assert not found, f"{page}: {len(found)} against {rule.__name__}\n" + "\n".join(found)
 
 
-@built
+@pytest.mark.skipif(not CURRENT, reason="pages older than what they are made of: run `make book` first")
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("chapters/")])
 def test_a_chapter_as_executed_says_what_its_page_says(page):
-    """Its sentences, but for how the page joins the words of references and verdicts."""
+    """Its sentences, but for how the page joins the words of references, formulas and verdicts."""
     said = {s.text.strip() for p in passages(page) for s in p.sentences()}
-    copy = [s.text.strip() for p in read(page, as_executed(page)) for s in p.sentences()]
-    assert len(copy) > 20 and sum(text in said for text in copy) > 0.6 * len(copy), [t for t in copy if t not in said]
+    copy = [s.text.strip() for p in read(page, as_executed(page, boxes=False)) for s in p.sentences()]
+    assert copy and sum(text in said for text in copy) > 0.6 * len(copy), [text for text in copy if text not in said]
 
 
 @pytest.mark.parametrize("row", PHRASES, ids=lambda r: r["phrase"])

@@ -81,9 +81,10 @@ def shown(slug: str) -> str:
     by_topic = {topic: table[table["topic"] == topic] for topic in topics}
     spoken = _spoken(slug, table)
     studies = count(table["study"].nunique(), "studies and documents")
+    held = f"The table holds {count(len(table), 'figures and statements')} of {studies}, as published; last searched {last_searched()}."
     head = (
-        f"<p>The table holds {count(len(table), 'figures and statements')} of {studies}, as published; last searched "
-        f'{last_searched()}.</p><p class="actions"><a href="../downloads/{name(slug)}" download>data</a></p>'
+        f"<p>{'No other work stands in the table.' if table.empty else held}</p>"
+        f'<p class="actions"><a href="../downloads/{name(slug)}" download>data</a></p>'
     )
     topics = "".join(f'<li><a href="#{_id(t)}">{_topic(t)}</a></li>' for t in by_topic)
     tables = "".join(_table(topic, rows, spoken) for topic, rows in by_topic.items())

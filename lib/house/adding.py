@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import permutations
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
@@ -28,6 +30,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 TODO = "TODO"
 NEAREST = ("up", "down", "even")
 """Rules of rounding under which a share is usually printed."""
+NEARLY = 100
+"""A sum that misses a count by less than one in so many may be meant to be it."""
 _SENTENCE = re.compile(
     r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
 )
@@ -39,6 +43,9 @@ _AFTER = (
     ("%", r"\s?(?:%|per ?cent\b)"),
     ("years", r"\s?yrs?\b"),
     ("percentage points", r" percentage points?\b"),
+    ("per {0} person-years", r" per (1,?000|100) (?:person|patient)[- ]years?\b"),
+    ("person-years", r" (?:person|patient)[- ]years?\b"),
+    ("mm Hg", r"\s?mm ?Hg\b"),
     ("parts", r":[1-9]\b"),
     ("{0}s", r"[ -]?(day|week|month|year|hour|minute|second)s?\b"),
     ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
@@ -48,25 +55,42 @@ _AFTER = (
     ("{0}", rf"(?:\s+[a-z-]+){{0,2}}?\s+({'|'.join(sorted(_PLURALS, reverse=True))})\b"),
 )
 _BEFORE = (
-    ("p", r"\bp(?:[ -]value)?\s*(?:of|was|[=<>≤≥:])?\s*$"),
+    ("p", r"\b[pP](?:[ -]value)?\s*(?:of|was|[=<>≤≥:])?\s*$"),
     ("hazard ratio", r"\b(?:HR|hazard ratio)\b[^.;\d]{0,40}$"),
     ("odds ratio", r"\b(?:OR|odds ratio)\b[^.;\d]{0,40}$"),
-    ("ratio", r"\b(?:RR|relative risk|(?:risk|rate) ratio)\b(?: of| was)?[\s:=,(\]]*$"),
+    ("risk ratio", r"\b(?:RR|relative risk|risk ratio)\b[^.;\d]{0,40}$"),
+    ("rate ratio", r"\b(?:IRR|rate ratio)\b[^.;\d]{0,40}$"),
     (records.PEOPLE[0], r"\bn\s*=\s*$"),
     ("{0}s", r"\b(day|week|month|year|cycle)\s$"),
     ("parts", r"\b[1-9]:$"),
     ("points", r"\bscores?\b[^.;%(]{0,40}$"),
 )
-_ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("power", r"\bpower(?: of)?\s$"), ("difference", r"\bdifference\b[^.;\d]{0,30}$"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
+_ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("power", r"\bpower(?: of)?\s$"), ("difference", r"\bdifference\b[^.;\d]{0,60}$"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
           ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
 _TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?[-−–]?")
-_OF = re.compile(r"(?:\s+[a-z-]+){0,2}\s*(?:/|of|out of)(?: the| all)?\s+|/")
 _IN = re.compile(r"\W*(?:in|of|for|among)(?: the| all)?\s+")
-_ORDER = {"first", "second", "fourth"}
+_ORDER = {"first", "second"}
 """Words that put things in an order; a third may be a share."""
+_HEADS = ("median", "mean", "difference")
+"""Roles of figures with a spread behind them."""
+_SPREADS = {"sd", "low", "q1", "ci-low"}
 _CONCLUDES = re.compile(r"\b(?:conclusions?|conclude[sd]?|interpretation)\b", re.IGNORECASE)
 _REPORTS = re.compile(r"(?:results?|findings)\b", re.IGNORECASE)
-_ENDS = (("low", "high"), ("ci-low", "ci-high"))
+_ENDS = (("low", "high"), ("q1", "q3"), ("ci-low", "ci-high"))
+_QUARTILES = re.compile(r"(?:\bIQR|\binterquartile range|\bquartiles)\W*$", re.IGNORECASE)
+_NOUN, _WHOLE = r"(?:\s[a-z-]+){0,3}?", r"(?:\s?/\s?|\s(?:out\s)?of\s(?:the\s|all\s)?)"
+_SHARES = (  # a sentence with # for each numeral: nine of 12 patients (75%), 75% (9/12), 9 (75%), 75% (n = 9), 9/12
+    (rf"#{_NOUN}{_WHOLE}#{_NOUN}\s?[(\[]#\s?%", ("part", "whole", "share")),
+    (rf"#\s?%\s?[(\[](?:n\s?=\s?)?#{_WHOLE}#", ("share", "part", "whole")),
+    (rf"#{_NOUN}\s?[(\[]#\s?%(?!\s?(?:CI|confidence|credible))", ("part", "share")),
+    (r"#\s?%\s?[(\[]n\s?=\s?#", ("share", "part")),
+    (rf"#{_NOUN}{_WHOLE}#", ("part", "whole")),
+)
+_RATIO_OF = {
+    "odds ratio": lambda a, n, b, m: Fraction(a * (m - b), b * (n - a)), "risk ratio": lambda a, n, b, m: Fraction(a * m, b * n),
+    "percentage points": lambda a, n, b, m: 100 * (Fraction(a, n) - Fraction(b, m)),
+}  # fmt: skip
+"""What compares a of n with b of m, by its unit."""
 _KINDS = (("estimate", records.RATIOS), ("percentage", {"%"}), ("p-value", {"p"}), ("duration", records.DAYS),
           ("count", records.COUNTED))  # fmt: skip
 
@@ -81,6 +105,9 @@ class _Guess:
 
     def __init__(self, start: int, end: int, text: str):
         self.start, self.end = start, end
+        self.counts: dict[str, _Guess] = {}
+        """The part and, if it is told, the whole that it goes with, as a share or as one of them."""
+        self.ref = ""
         before, after = text[:start], text[end:]
         sign = skeletons.SIGN.search(before)
         self.printed = (sign[0] if sign else "") + text[start:end]
@@ -88,12 +115,13 @@ class _Guess:
         self.unit = _unit_after(after) or next(
             (u.format(*m.groups()) for u, p in _BEFORE if (m := re.search(p, unsigned))), ""
         )
-        self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before)), "")
+        self.role = next((r for r, p in _ROLES if re.search(p, after if p[:2] == r"\A" else before, re.IGNORECASE)), "")
         word = text[start:end].isalpha()
         order = word and (text[start:end].lower() in _ORDER or not _reads(text[start:end]))
         touches = re.search(r"[^\W\d_]$", before) or re.search(r"[^\W\d_]-$", before) and not self.unit
         self.reason = ("citation" if re.search(r"(?:doi|https?:|10\.\d{4,}/)\S*$", before) or after[:1] == "/" and text[start:end].startswith("10.")
                        else "identifier" if touches else "grammar" if order else "date" if re.fullmatch(r"(?:19|20)\d\d", text[start:end]) and not self.unit
+                       else "grammar" if re.search(r"\bper\s$", before) and self.unit not in records.DAYS
                        else "grammar" if word and not self.unit and text[start:end].lower() in census.LOOSE else "")  # fmt: skip
 
 
@@ -122,24 +150,30 @@ def guesses(text: str) -> list[_Guess]:
             one.unit = one.unit or two.unit
             if "and" not in between and "," not in between or re.search(r"range\W*$", text[: one.start]):
                 one.role, two.role = one.role or "low", two.role or "high"
-        elif _OF.fullmatch(between) and two.unit in records.COUNTED:
-            one.unit, one.reason = one.unit or two.unit, ""
     people = next((g.unit for g in found if g.unit in records.PEOPLE), "")
     for one in found:  # of 246 patients 124 had the drug, and 201 (82%) were women
         share = re.match(r"\s?\(\d+(?:\.\d+)?\s?%", text[one.end :])
         spread = re.match(r"\W*(?:SD|±)", text[one.end :])
         if not (one.unit or one.role or one.reason or spread) and one.printed.isalnum() and (share or people):
             one.unit = people or records.PEOPLE[0]
-    known, mean, ranged, last = "", "", False, 0
+    _link(found, text)
+    known, mean, ranged, last, head = "", "", False, 0, None
     for n, one in enumerate(found):  # an interval is in the unit of its estimate, a range in that of its middle
         level = next((k for k in range(max(0, n - 2), n) if found[k].role == "ci-level"), 0)
+        then = next((g for g in found[n + 1 :] if not g.reason and g.role != "ci-level"), None)
+        if then and then.role == "low" and not one.reason and re.search(r"[(\[]", text[one.end : then.start]):
+            if (
+                head and not one.counts and one.unit in ("", head.unit)
+            ):  # the median was 83 (IQR 64 to 93) and 74 (IQR 52 to 89)
+                one.unit, one.role = one.unit or head.unit, one.role or (head.role if head.role in _HEADS else "")
+            head = one
         ranged = one.role == "low" and bool(re.search(r"range\W*$", text[: one.start])) or one.role == "high" and ranged
         if level and one.role in ("low", "high"):
             of = next((g for g in reversed(found[:level]) if not g.reason), found[level - 1])
             one.unit, one.role = of.unit, f"ci-{one.role}"
         elif one.role == "sd" and n:
-            aside = re.match(r"[)\]]( [a-z/]+)", text[one.end :])  # 76.8 (SD 5.4) years
-            known_here = found[n - 1].unit or one.unit or (_unit_after(aside[1]) if aside else "")
+            aside = _unit_after(text[one.end :].lstrip(")]"))  # 76.8 (SD 5.4) years
+            known_here = found[n - 1].unit or one.unit or ("" if aside in records.COUNTED else aside)
             found[n - 1].role, mean = "mean", known_here or ("" if ";" in text[last : one.start] else mean)
             one.unit, last = mean, one.end
             for other in (
@@ -151,6 +185,10 @@ def guesses(text: str) -> list[_Guess]:
                 other.role = "" if other.role == "mean" and then.role != "sd" else other.role
         elif one.role in ("low", "high"):
             one.unit = known if ranged and known else one.unit or known
+            if one.role == "low" and _QUARTILES.search(text[: one.start]):
+                one.role = "q1"
+            elif one.role == "high" and found[n - 1].role == "q1":
+                one.role = "q3"
         elif one.role == "difference":
             one.unit = one.unit or mean
         elif (
@@ -164,6 +202,42 @@ def guesses(text: str) -> list[_Guess]:
     return found
 
 
+def _link(found: list[_Guess], text: str) -> None:
+    """Say of shares, parts and wholes which go together, with the unit of people where none is told."""
+    shape, at = "", 0
+    for g in found:
+        shape, at = shape + text[at : g.start].replace("#", " ") + "#", g.end
+    shape += text[at:]
+    people = next((g.unit for g in found if g.unit in records.PEOPLE), records.PEOPLE[0])
+    for pattern, parts in _SHARES:
+        for match in re.finditer(pattern, shape):
+            first = shape.count("#", 0, match.start())
+            of = dict(zip(parts, found[first : first + len(parts)]))
+            share, counts = of.pop("share", None), [*of.values()]
+            told = {g.unit for g in counts} - {""}
+            if (
+                any(g.counts or g.unit not in ("", *records.COUNTED) or not _whole_number(g) for g in counts)
+                or share
+                and share.counts
+                or len(told) > 1
+                or share is None
+                and not told
+                and "/" in match[0]
+                and _unit_after(shape[match.end() :])
+            ):
+                continue
+            for g in counts:
+                g.unit, g.reason, g.role = next(iter(told), people), "", ""
+            for g in (*counts, *([share] if share else [])):
+                g.counts = of
+
+
+def _whole_number(figure: _Guess) -> int:
+    """A count; 0 if it is none that can be read exactly."""
+    value = Printed.parse(figure.printed).value if _reads(figure.printed) else None
+    return int(value) if value and value.denominator == 1 else 0
+
+
 def _reads(text: str) -> bool:
     try:
         return Printed.parse(text).value is not None
@@ -171,38 +245,48 @@ def _reads(text: str) -> bool:
         return False
 
 
-def _parted(group: list[_Guess]) -> list[list[_Guess]]:
-    """A total apart from the counts that add up to it, as in "246 patients: 124 and 122"."""
-    counts = len(group) > 2 and group[0].unit in records.COUNTED and all(_reads(g.printed) for g in group)
-    values = [Printed.parse(g.printed).value for g in group] if counts else []
-    return [group[:1], group[1:]] if values and values[0] == sum(values[1:]) else [group]
+def _parted(group: list[_Guess]) -> tuple[list[list[_Guess]], bool]:
+    """A total apart from the counts behind it that add up to it, or nearly, as in "246 patients: 124 and 122"; if it is one."""
+    plain = len(group) > 2 and not any(g.counts or g.unit not in records.COUNTED for g in group)
+    values = [_whole_number(g) for g in group] if plain else []
+    for n, total in enumerate(values[:-2]):
+        if all(values[n:]) and abs(sum(values[n + 1 :]) - total) <= total / NEARLY:
+            return [group[: n + 1], group[n + 1 :]], True
+    return [group], False
 
 
 def _goes_on(group: list[_Guess], figure: _Guess) -> bool:
     """Whether a figure belongs to the claim of those before it: what can be recomputed stands apart from what cannot."""
+    if figure.counts or group[-1].counts:
+        return figure.counts is group[-1].counts and figure.unit == group[-1].unit
     if figure.unit == "p":
         estimated = group[0].unit in records.RATIOS or any(g.role == "ci-low" for g in group)
         return estimated and "p" not in (g.unit for g in group)
     if figure.role == "n":
         return group[-1].role == "sd"
+    if figure.role in _HEADS and {g.role for g in group} & _SPREADS:
+        return False
     return figure.unit == group[-1].unit and (not figure.role or figure.role not in (g.role for g in group))
 
 
 class _SoFar(NamedTuple):
-    """What a text has said up to a sentence: the word for ``people``, lengths of time, of which one that comes again is
-    taken to be the same, the sizes of groups with the figure that gives each, and those that a share was of.
+    """What a text has said up to a sentence: the word for ``people``, whether this is its heading, lengths of time, of which one that comes again is
+    taken to be the same, the sizes of groups with the figure that gives each, those that a share was of, and the shares: claim, part, whole.
     """
 
     people: str
+    heading: bool
     times: set[tuple[str, str]]
     sizes: dict[int, str]
     wholes: set[int]
+    shares: list[tuple[str, int, int]]
 
 
 def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _SoFar) -> tuple[list[dict], list[dict]]:
     """The drafts of the claims of a sentence, the ``first`` of that number, and the numerals in it that are no figures."""
     found, times = guesses(text), so_far.times
     for g in found:
+        g.reason = g.reason or "duplicate" * so_far.heading
         g.unit = so_far.people if g.unit in records.PEOPLE else g.unit
         g.reason = "furniture" if g.role == "ci-level" and g.printed == "95" else g.reason
         if g.unit in records.DAYS and not (g.role or g.reason):
@@ -213,17 +297,22 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
         if groups[-1] and not _goes_on(groups[-1], g):
             groups.append([])
         groups[-1].append(g)
-    groups = [part for group in groups for part in _parted(group)]
-    edges = [0, *(group[0].end - len(group[0].printed) for group in groups[1:]), len(text)]
-    made, shares, means = [], [], []
-    for n, (group, begins, ends) in enumerate(zip(groups, edges, edges[1:])):
-        claim, roles = f"{prefix}-{first + n:02d}", set()
-        for before, g in zip([None, *group], group):
+    parted = [
+        (part, n and added) for group in groups for parts, added in [_parted(group)] for n, part in enumerate(parts)
+    ]
+    groups = [group for group, _ in parted]
+    for n, group in enumerate(groups):
+        roles: set[str] = set()
+        for g in group:
             unit = re.sub(r"[^a-z]+", "-", {"%": "percentage"}.get(g.unit, g.unit).lower()).strip("-")
-            whole = before and g.unit in records.COUNTED and _OF.fullmatch(text[before.end : g.start])
-            name = g.role or ("of" if whole else unit or "figure")
+            name = g.role or ("of" if g is g.counts.get("whole") else unit or "figure")
             g.role = next(r for r in (name, *(f"{name}-{n}" for n in range(2, 99))) if r not in roles)
             roles.add(g.role)
+            g.ref = f"{prefix}-{first + n:02d}/{g.role}"
+    edges = [0, *(group[0].end - len(group[0].printed) for group in groups[1:]), len(text)]
+    made, shares, means = [], [], []
+    for n, ((group, added), begins, ends) in enumerate(zip(parted, edges, edges[1:])):
+        claim, roles = f"{prefix}-{first + n:02d}", {g.role for g in group}
         kind = next(
             (k for k, of in _KINDS if {g.unit for g in group} & set(of)), "characteristic" if group else "background"
         )
@@ -233,32 +322,23 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
             one["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in group]
-        counted = {f"{claim}/{g.role}": _whole_number(g) for g in group if g.unit in records.PEOPLE}
-        for ref, size in counted.items():
-            so_far.sizes.setdefault(size, ref)
-        held: list[dict] = []
-        share = n and group[0].unit == "%"
-        if share and (of := _stated(groups[n - 1], group[0], text)):
-            so_far.wholes.add(_whole_number(of[1]))
-            of = [f"{made[-1]['id']}/{g.role}" for g in of]
-        elif share and (size := _tied(groups[n - 1][-1], group[0], text, so_far)):
-            so_far.wholes.add(size)
-            of = [f"{made[-1]['id']}/{groups[n - 1][-1].role}", so_far.sizes[size]]
-        if share and of:
-            held.append({"kind": "percentage-of", "role": group[0].role, "of": of})
+        held = list(_held(group, so_far))
+        for g in (g for g in group if g.unit in records.PEOPLE):
+            so_far.sizes.setdefault(_whole_number(g), g.ref)
+        if any(relation["kind"] == "percentage-of" for relation in held):
             one["says"] = "Their share."
             shares.append(claim)
         elif roles >= {"mean", "sd"}:
             means.append(claim)
-        for pair in _ENDS:
-            bounds = [g for g in group if g.role in pair]
-            inner = [g.role for g in group if g.role not in pair and {g.unit} == {b.unit for b in bounds}]
-            if len(bounds) == 2 and inner:
-                held.append({"kind": "within", "role": inner[0], "of": [f"{claim}/{role}" for role in pair]})
         if held:
             one["relations"] = held
+        if added:
+            total = groups[n - 1][-1]
+            adds = {"kind": "sum-of", "role": total.role, "of": [g.ref for g in group]}
+            made[-1].setdefault("relations", []).append(adds)
         compared = means if any(g.role == "difference" for g in group) else shares
-        if kind in ("p-value", "estimate") and len(compared) == 2:
+        compared = compared if len(compared) == 2 else _compared(group, so_far)
+        if kind in ("p-value", "estimate") and compared:
             one["rests_on"] = compared
         made.append(one)
     rest = [{"at": {"par": par, "start": start + g.start, "end": start + g.end}, "printed": text[g.start : g.end],
@@ -266,31 +346,44 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
     return made, rest
 
 
-def _stated(counts: list[_Guess], share: _Guess, text: str) -> list[_Guess]:
-    """The part and the whole that stand before a share, as in "9 of 12 patients (75%)"; empty where none do."""
-    part, whole = counts[-2:] if len(counts) > 1 else (None, None)
-    stated = part and whole.unit in ("", *records.COUNTED) and part.unit == whole.unit and share.start - whole.end < 30
-    stated = stated and _OF.fullmatch(text[part.end : whole.start]) and _reads(whole.printed)
-    return [part, whole] if stated and Printed.parse(whole.printed).value else []
+def _held(group: list[_Guess], so_far: _SoFar) -> Iterator[dict]:
+    """The relations of a claim: of what a share is, to which group a whole is equal, what lies within a range or interval."""
+    for n, g in enumerate(group):
+        part, whole = g.counts.get("part"), g.counts.get("whole")
+        if g is whole and _whole_number(g) in so_far.sizes:
+            yield {"kind": "equals", "role": g.role, "of": [so_far.sizes[_whole_number(g)]]}
+        elif g.unit == "%" and part and (size := _whole_number(whole) if whole else _tied(part, g, so_far)):
+            so_far.wholes.add(size)
+            so_far.shares.append((g.ref.partition("/")[0], _whole_number(part), size))
+            yield {
+                "kind": "percentage-of",
+                "role": g.role,
+                "of": [part.ref, whole.ref if whole else so_far.sizes[size]],
+            }
+        pair = next((pair for pair in _ENDS if g.role == pair[0]), None)
+        if n and pair and pair[1] in (later.role for later in group[n:]) and group[n - 1].unit == g.unit:
+            yield {
+                "kind": "within",
+                "role": group[n - 1].role,
+                "of": [f"{g.ref.partition('/')[0]}/{role}" for role in pair],
+            }
 
 
-def _whole_number(figure: _Guess) -> int:
-    """A count; 0 if it is none that can be read exactly."""
-    value = Printed.parse(figure.printed).value if _reads(figure.printed) else None
-    return int(value) if value and value.denominator == 1 else 0
+def _compared(group: list[_Guess], so_far: _SoFar) -> list[str]:
+    """The claims of the only two shares of the text so far, of the last few, of which an estimate is the ratio or difference."""
+    found = set()
+    for g in (g for g in group if g.unit in _RATIO_OF and not g.role.startswith("ci-") and _reads(g.printed)):
+        for (one, a, n), (two, b, m) in permutations(so_far.shares[-6:], 2):
+            if b and a < n and Printed.parse(g.printed).prints(_RATIO_OF[g.unit](a, n, b, m)):
+                found.add(tuple(sorted((one, two))))
+    return list(min(found)) if len(found) == 1 else []
 
 
-def _tied(count: _Guess, share: _Guess, text: str, so_far: _SoFar) -> int:
-    """The size of the group of a count with its share behind it, as in "74 (35.9%)": the only one that gives that share,
-    else the only one that shares before it were of; 0 if there is none.
+def _tied(count: _Guess, share: _Guess, so_far: _SoFar) -> int:
+    """The size of the group of a count beside its share, as in "74 (35.9%)": the only one that gives that share, else the
+    only one that shares before it were of; 0 if there is none.
     """
     part, printed = _whole_number(count), Printed.parse(share.printed)
-    if (
-        not part
-        or count.unit not in records.COUNTED
-        or not re.fullmatch(r"(?: [a-z]+)?\s?[(\[]", text[count.end : share.start])
-    ):
-        return 0
     fit = {size for size in so_far.sizes if size > part and any(count_prints(part, size, printed, r) for r in NEAREST)}
     for sizes in (fit, fit & so_far.wholes, set() if fit else so_far.wholes):
         if len(sizes) == 1 and max(sizes) > part:
@@ -302,10 +395,13 @@ def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
     """The draft of a record: a claim or more for each sentence, every numeral in one or among those that are no claims."""
     claims, rest, text, title = [], [], raw.decode("utf-8"), TODO
     people = max(records.PEOPLE, key=lambda word: len(re.findall(rf"\b{word}\b", text, re.IGNORECASE)))
-    so_far = _SoFar(people, set(), {}, set())
+    so_far = _SoFar(people, False, set(), {}, set(), [])
     for par, paragraph in enumerate(census.paragraphs(text), 1):
         for start, end in sentences(paragraph):
-            made, others = _claims(prefix, len(claims) + 1, par, start, paragraph[start:end], so_far)
+            heading = par == 1 and paragraph[end - 1] not in ".?!"
+            made, others = _claims(
+                prefix, len(claims) + 1, par, start, paragraph[start:end], so_far._replace(heading=heading)
+            )
             compared = [c["id"] for c in claims if c["kind"] in ("estimate", "p-value")
                         and "mean" not in (f["role"] for f in c["figures"])]  # fmt: skip
             resting = compared or [c["id"] for c in claims if c["kind"] == "percentage"]
@@ -314,7 +410,7 @@ def draft(raw: bytes, slug: str, prefix: str, file: str) -> dict:
                     claim |= {"kind": "conclusion", "predicate": TODO, "rests_on": resting}
             elif made[0]["kind"] == "background" and _REPORTS.match(paragraph):
                 made[0] |= {"kind": "finding", "predicate": TODO}
-            if par == 1 and paragraph[end - 1] not in ".?!":
+            if heading:
                 title, made[0]["says"] = " ".join(paragraph.split()), "The title."
             claims += made
             rest += others
@@ -445,6 +541,19 @@ def meanings() -> dict[str, str]:
     """What each field of a record means and how it is filled, by model and field."""
     with (TEMPLATES / "how.csv").open(encoding="utf-8", newline="") as file:
         return {row["field"]: row["meaning"] for row in csv.DictReader(file)}
+
+
+def odd_units(record: records.Record) -> list[str]:
+    """Units that would be read as something else than they say: people that are not counted, and ratios of other names."""
+    found = []
+    for claim, unit in ((c, f.unit) for c in record.claims for f in c.figures):
+        place = f"{record.source.slug}.yml: {claim.id}: {unit!r}"
+        if unit in _PEOPLE and unit not in records.COUNTED:
+            how = f"write {records.PEOPLE[0]}, or add the word to its first line"
+            found.append(f"{place} stands not in data/counted.txt, and so is no exact count: {how}")
+        elif re.search(r"\b(?:ratio|risk|odds)$", unit) and unit not in records.RATIOS:
+            found.append(f"{place} would be checked as a difference: write one of {', '.join(records.RATIOS)}")
+    return found
 
 
 def left() -> list[str]:

@@ -16,7 +16,7 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from lib import ROOT, records, relations, verdicts
-from lib.house.adding import NEAREST, TODO
+from lib.house.adding import NEAREST, NEARLY, TODO
 from lib.house.roles import WORK
 from lib.pictures import icons
 from lib.records import COUNTED, PEOPLE, RATIOS, Claim, Figure, Record
@@ -38,8 +38,6 @@ LEAST_GROUP = 5
 """A share of fewer is hardly printed."""
 COMPARED = ("estimate", "p-value")
 """Kinds of claims that compare groups."""
-NEARLY = 100
-"""A sum that misses a count by less than one in so many may be meant to be it."""
 STATISTICS = {"t": "t", "f": "F", "z": "Z", "r": "r", "chi2": "Chi2"}
 """Roles of a test statistic; its degrees of freedom have the role ``df``, or ``df1`` and ``df2``."""
 CALLED = (Finding, findings, icons, count, estimate, measure, share, Fraction, Group, Interval, Table2x2, bounds_from_median_range, confint_proportions_2indep, effect_box, feasible_ranks,
@@ -49,8 +47,10 @@ WANTED = {"count": "the list of those counted", "percentage": "the counts behind
 """What it would take to check a claim of a kind, where that is not the data of each patient or the protocol."""
 SUMMARIES = {"median", "mean", "difference", "ci-low"}
 """Roles of which one says that a claim sums up data."""
-OF_TWO = {"odds ratio": "oddsratio", "ratio": "riskratio", "percentage points": ""}
+OF_TWO = {"odds ratio": "oddsratio", "risk ratio": "riskratio", "ratio": "riskratio", "percentage points": ""}
 """Units of what compares two shares, and what computes it of a table."""
+NO_SHARE = ("ci-", "power", "median", "mean", "sd", "low", "high", "q1", "q3")
+"""How the roles of percentages begin that are no shares of people."""
 MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
 
 
@@ -250,8 +250,11 @@ def _sizes(claims: Iterable[Claim]) -> dict[int, str]:
 
 
 def _same(record: Record, claim: Claim) -> list[Claim]:
-    """The claims that are said to be of the same patients."""
-    return [record[ref.partition("/")[0]] for r in claim.relations if r.kind == "same-patients" for ref in r.of]
+    """The claims that are said to be of the same patients, with the figure alone that is named."""
+    named = [ref.partition("/") for r in claim.relations if r.kind == "same-patients" for ref in r.of]
+    return [
+        record[of].model_copy(update={"figures": [record[of].figure(role)]} if role else {}) for of, _, role in named
+    ]
 
 
 def _n(record: Record, claim: Claim) -> int | None:
@@ -277,7 +280,7 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
     """Each percentage against its stated whole; else against the counts beside it; else every count of the record."""
     everywhere, same = _sizes(record.claims), _sizes(_same(record, claim))
     for figure in claim.figures:
-        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith(("ci-", "power")):
+        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith(NO_SHARE):
             continue
         if stated := _stated(record, claim, figure):
             yield from _of_counts(claim, figure, *stated)
@@ -464,10 +467,7 @@ def _sums(record: Record, claim: Claim) -> Iterator[Found]:
             adds = f"{' + '.join(f.printed for f in parts)} ({other.id})"
             if not off:
                 yield Found(claim.id, False, f"{figure.printed} = {adds}", _summed(claim, relation))
-            elif (
-                abs(off) <= max(1, figure.value.value / NEARLY)
-                and max(f.value.value for f in parts) < figure.value.value
-            ):
+            elif abs(off) <= figure.value.value / NEARLY and max(f.value.value for f in parts) < figure.value.value:
                 state = f"{{kind: sum-of, role: {figure.role}, of: [{', '.join(relation.of)}]}}"
                 says = f"{figure.printed} is nearly {adds}: if it is their sum, state {state}, which then fails and has a finding"
                 yield Found(claim.id, False, says)
@@ -546,9 +546,9 @@ def _groups(record: Record, claim: Claim) -> Iterator[Found]:
         if len(shares) == 2 and not any(f.unit == "hazard ratio" for f in claim.figures):
             table = [[part, whole - part] for _, (part, whole) in shares]
             by_test, tests = tests_2x2(table)._asdict(), "tests_2x2(table)._asdict()"
-            if any(f.unit == "odds ratio" for f in claim.figures):
-                by_test["wald"] = Table2x2(table).log_oddsratio_pvalue()
-                tests += ' | {"wald": Table2x2(table).log_oddsratio_pvalue()}'
+            for ratio in {OF_TWO[f.unit] for f in claim.figures if f.unit in RATIOS and f.unit in OF_TWO}:
+                by_test["wald"] = getattr(Table2x2(table), f"log_{ratio}_pvalue")()
+                tests += f' | {{"wald": Table2x2(table).log_{ratio}_pvalue()}}'
             prints = [test for test, x in by_test.items() if x is not None and p.value.prints(Fraction(x))]
             of = " v ".join(f"{a}/{n}" for _, (a, n) in shares)
             says = f"p {p.printed} of {of}: {', '.join(prints) or 'by no usual test'}"

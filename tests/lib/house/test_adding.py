@@ -38,7 +38,7 @@ def told(sentence: str) -> list[tuple]:
         ("the mean was 18.4 weeks (SD 7.1)", [("18.4", "weeks", "mean"), ("7.1", "weeks", "sd")]),
         ("the mean score at 12 weeks was 3.4 (SD 2.1)", [("12", "weeks", ""), ("3.4", "points", "mean"), ("2.1", "points", "sd")]),
         ("at week 12 the mean was 8.4 kg (SD 5.2) in 118 patients (mean difference −1.7, 95% CI −3.1 to -0.3)", [("12", "weeks", ""), ("8.4", "kg", "mean"), ("5.2", "kg", "sd"), ("118", "patients", "n"), ("−1.7", "kg", "difference"), ("95", "%", "ci-level"), ("−3.1", "kg", "ci-low"), ("-0.3", "kg", "ci-high")]),
-        ("Of 246 women, assigned 1:1, 124 sang; 201 (82%) slept", [("246", "patients", ""), ("1", "parts", ""), ("1", "parts", ""), ("124", "patients", ""), ("201", "patients", ""), ("82", "%", "")]),
+        ("Of 246 women, assigned 1:1, 124 sang; 201 (82%) slept", [("246", "women", ""), ("1", "parts", ""), ("1", "parts", ""), ("124", "women", ""), ("201", "women", ""), ("82", "%", "")]),
         ("a power to detect 20 percentage points", [("20", "percentage points", "")]),
         ("within 2 weeks by 1.2 points (95% CI 0.3 to 2.1)", [("2", "weeks", ""), ("1.2", "points", ""), ("95", "%", "ci-level"), ("0.3", "points", "ci-low"), ("2.1", "points", "ci-high")]),
         ("CD8 cells and new T2 lesions in 2019", [("8", "identifier"), ("2", "identifier"), ("2019", "date")]),
@@ -85,13 +85,13 @@ Conclusion: A is better. It should be given.
     found = adding.draft(text.encode(), "small", "SML", "small.txt")
     parted = [(c["kind"], [f["printed"] for f in c.get("figures", ())]) for c in found["claims"]]
     assert parted == [
-        ("count", ["80", "26", "37"]), ("percentage", ["70"]), ("count", ["17", "37"]), ("percentage", ["46"]), ("p-value", ["0.04"]),
+        ("count", ["80"]), ("count", ["26", "37"]), ("percentage", ["70"]), ("count", ["17", "37"]), ("percentage", ["46"]), ("p-value", ["0.04"]),
         ("duration", ["2"]), ("estimate", ["1.72", "1.05", "2.81", "0.03"]), ("conclusion", []), ("conclusion", []),
     ]  # fmt: skip
     one = {c["id"]: c for c in found["claims"]}
-    assert one["SML-02"]["relations"][0]["of"] == ["SML-01/patients-2", "SML-01/of"]
-    assert one["SML-05"]["rests_on"] == ["SML-02", "SML-04"], "the p value is of the two shares"
-    assert one["SML-08"]["rests_on"] == ["SML-05", "SML-07"] and one["SML-08"]["predicate"] == "TODO"
+    assert one["SML-03"]["relations"][0]["of"] == ["SML-02/patients", "SML-02/of"]
+    assert one["SML-06"]["rests_on"] == ["SML-03", "SML-05"], "the p value is of the two shares"
+    assert one["SML-09"]["rests_on"] == ["SML-06", "SML-08"] and one["SML-09"]["predicate"] == "TODO"
     assert [(n["printed"], n["reason"]) for n in found["not_claims"]] == [("95", "furniture")]
 
 
@@ -103,8 +103,12 @@ was 1.7 points (95% CI 1.1 to 2.8).
     found = adding.draft(text.encode(), "small", "SML", "small.txt")
     parted = [(c["kind"], [f["printed"] for f in c.get("figures", ())]) for c in found["claims"]]
     assert parted == [("count", ["74"]), ("count", ["37", "37"]), ("duration", ["12"]), ("characteristic", ["4", "2", "6"]), ("estimate", ["1.7", "1.1", "2.8"])]  # fmt: skip
-    within = [(r["role"], r["of"]) for c in found["claims"] for r in c.get("relations", ())]
-    assert within == [("median", ["SML-04/low", "SML-04/high"]), ("points", ["SML-05/ci-low", "SML-05/ci-high"])]
+    held = [(r["kind"], r["role"], r["of"]) for c in found["claims"] for r in c.get("relations", ())]
+    assert held == [
+        ("sum-of", "children", ["SML-02/children", "SML-02/children-2"]),
+        ("within", "median", ["SML-04/low", "SML-04/high"]),
+        ("within", "points", ["SML-05/ci-low", "SML-05/ci-high"]),
+    ]
     assert [(n["printed"], n["reason"]) for n in found["not_claims"]] == [("12", "duplicate"), ("95", "furniture")]
 
 
@@ -131,11 +135,42 @@ def shares_of(text: str) -> dict[str, list[str]]:
         # 38/124 = 30.6 and 38/122 = 31.1: 35 is neither, and of what it was meant to be is told by the share before it alone
         ("It was seen in 71 (57%), harm in 38 (35%) of them.", {"57": ["71", "124"], "35": ["38", "124"]}),
         ("It was seen in 71 (57%) and 52 (43%) patients, harm in 38 (35%) of them.", {"57": ["71", "124"], "43": ["52", "122"]}),
+        # as people write a share of counts: each names its whole, or its part alone; 17/31 = 54.8, 9/29 = 31.0, 157/246 = 63.8
+        ("It was seen in 52 of 97 (54%), in 32/95 (34%), 55% (17/31), 31% (9 of 29) and 64% (n = 157).",
+         {"54": ["52", "97"], "34": ["32", "95"], "55": ["17", "31"], "31": ["9", "29"], "64": ["157", "246"]}),
+        ("The ratio was 1.59 (95% CI 1.14 to 2.23) at 120/80 mm Hg.", {}),
     ],
 )  # fmt: skip
 def test_a_share_beside_its_count_is_of_the_only_group_that_gives_it(results, expected):
     text = f"A trial\n\nOf 246 patients 124 had the drug and 122 had none. {results}"
     assert shares_of(text) == expected
+
+
+def test_a_sum_is_drafted_also_where_it_nearly_holds_and_a_ratio_rests_on_the_shares_that_give_it():
+    """97 + 98 + 95 is 290; 52/97 over 32/95 is 1.591, and 1.24 is 41/98 over 32/95."""
+    text = """A trial
+
+Of 512 persons 291 were randomised: 97 to calls, 98 to texts and 95 to nothing. Control was reached by 52 of 97 (54%), 41 of 98 (42%) and 32/95 (34%).
+Against nothing, the relative risk was 1.59 (95% CI 1.14 to 2.23; P = 0.007) for calls and 1.24 (95% CI 0.86 to 1.79; P = 0.20) for texts.
+Pressure fell by a mean of 14.8 (SD 15.2) and 8.1 (SD 15.6) mm Hg, and the difference between calls and nothing at all was 6.7 mm Hg (95% CI 2.3 to 11.1).
+Median use was 88% (IQR 71 to 96), 83% (IQR 64 to 93) and 74% (IQR 52 to 89). In 268 person-years 23 patients were admitted (8.6 per 100 person-years).
+"""
+    claims = adding.draft(text.encode(), "x", "XXX", "x.txt")["claims"]
+    stands = {tuple(f["printed"] for f in c.get("figures", ())): c for c in claims}
+    (added,) = stands["512", "291"]["relations"]
+    assert (added["kind"], len(added["of"])) == ("sum-of", 3)
+    share = {p: stands[p,]["id"] for p in ("54", "42", "34")}
+    assert stands["1.59", "1.14", "2.23", "0.007"]["rests_on"] == [share["54"], share["34"]]
+    assert stands["1.24", "0.86", "1.79", "0.20"]["rests_on"] == [share["42"], share["34"]]
+    assert [f["unit"] for f in stands["1.24", "0.86", "1.79", "0.20"]["figures"]] == ["risk ratio"] * 3 + ["p"]
+    assert {
+        f["unit"] for p in (("14.8", "15.2"), ("8.1", "15.6"), ("6.7", "2.3", "11.1")) for f in stands[p]["figures"]
+    } == {"mm Hg"}
+    for of in (("88", "71", "96"), ("83", "64", "93"), ("74", "52", "89")):
+        assert [f["role"] for f in stands[of]["figures"]] == ["median", "q1", "q3"] and stands[of]["relations"][0][
+            "role"
+        ] == "median"
+    assert stands["268",]["figures"][0]["unit"] == "person-years" and stands["23",]["kind"] == "count"
 
 
 def test_people_of_a_text_have_one_unit_the_word_it_says_most():
@@ -308,6 +343,47 @@ def test_a_sum_that_is_nearly_a_count_is_said_and_once_stated_judged():
     assert not audit.audit(
         record({"figures": randomised}, {"figures": figures("21|patients|a", "371|patients|stayed")})
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "fault"),
+    [
+        ("patients", ""), ("points", ""), ("risk ratio", ""), ("infants", "stands not in data/counted.txt"),
+        ("relative risk", "would be checked as a difference: write one of hazard ratio"), ("incidence rate ratio", "as a difference"),
+    ],
+)  # fmt: skip
+def test_a_unit_that_would_be_read_as_another_is_named(unit, fault):
+    found = adding.odd_units(record({"figures": figures(f"2|{unit}|x")}))
+    assert len(found) == bool(fault) and all(fault in line and line.startswith("small.yml: SML-01") for line in found)
+
+
+def test_a_share_is_of_the_group_that_is_named_and_a_median_in_percent_of_none():
+    """Of three groups the one with the role; 84 to 96% are quartiles, which no count gives."""
+    sizes = {"figures": figures("97|patients|calls", "98|patients|texts", "95|patients|none")}
+    of_calls = {
+        "kind": "percentage",
+        "figures": figures("54|%|share"),
+        "relations": [{"kind": "same-patients", "of": ["SML-01/none"]}],
+    }
+    use = {"kind": "percentage", "figures": figures("88|%|median", "84|%|q1", "96|%|q3")}
+    (found,) = audit.audit(record(sizes, of_calls, use))
+    assert found.says == "54%: 51 of 95 (SML-01)" and "percentage(k, 95)" in found.call
+
+
+def test_the_p_of_a_ratio_of_risks_is_held_to_its_interval_by_wald_too():
+    """52/97 over 32/95: ln 1.5915 over √(1/52 − 1/97 + 1/32 − 1/95) is z = 2.70, p = 0.0069, as printed, where chi-squared gives 0.0056."""
+    ratio = {
+        "kind": "estimate",
+        "figures": figures("1.59|risk ratio|rr", "0.007|p|p"),
+        "rests_on": ["SML-01", "SML-02"],
+    }
+    found = [
+        f
+        for f in audit.audit(record(share(1, 52, 97, "54"), share(2, 32, 95, "34"), ratio))
+        if f.says.startswith("p 0.007")
+    ]
+    assert [(f.odds, f.says.partition(": ")[2]) for f in found] == [(False, "wald")]
+    assert "log_riskratio_pvalue()" in found[0].call
 
 
 def test_counts_that_add_up_or_stand_twice_and_what_no_call_checks():
