@@ -361,7 +361,7 @@ def _held(group: list[_Guess], so_far: _SoFar) -> Iterator[dict]:
                 "of": [part.ref, whole.ref if whole else so_far.sizes[size]],
             }
         pair = next((pair for pair in _ENDS if g.role == pair[0]), None)
-        if n and pair and pair[1] in (later.role for later in group[n:]) and group[n - 1].unit == g.unit:
+        if n and g.unit and pair and pair[1] in (later.role for later in group[n:]) and group[n - 1].unit == g.unit:
             yield {
                 "kind": "within",
                 "role": group[n - 1].role,
