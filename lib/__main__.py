@@ -251,7 +251,7 @@ def run(args) -> int:
     done = execute.run(halves, args.force, lambda due: roles("before", due))
     found = {name: rerun.moved(before, executed.chapter(name)) for name, before in done.items() if before}
     moves = [move for of_one in found.values() for move in of_one]
-    if done:
+    if found:  # what is executed for the first time moves nothing
         where = ", ".join(f"chapters/{name}.ipynb" for name, of_one in found.items() if of_one)
         told = f"{rerun.counted(moves)} (`python3 -m lib diff` lists them: {where})" if moves else "nothing"
         print(f"moved: {told}")

@@ -111,9 +111,17 @@ def cells(record: Record, found: Sequence[Found]) -> str:
     rest = [c for c in record.claims if c.kind not in records.PLAIN and not _whole(c, judged.get(c.id, ()))]
     compared = _findings(record)
     made: list[list[str]] = []
+    alike: dict[str, list[int]] = {}
+    for n in sorted(chosen):
+        alike.setdefault(chosen[n].replace(f'"{found[n].claim}"', "claim"), []).append(n)
+    for call, several in ((call, of) for call, of in alike.items() if len(of) > 2):
+        claims = ", ".join(f'"{found[n].claim}"' for n in several)
+        made.append(["# The same of several claims", *_formatted(f"for claim in ({claims}):\n    {call}").splitlines()])
+        for n in several:
+            del chosen[n]
     for n in sorted(chosen):
         call = _formatted(chosen[n]).splitlines()
-        if not made or len(made[-1]) + len(call) > WORK:
+        if not made or made[-1][0].startswith("# The same") or len(made[-1]) + len(call) > WORK:
             made.append([f"# Judge {found[n].claim} and what follows it"])
         made[-1] += call
     argued = [_concluded(c) for c in rest if c.kind in records.ARGUED]
@@ -130,7 +138,7 @@ def cells(record: Record, found: Sequence[Found]) -> str:
         ]
     )
     fence = "```{code-cell} ipython3\n:tags: [hide-input]\n\n%s\n```"
-    first = imports([*chosen.values(), *compared])
+    first = imports([*chosen.values(), *alike, *compared])
     return "\n\n".join(fence % "\n".join(lines) for lines in [first, *map(str.splitlines, compared), *made])
 
 

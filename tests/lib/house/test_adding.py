@@ -478,6 +478,26 @@ def test_the_cells_of_an_audit_judge_or_leave_every_claim_as_they_stand(monkeypa
     assert [row.verdict_figures or row.verdict_conclusion for row in rows] == ["not-checkable", "not-checkable", "discrepant", "compatible", "discrepant", "not-checkable", "compatible", "not-checkable", "follows"]  # fmt: skip
 
 
+def test_the_same_call_of_several_claims_is_drafted_once(monkeypatch):
+    """7, 8 and 9 of 12 are 58, 67 and 75%, and 10 is 83%."""
+    counts = {"figures": figures(*(f"{n}|patients|n-{n}" for n in (7, 8, 9, 10, 12)))}
+    shares = [
+        {"kind": "percentage", "figures": figures(f"{p}|%|share"), "relations": [{"kind": "percentage-of", "of": [f"SML-01/n-{n}", "SML-01/n-12"]}]}
+        for n, p in ((7, 58), (8, 67), (9, 75), (10, 80))
+    ]  # fmt: skip
+    shares[3]["relations"][0]["finding"] = "it is 83"
+    made = record(counts, *shares)
+    monkeypatch.setattr(records, "record", lambda slug: made)
+    monkeypatch.setattr(review, "display", lambda *args, **named: None)
+    own, cells = review.Review("small"), audit.cells(made, audit.audit(made))
+    assert 'for claim in ("SML-02", "SML-03", "SML-04", "SML-05"):' in cells and cells.count("review.judge(") == 1
+    names = {"review": own}
+    for code in re.findall(r"```\{code-cell\} ipython3\n:tags: \[hide-input\]\n\n(.*?)```", cells, re.DOTALL):
+        exec(code, names)
+    own.settle()
+    assert [own.rows[f"SML-0{n}"].verdict_figures for n in range(2, 6)] == ["reproduced"] * 3 + ["discrepant"]
+
+
 def test_what_is_wrong_with_cells_is_said_before_they_run(tmp_path):
     """Of a real chapter with a claim misnumbered, a role misspelt, a cell that is no Python and one too long."""
     text = (ROOT / "chapters" / "cml-stopping.md").read_text("utf-8")
