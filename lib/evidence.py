@@ -241,10 +241,13 @@ def _figure(judged: Mapping[str, str], row: Mapping[str, str]) -> str:
     return told + (f", {figure}{limits}" if figure else "")
 
 
-def none_found(slug: str) -> dict:
-    """No row of the source's table speaks to a claim; with the day of the last search."""
-    when = "" if _bare(slug) else f", last searched {last_searched()}"
-    return {"verdict": "none-found", "deciding": "", "rule": f"none in our tables{when}"}
+def none_found(slug: str) -> dict | None:
+    """No row of the source's table speaks to a claim, with the day of the last search; None if the table has no row at all,
+    for nothing says then that anybody searched.
+    """
+    if _bare(slug):
+        return None
+    return {"verdict": "none-found", "deciding": "", "rule": f"none in our tables, last searched {last_searched()}"}
 
 
 def reach(page: str) -> str:

@@ -216,7 +216,8 @@ class Review:
         """Judge a finding or conclusion by its predicate over the admissible data (see ``verdicts.conclusion``).
 
         ``outcomes`` is one truth value, several, or a mapping of such by reading; ``[]`` where no data of the source can
-        decide it · ``found`` says in words what was found, with its numbers; ``fault`` why what it rests on cannot show it.
+        decide it · ``found`` says in words what was found, with its numbers; ``fault`` why what it rests on cannot show it, which
+        outweighs a predicate that holds, not one that never does.
         """
         claim = self[claim_id]
         if claim.kind not in records.ARGUED:

@@ -43,6 +43,7 @@ def holds(says: str, found, no_effect: float) -> bool:
     """Whether what a sentence says is so: of an interval, or of a verdict."""
     if isinstance(found, str):
         return says == found
+    assert says in ("open", "more", "less"), f"tests/answers.csv: {says!r}: of an estimate write open, more or less"
     _, low, high = found
     return {"open": low <= no_effect <= high, "more": low > no_effect, "less": high < no_effect}[says]
 

@@ -33,7 +33,7 @@ NEAREST = ("up", "down", "even")
 NEARLY = 100
 """A sum that misses a count by less than one in so many may be meant to be it."""
 _SENTENCE = re.compile(
-    r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
+    r"\S.*?(?:(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bv)(?<!\bcf)(?<!\bet al)[.?!][)\"”]*(?=\s+[^a-z\s])|\Z)", re.DOTALL
 )
 
 _PEOPLE = "adults cases children controls individuals infants men people persons subjects volunteers women".split()
@@ -50,7 +50,7 @@ _AFTER = (
     ("{0}s", r"[ -]?(day|week|month|year|hour|minute|second)s?\b"),
     ("{0}/day", r"\s?(mg|µg|g|MU)(?:/d(?:ay)?| daily| a day| per day)\b"),
     ("{0} per {1}", r"\s?(times) (?:per|a|each) (day|week|month|year)\b"),
-    ("{0}", r"\s?((?:mg|µg|mcg|g|kg|ml|MU|IU|U|million units)(?:/(?:m2|\w+))*)\b"),
+    ("{0}", r"\s?((?:mg|µg|mcg|g|kg|m[lL]|L|mmol|cm|mm|kcal|MU|IU|U|million units)(?:/(?:m2|\w+))*)\b"),
     ("{0}s", r" (point|degree|cycle)s?\b"),
     ("{0}", rf"(?:\s+[a-z-]+){{0,2}}?\s+({'|'.join(sorted(_PLURALS, reverse=True))})\b"),
 )
@@ -68,7 +68,8 @@ _BEFORE = (
 _ROLES = (("ci-level", r"\A\s?% (?:CI\b|confidence interval)"), ("power", r"\bpower(?: of)?\s$"), ("difference", r"\bdifference\b[^.;\d]{0,60}$"), ("median", r"\bmedian\b[^.;(\[]{0,40}$"),
           ("mean", r"\bmean\b[^.;(\[]{0,60}$"), ("sd", r"(?:\bSD\b|standard deviation|±)[\s=:]*$"))  # fmt: skip
 _TO = re.compile(r"\s?(?:%|(?P<unit>\w+))?\s?(?:-|–|to|and|,)\s?[-−–]?")
-_IN = re.compile(r"\W*(?:in|of|for|among)(?: the| all)?\s+")
+_IN = re.compile(r"\W*(?:[a-zA-Z/]+ )?(?:in|of|for|among)(?: the| all)?\s+")
+_RANDOM = re.compile(r"\brandom(?:ly|i[sz])", re.IGNORECASE)
 _ORDER = {"first", "second"}
 """Words that put things in an order; a third may be a share."""
 _HEADS = ("median", "mean", "difference")
@@ -245,12 +246,17 @@ def _reads(text: str) -> bool:
         return False
 
 
-def _parted(group: list[_Guess]) -> tuple[list[list[_Guess]], bool]:
-    """A total apart from the counts behind it that add up to it, or nearly, as in "246 patients: 124 and 122"; if it is one."""
+def _parted(group: list[_Guess], text: str) -> tuple[list[list[_Guess]], bool]:
+    """A total apart from the counts behind it that add up to it, as in "246 patients: 124 and 122"; and if it is one.
+
+    They may miss it by little, behind a bracket or colon by two of however few.
+    """
     plain = len(group) > 2 and not any(g.counts or g.unit not in records.COUNTED for g in group)
     values = [_whole_number(g) for g in group] if plain else []
     for n, total in enumerate(values[:-2]):
-        if all(values[n:]) and abs(sum(values[n + 1 :]) - total) <= total / NEARLY:
+        behind = re.search(r"[(\[:]", text[group[n].end : group[n + 1].start])
+        missed = abs(sum(values[n + 1 :]) - total)
+        if all(values[n:]) and missed <= max(total / NEARLY, 2 * bool(behind)) and max(values[n + 1 :]) < total:
             return [group[: n + 1], group[n + 1 :]], True
     return [group], False
 
@@ -298,7 +304,10 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
             groups.append([])
         groups[-1].append(g)
     parted = [
-        (part, n and added) for group in groups for parts, added in [_parted(group)] for n, part in enumerate(parts)
+        (part, n and added)
+        for group in groups
+        for parts, added in [_parted(group, text)]
+        for n, part in enumerate(parts)
     ]
     groups = [group for group, _ in parted]
     for n, group in enumerate(groups):
@@ -316,13 +325,13 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
         kind = next(
             (k for k, of in _KINDS if {g.unit for g in group} & set(of)), "characteristic" if group else "background"
         )
-        aged = kind == "duration" and re.search(r"\bage[ds]?\b", text[begins:ends])
+        aged = kind == "duration" and re.search(r"\bage[ds]?\b", text[max(0, begins - 30) : ends])
         kind = "estimate" if roles & {"mean", "ci-low"} else "characteristic" if aged else kind
         end = start + begins + len(text[begins:ends].rstrip(" \n(,;"))
         one = {"id": claim, "at": {"par": par, "start": start + begins, "end": end}, "kind": kind, "says": TODO}
         if group:
             one["figures"] = [{"printed": g.printed, "unit": g.unit or TODO, "role": g.role} for g in group]
-        held = list(_held(group, so_far))
+        held = list(_held(group, so_far, {whole for claim, _, whole in so_far.shares if claim in shares}))
         for g in (g for g in group if g.unit in records.PEOPLE):
             so_far.sizes.setdefault(_whole_number(g), g.ref)
         if any(relation["kind"] == "percentage-of" for relation in held):
@@ -346,13 +355,16 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
     return made, rest
 
 
-def _held(group: list[_Guess], so_far: _SoFar) -> Iterator[dict]:
-    """The relations of a claim: of what a share is, to which group a whole is equal, what lies within a range or interval."""
+def _held(group: list[_Guess], so_far: _SoFar, beside: set[int]) -> Iterator[dict]:
+    """The relations of a claim: of what a share is, to which group a whole is equal, what lies within a range or interval.
+
+    ``beside``: the sizes of which the shares before it in its sentence were.
+    """
     for n, g in enumerate(group):
         part, whole = g.counts.get("part"), g.counts.get("whole")
         if g is whole and _whole_number(g) in so_far.sizes:
             yield {"kind": "equals", "role": g.role, "of": [so_far.sizes[_whole_number(g)]]}
-        elif g.unit == "%" and part and (size := _whole_number(whole) if whole else _tied(part, g, so_far)):
+        elif g.unit == "%" and part and (size := _whole_number(whole) if whole else _tied(part, g, so_far, beside)):
             so_far.wholes.add(size)
             so_far.shares.append((g.ref.partition("/")[0], _whole_number(part), size))
             yield {
@@ -379,13 +391,17 @@ def _compared(group: list[_Guess], so_far: _SoFar) -> list[str]:
     return list(min(found)) if len(found) == 1 else []
 
 
-def _tied(count: _Guess, share: _Guess, so_far: _SoFar) -> int:
-    """The size of the group of a count beside its share, as in "74 (35.9%)": the only one that gives that share, else the
-    only one that shares before it were of; 0 if there is none.
+def _tied(count: _Guess, share: _Guess, so_far: _SoFar, beside: set[int]) -> int:
+    """The size of the group of a count beside its share, as in "74 (35.9%)"; 0 if it cannot be told.
+
+    It is the only one that gives that share. Where none does, it is of those that shares before it were of the only one
+    that none ``beside`` it was of, else the only one, unless there is a group of about its size.
     """
     part, printed = _whole_number(count), Printed.parse(share.printed)
     fit = {size for size in so_far.sizes if size > part and any(count_prints(part, size, printed, r) for r in NEAREST)}
-    for sizes in (fit, fit & so_far.wholes, set() if fit else so_far.wholes):
+    alike = any(0 < abs(size - whole) <= whole / 5 for size in so_far.sizes for whole in beside)
+    misprinted = (so_far.wholes - beside, so_far.wholes if not alike else set())
+    for sizes in (fit, fit & so_far.wholes) if fit else misprinted:
         if len(sizes) == 1 and max(sizes) > part:
             return max(sizes)
     return 0
@@ -445,6 +461,7 @@ def new(slug: str, prefix: str, path: Path) -> list[str]:
     checkable = [c["id"] for c in made["claims"] if c["kind"] not in records.PLAIN]
     named["leave"] = "".join(f'    "{claim}": "TODO: what it would take to check it",\n' for claim in checkable)
     dumped = yaml.dump(made, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=150, default_flow_style=None)
+    dumped = re.sub(rf"(?m)\b(says|predicate): {TODO}$", rf'\1: "{TODO}"', dumped)  # a sentence may hold a colon
     chapter = Template((TEMPLATES / "chapter.md").read_text("utf-8")).substitute(named)
     files = {
         f"seeds/{slug}.yml": (TEMPLATES / "record.yml").read_text("utf-8") + dumped,
@@ -452,7 +469,7 @@ def new(slug: str, prefix: str, path: Path) -> list[str]:
         f"chapters/{slug}.md": chapter,
         f"pages/evidence-{slug}.md": f"(evidence-{slug})=\n# Evidence: {TODO} the topic\n\n```{{evidence}} {slug}\n```\n",
         f"data/evidence/{slug}.csv": (TEMPLATES / "evidence.csv").read_text("utf-8"),
-        "data/certainty.csv": _certainty(slug),
+        "data/certainty.csv": _certainty(slug, "randomised" if _RANDOM.search(raw.decode("utf-8")) else "other"),
         "_toc.yml": _toc(slug),
     }
     for name, text in files.items():
@@ -470,8 +487,8 @@ class _Dumper(yaml.SafeDumper):
         return super().increase_indent(flow, False)
 
 
-def _certainty(slug: str) -> str:
-    domains = [("start", "other"), *((d, "0") for d in LOWERED_FOR)]
+def _certainty(slug: str, start: str) -> str:
+    domains = [("start", start), *((d, "0") for d in LOWERED_FOR)]
     why = {"inconsistency": "One study: nothing to compare."}
     rows = "".join(
         f'{slug},main,"{TODO}: the outcome",{d},{step},"{why.get(d, f"{TODO}: why")}"\n' for d, step in domains
@@ -579,7 +596,7 @@ def left() -> list[str]:
 
 def _what(line: str, path: Path) -> str:
     """What a line wants: the field of a record or table, else the words after it."""
-    field = re.search(rf"(\w+): \[?'?{TODO}", line)
+    field = re.search(rf"(\w+): \[?['\"]?{TODO}", line)
     if path.suffix == ".csv":
         return path.name
     if path.suffix == ".yml" and field:

@@ -142,6 +142,12 @@ def cells(record: Record, found: Sequence[Found]) -> str:
     return "\n\n".join(fence % "\n".join(lines) for lines in [first, *map(str.splitlines, compared), *made])
 
 
+def _people(record: Record) -> str:
+    """What a record calls people most often."""
+    found = [f.unit for c in record.claims for f in c.figures if f.unit in PEOPLE]
+    return max(found, key=found.count, default=PEOPLE[0])
+
+
 def _findings(record: Record) -> list[str]:
     """The cells for findings and picture, where a claim rests on two shares: of the first such claim."""
     pairs = (_shares_of(record, map(record.__getitem__, c.rests_on)) for c in record.claims if c.kind in COMPARED)
@@ -156,7 +162,7 @@ points = [100 * x for x in (one[0] / one[1] - two[0] / two[1], *ends)]
 difference = estimate(*(measure(round(x), "percentage points") for x in points), "difference")
 shares, heads = (share(Fraction(*one)), share(Fraction(*two))), ("{TODO}: one group", "{TODO}: the other")
 bind(one=shares[0], two=shares[1], difference=difference)
-row = Finding("main", count(one[1] + two[1], "{PEOPLE[0]}"), *shares, difference)
+row = Finding("main", count(one[1] + two[1], "{_people(record)}"), *shares, difference)
 findings("{source.slug}", [row], "tab-{label}-findings", "{TODO}: what the study found", heads=heads)"""
     drawn = f"""icons(dict(zip(heads, shares)), "{TODO}: what happened to those drawn dark", "{TODO}: what came out",
 "fig-{label}-people", "{TODO}: who, of 100 in each group.")"""
@@ -349,13 +355,9 @@ def _beside(claim: Claim, figure: Figure, part: int, of: str, sizes: dict[int, s
     near = sorted({n for rule in NEAREST for n in wholes[rule]})
     if near:
         own = [n for n in near if n in sizes]
-        told = f", of the source's own counts {_list(own)}" if own and len(near) > 4 else ""
-        return Found(
-            claim.id,
-            False,
-            f"{shown}{part} of {_list(near)}{told}",
-            call(part, own[0] if len(own) == 1 else near[0] if len(near) == 1 else "N"),
-        )
+        told = ", no size that the source gives" if not own else f", of its own counts {_list(own)}" * (len(near) > 4)
+        says = f"{shown}{part} of {_list(near)}{told}"
+        return Found(claim.id, not own, says, call(part, own[0] if len(own) == 1 else "N"))
     cut = {tuple(of): [r for r in RULES if wholes[r] == of] for of in wholes.values() if of}
     told = "".join(f"; of {_list(of)}, only {rounding_in_words(rules)}" for of, rules in cut.items())
     return Found(claim.id, True, f"{shown}of no whole up to {most} rounded to the nearest{told}", call(part, "N"))
@@ -457,7 +459,7 @@ def _summed(claim: Claim, relation: records.Relation) -> str:
     """The call that judges a count by the counts that it is said to be the sum of."""
     figure = claim.figure(relation.role) if relation.role else claim.figures[0]
     total = " + ".join(f'int(review.value("{ref}"))' for ref in relation.of)
-    return _judge(claim, "sum", "the groups add up", **{figure.role: total}) if figure.unit in COUNTED else ""
+    return _judge(claim, "sum", "the sum of the groups", **{figure.role: total}) if figure.unit in COUNTED else ""
 
 
 def _sums(record: Record, claim: Claim) -> Iterator[Found]:

@@ -136,11 +136,11 @@ def test_every_row_of_the_appraisal_stands_in_a_table_and_speaks_by_rule():
     assert len({(r["claim"], r["evidence"]) for r in evidence.appraisal()}) == len(evidence.appraisal())
 
 
-def test_none_found_names_the_day_of_the_search_unless_the_table_is_empty(monkeypatch):
+def test_none_found_names_the_day_of_the_search_and_is_not_said_of_an_empty_table(monkeypatch):
     assert evidence.none_found("cml-stopping")["rule"].startswith("none in our tables, last searched ")
     empty = evidence.evidence("cml-stopping").iloc[:0]
     monkeypatch.setattr(evidence, "evidence", lambda slug: empty)
-    assert evidence.none_found("cml-stopping")["rule"] == "none in our tables"
+    assert evidence.none_found("cml-stopping") is None
     assert evidence.reach("cml-stopping") == "No other work in our tables."
 
 

@@ -132,12 +132,15 @@ def shares_of(text: str) -> dict[str, list[str]]:
         ("It was seen in 71 (57%) and 52 (43%) patients; harm in 21 (17.2%).", {"57": ["71", "124"], "43": ["52", "122"], "17.2": ["21", "122"]}),
         # 9/124 = 7.3 and 9/122 = 7.4 both print as 7; 9 of 246 is 3.7
         ("Nine patients (7%) left.", {}),
-        # 38/124 = 30.6 and 38/122 = 31.1: 35 is neither, and of what it was meant to be is told by the share before it alone
-        ("It was seen in 71 (57%), harm in 38 (35%) of them.", {"57": ["71", "124"], "35": ["38", "124"]}),
+        # 38/124 = 30.6 and 38/122 = 31.1: 35 is neither
+        ("It was seen in 71 (57%), harm in 38 (35%) of them.", {"57": ["71", "124"]}),
         ("It was seen in 71 (57%) and 52 (43%) patients, harm in 38 (35%) of them.", {"57": ["71", "124"], "43": ["52", "122"]}),
         # as people write a share of counts: each names its whole, or its part alone; 17/31 = 54.8, 9/29 = 31.0, 157/246 = 63.8
         ("It was seen in 52 of 97 (54%), in 32/95 (34%), 55% (17/31), 31% (9 of 29) and 64% (n = 157).",
          {"54": ["52", "97"], "34": ["32", "95"], "55": ["17", "31"], "31": ["9", "29"], "64": ["157", "246"]}),
+        # of two groups the one that the share beside it was not of, where none gives it: 17/122 is 13.9
+        ("Nine (7.3%) and 17 (18.5%) patients left.", {"7.3": ["Nine", "124"]}),
+        ("It was seen in 71 (57%) and 52 (43%). Harm came to 9 (7.3%) and 17 (18.5%) patients.", {"57": ["71", "124"], "43": ["52", "122"], "7.3": ["9", "124"], "18.5": ["17", "122"]}),
         ("The ratio was 1.59 (95% CI 1.14 to 2.23) at 120/80 mm Hg.", {}),
     ],
 )  # fmt: skip
@@ -171,6 +174,31 @@ Median use was 88% (IQR 71 to 96), 83% (IQR 64 to 93) and 74% (IQR 52 to 89). In
             "role"
         ] == "median"
     assert stands["268",]["figures"][0]["unit"] == "person-years" and stands["23",]["kind"] == "count"
+
+
+def test_a_misprinted_share_is_of_the_size_that_all_before_it_were_of():
+    """38 of 206 is 18.4%."""
+    text = "A trial\n\nOf 412 patients 206 went to each group. It was seen in 74 (35.9%) and 95 (46.1%). Harm came to 31 (15.0%) and 38 (20.4%)."
+    assert shares_of(text)["20.4"] == ["38", "206"]
+
+
+def test_a_small_total_may_miss_its_parts_by_two_behind_a_bracket():
+    def added(text: str) -> list[str]:
+        claims = adding.draft(f"A trial\n\n{text}".encode(), "x", "XXX", "x.txt")["claims"]
+        return [r["kind"] for c in claims for r in c.get("relations", ())]
+
+    assert added("Eleven patients were lost (5 in one group and 7 in the other).") == ["sum-of"]
+    assert added("Of 11 patients 5 were lost in one group and 7 in the other.") == []
+    assert added("Eleven patients were lost (5 in one group and 2 in the other).") == []
+
+
+def test_means_with_their_group_and_the_difference_that_rests_on_them():
+    text = "Mean intake was 612 mL (SD 214) in 100 children v. 541 ± 231 mL in 96 children (difference 71 mL [95% CI 8–134], p=0.03)."
+    claims = adding.draft(f"A trial\n\n{text}".encode(), "x", "XXX", "x.txt")["claims"]
+    (one, two, difference) = claims[1:]
+    assert [[f["role"] for f in c["figures"]] for c in (one, two)] == [["mean", "sd", "n"]] * 2
+    assert difference["rests_on"] == [one["id"], two["id"]] and difference["relations"][0]["role"] == "difference"
+    assert {f["unit"] for c in claims[1:] for f in c["figures"]} == {"mL", "children", "p"}
 
 
 def test_people_of_a_text_have_one_unit_the_word_it_says_most():
@@ -292,6 +320,15 @@ def test_a_count_just_before_a_share_is_its_part():
     share = {"kind": "percentage", "figures": figures("15|%|share"), "at": {"par": 2, "start": 16, "end": 19}}
     found = audit.audit(record({"figures": figures("48|patients|each")}, seven, share))
     assert [f.says for f in found] == ["15% beside 7: 7 of 46, 47, 48"] and "percentage(7, 48)" in found[0].call
+
+
+def test_a_share_of_no_size_that_the_source_gives_is_at_odds_and_its_size_left_open():
+    """17 is 18.5% of 92 alone, and the groups are 105 and 103."""
+    seventeen = {"figures": figures("17|patients|part"), "at": {"par": 2, "start": 0, "end": 2}}
+    share = {"kind": "percentage", "figures": figures("18.5|%|share"), "at": {"par": 2, "start": 4, "end": 9}}
+    (found,) = audit.audit(record({"figures": figures("105|patients|a", "103|patients|b")}, seventeen, share))
+    assert found.odds and found.says == "18.5% beside 17: 17 of 92, no size that the source gives"
+    assert "percentage(17, N)" in found.call
 
 
 def test_a_stated_share_is_held_against_its_parts_and_the_rule_is_counted():
