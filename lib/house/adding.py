@@ -334,8 +334,8 @@ def _claims(prefix: str, first: int, par: int, start: int, text: str, so_far: _S
         held = list(_held(group, so_far, {whole for claim, _, whole in so_far.shares if claim in shares}))
         for g in (g for g in group if g.unit in records.PEOPLE):
             so_far.sizes.setdefault(_whole_number(g), g.ref)
-        if any(relation["kind"] == "percentage-of" for relation in held):
-            one["says"] = "Their share."
+        if of := next((relation["of"] for relation in held if relation["kind"] == "percentage-of"), None):
+            one["says"] = f"The count of {of[0].partition('/')[0]} as a share."
             shares.append(claim)
         elif roles >= {"mean", "sd"}:
             means.append(claim)
