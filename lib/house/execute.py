@@ -214,7 +214,8 @@ def execute(text_half: Path) -> str:
     )  # fmt: skip
     kernel = client.create_kernel_manager()
     with TemporaryDirectory() as folder:
-        if os.name == "posix":  # sockets with names of their own: two kernels cannot clash over a port
+        # Sockets with names of their own: two kernels cannot clash over a port. A name has some 100 bytes at most.
+        if os.name == "posix" and len(os.fsencode(folder)) < 80:
             kernel.transport, kernel.ip = "ipc", f"{folder}/kernel"
         kernel.connection_file = f"{folder}/kernel.json"
         with client.setup_kernel():

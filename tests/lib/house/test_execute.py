@@ -436,6 +436,14 @@ def test_a_cell_that_fails_is_named_by_its_line(book):
     assert ran.returncode == 2 and ran.stderr.startswith(f"chapters/cml-stopping.md:{line}: NameError: "), ran.stderr
 
 
+def test_a_chapter_runs_where_temporary_files_have_long_names(book, tmp_path, monkeypatch):
+    """As those of macOS nearly have: the name of a socket has 104 bytes there."""
+    (long := tmp_path / ("x" * 100)).mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    ran = command(book, "-m", "lib", "run", "--force")
+    assert ran.returncode == 0 and "executed cml-stopping" in ran.stdout, ran.stderr
+
+
 def test_two_kernels_share_no_port(book, monkeypatch):
     """Sockets with names of their own: the ports of a kernel are taken before it binds them, and two may take the same."""
     half, seen = text_half(book), []
