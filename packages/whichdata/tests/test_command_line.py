@@ -231,6 +231,8 @@ def test_empty_input_is_quiet():
 def waiting() -> subprocess.Popen:
     """A command that has answered one line and waits for the next."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    if os.name != "nt":  # what was begun in the background ignores interrupts, and so does what it begins
+        pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     asked = subprocess.Popen([sys.executable, "-m", "whichdata", "check"], **pipes, env=ENVIRONMENT)
     asked.stdin.write(LINE)
     asked.stdin.flush()
