@@ -360,7 +360,7 @@ def bind(**values: Value | Real | str | tuple[Real | str, str]) -> None:
                 "bare": given.bare,
                 "kind": given.kind,
                 "unit": given.unit,
-            } | ({"ends": [end.number for end in given.ends]} if given.ends else {})
+            } | ({"ends": [to_digits(end.number, 12) for end in given.ends]} if given.ends else {})
             row = given.row
         else:
             value, unit = given if isinstance(given, tuple) else (given, "")
