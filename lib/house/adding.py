@@ -567,7 +567,7 @@ def odd_units(record: records.Record) -> list[str]:
         place = f"{record.source.slug}.yml: {claim.id}: {unit!r}"
         if unit in _PEOPLE and unit not in records.COUNTED:
             how = f"write {records.PEOPLE[0]}, or add the word to its first line"
-            found.append(f"{place} stands not in data/counted.txt, and so is no exact count: {how}")
+            found.append(f"{place} is not in data/counted.txt, and so no exact count: {how}")
         elif re.search(r"\b(?:ratio|risk|odds)$", unit) and unit not in records.RATIOS:
             found.append(f"{place} would be checked as a difference: write one of {', '.join(records.RATIOS)}")
     return found

@@ -49,8 +49,8 @@ SUMMARIES = {"median", "mean", "difference", "ci-low"}
 """Roles of which one says that a claim sums up data."""
 OF_TWO = {"odds ratio": "oddsratio", "risk ratio": "riskratio", "ratio": "riskratio", "percentage points": ""}
 """Units of what compares two shares, and what computes it of a table."""
-NO_SHARE = ("ci-", "power", "median", "mean", "sd", "low", "high", "q1", "q3")
-"""How the roles of percentages begin that are no shares of people."""
+NO_SHARE = re.compile(r"(?:ci-.*|power.*|(?:median|mean|sd|low|high|q1|q3)(?:-\d+)?)")
+"""Roles of percentages that are no shares of people; one with low risk is."""
 MIDDLE, SPREAD = ("low", "median", "high"), ("ci-low", "ci-high")
 
 
@@ -114,7 +114,7 @@ def cells(record: Record, found: Sequence[Found]) -> str:
     alike: dict[str, list[int]] = {}
     for n in sorted(chosen):
         alike.setdefault(chosen[n].replace(f'"{found[n].claim}"', "claim"), []).append(n)
-    for call, several in ((call, of) for call, of in alike.items() if len(of) > 2):
+    for call, several in ((call, of) for call, of in alike.items() if len(of) > 2 and "\n" not in call):
         claims = ", ".join(f'"{found[n].claim}"' for n in several)
         made.append(["# The same of several claims", *_formatted(f"for claim in ({claims}):\n    {call}").splitlines()])
         for n in several:
@@ -294,7 +294,7 @@ def _shares(record: Record, claim: Claim) -> Iterator[Found]:
     """Each percentage against its stated whole; else against the counts beside it; else every count of the record."""
     everywhere, same = _sizes(record.claims), _sizes(_same(record, claim))
     for figure in claim.figures:
-        if not figure.is_share or figure.value.relation != "=" or figure.role.startswith(NO_SHARE):
+        if not figure.is_share or figure.value.relation != "=" or NO_SHARE.fullmatch(figure.role):
             continue
         if stated := _stated(record, claim, figure):
             yield from _of_counts(claim, figure, *stated)

@@ -385,7 +385,7 @@ def test_a_sum_that_is_nearly_a_count_is_said_and_once_stated_judged():
 @pytest.mark.parametrize(
     ("unit", "fault"),
     [
-        ("patients", ""), ("points", ""), ("risk ratio", ""), ("infants", "stands not in data/counted.txt"),
+        ("patients", ""), ("points", ""), ("risk ratio", ""), ("infants", "is not in data/counted.txt"),
         ("relative risk", "would be checked as a difference: write one of hazard ratio"), ("incidence rate ratio", "as a difference"),
     ],
 )  # fmt: skip
@@ -404,6 +404,8 @@ def test_a_share_is_of_the_group_that_is_named_and_a_median_in_percent_of_none()
     }
     use = {"kind": "percentage", "figures": figures("88|%|median", "84|%|q1", "96|%|q3")}
     (found,) = audit.audit(record(sizes, of_calls, use))
+    of_low_risk = of_calls | {"figures": figures("54|%|low-risk")}
+    assert [f.says for f in audit.audit(record(sizes, of_low_risk))] == [found.says]
     assert found.says == "54%: 51 of 95 (SML-01)" and "percentage(k, 95)" in found.call
 
 
